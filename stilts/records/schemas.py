@@ -1,0 +1,116 @@
+"""The columns of every kind of record. `!` marks a column that is never null; times are integer nanoseconds.
+
+Labels are plain `utf8`: dictionary columns fail when shards are written in pieces and when shards are
+grouped.
+"""
+
+from dataclasses import dataclass
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Column:
+    """One column: its name, its Arrow type by name, and whether null is refused."""
+
+    name: str
+    type: str
+    required: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Schema:
+    """The columns of a kind of record, and those that tell one observation from a second copy of it."""
+
+    kind: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names in the order of the file."""
+        return tuple(column.name for column in self.columns)
+
+
+def _schema(kind: str, text: str, key: str) -> Schema:
+    words = text.split()
+    columns = tuple(
+        Column(name=name, type=type_.rstrip("!"), required=type_.endswith("!"))
+        for name, type_ in zip(words[::2], words[1::2], strict=True)
+    )
+    return Schema(kind=kind, columns=columns, key=tuple(key.split()))
+
+
+# Points on 0-100. `regime` is direct, single, multi, heads, joint, random, majority or bag-of-words;
+# `intermediate` is the single task, "multi" or "". `n` examples were scored of the `n_full` that the split
+# has.
+_SCORES = """
+    run_id utf8!  study utf8!  regime utf8!  intermediate utf8  seed int16  target utf8!  language utf8!
+    split utf8!  metric utf8!  value float64!  n int32!  n_full int32!  note utf8
+"""
+
+# One row a stage of a run. `targets` are the target tasks the trained weights serve, separated by commas; it
+# is empty for an intermediate phase. `seconds` is wall time on `device_class`, summed over ranks in
+# `gpu_seconds`.
+_TRAINING = """
+    run_id utf8!  regime utf8!  intermediate utf8  seed int16  stage utf8  tasks utf8  targets utf8
+    device_class utf8!  seconds float64!  cpu_seconds float64  gpu_seconds float64  tokens int64
+    flops_model float64  flops_hw float64  energy_j float64  world_size int32  mfu float32
+    parent_run_id utf8
+"""
+
+# One row a timed call; at batch > 1 one row a forward, with the token counts summed over the batch.
+_LATENCY = """
+    run_id utf8!  cell_id utf8!  regime utf8!  train_tasks utf8  seed int16  target_task utf8!  lang utf8!
+    impl utf8!  dtype utf8!  device_class utf8!  clock utf8!  scenario utf8!  heads int8!  batch_size int16!
+    padding utf8!  process_rep int16!  round int32!  block int32!  pos_in_block int16!  order_pos int64!
+    query_id int32!  n_windows int16!  real_tokens int32!  padded_tokens int32!  max_len int16!
+    t_start_ns int64!  wall_ns int64!  tokenize_ns int64  queue_ns int64  swap_ns int64  h2d_ns int64
+    device_ns int64  head_ns int64  d2h_ns int64  graph_ns int64  n_compiles int8!  is_warmup bool!
+    valid bool!  invalid_reason utf8
+"""
+
+_TELEMETRY = """
+    run_id utf8!  gpu_uuid utf8!  t_ns int64!  sm_mhz int16  mem_mhz int16  temp_c int16  power_mw int32
+    energy_mj int64  event_reasons int64  util int8  foreign_pids int8
+"""
+
+# Bytes.
+_MEMORY = """
+    run_id utf8!  cell_id utf8!  peak_alloc int64  peak_reserved int64  nvml_used int64  weights int64
+    host_rss int64
+"""
+
+# One row an example. `cluster_id` is the passage or the parallel id: what a bootstrap over items draws.
+# `score` is the example's own metric in [0, 1] and `aux` a second one (F1 beside exact match).
+_PREDICTIONS = """
+    run_id utf8!  cell_id utf8!  target utf8  language utf8  split utf8  example_id utf8!  cluster_id utf8
+    gold utf8  pred utf8  score float32!  aux float32  logits_sha utf8
+"""
+
+# One row a process. Lists and tables (`versions`, `lineage`, `data_sha`, `seeds`, `argv`, `config`) are JSON
+# texts.
+_RUNS = """
+    run_id utf8!  process_rep int16!  rank int16  world_size int32  git_sha utf8  dirty_sha utf8
+    versions utf8  cuda utf8  driver utf8  device_class utf8  gpu_name utf8  gpu_uuid utf8
+    power_limit_mw int32  persistence bool  mig bool  ecc bool  clocks_locked bool  cpu_model utf8
+    cpuset utf8  threads int16  slurm_job_id utf8  slurm_array_task_id utf8  restart_count int16  node utf8
+    container utf8  model_config_sha utf8  checkpoint_sha utf8  tokenizer_sha utf8  lineage utf8
+    data_name utf8  data_revision utf8  data_sha utf8  task_digest utf8  seeds utf8  dtype utf8  tf32 bool
+    deterministic bool  argv utf8  config utf8  started_unix_ns int64!  ended_unix_ns int64
+    started_monotonic_ns int64  ended_monotonic_ns int64  n_original int32  n_effective int32
+    stop_reason utf8  n_rows int64  n_invalid int64
+"""
+
+SCHEMAS = {
+    schema.kind: schema
+    for schema in (
+        _schema("scores", _SCORES, "run_id regime intermediate seed target language split metric"),
+        _schema("training", _TRAINING, "run_id stage"),
+        _schema("latency", _LATENCY, "run_id cell_id process_rep order_pos"),
+        _schema("telemetry", _TELEMETRY, "run_id gpu_uuid t_ns"),
+        _schema("memory", _MEMORY, "run_id cell_id"),
+        _schema("predictions", _PREDICTIONS, "run_id cell_id example_id"),
+        _schema("runs", _RUNS, "run_id process_rep rank"),
+    )
+}
