@@ -66,7 +66,7 @@ def _read_shard(path: Path, schema: Schema, target: "pyarrow.Schema") -> "pyarro
         version = int(metadata.get("stilts.schema_version", "0"))
         if version > SCHEMA_VERSION:
             raise Problem(
-                f"{path} has schema version {version}, this stilts reads up to {SCHEMA_VERSION}; update stilts"
+                f"{path} has schema version {version}; this stilts reads up to {SCHEMA_VERSION}: update it"
             )
         if metadata.get("stilts.schema") != schema.kind:
             raise ValueError(f"holds {metadata.get('stilts.schema', 'no known')} records, not {schema.kind}")

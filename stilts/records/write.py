@@ -81,8 +81,8 @@ def write_shard(
 
 
 def missing_values(table: "pyarrow.Table", schema: Schema) -> str:
-    """Names what is null or NaN against the schema, which Arrow itself does not enforce; empty when all is
-    well.""" import pyarrow.compute as pc
+    """Names what is null or NaN against the schema, which Arrow does not enforce; empty when all is well."""
+    import pyarrow.compute as pc
 
     for column in schema.columns:
         if not column.required or column.name not in table.column_names:

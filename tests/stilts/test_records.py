@@ -114,7 +114,7 @@ def test_a_newer_layout_is_refused_not_set_aside(tmp_path: Path) -> None:
     newer = arrow_schema("memory", {"stilts.schema_version": "99"})
     with pa.ipc.new_file(str(tmp_path / "new.arrow"), newer) as writer:
         writer.write_table(newer.empty_table())
-    with pytest.raises(Problem, match="update stilts"):
+    with pytest.raises(Problem, match="update it"):
         records.read("memory", [tmp_path])
     assert (tmp_path / "new.arrow").exists()
 
