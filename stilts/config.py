@@ -54,7 +54,14 @@ class Optimisation:
     """Steps between resumable checkpoints."""
 
     def __post_init__(self) -> None:
-        for name in ("learning_rate", "epochs", "tokens_per_batch", "evaluate_every", "save_every", "patience"):
+        for name in (
+            "learning_rate",
+            "epochs",
+            "tokens_per_batch",
+            "evaluate_every",
+            "save_every",
+            "patience",
+        ):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be positive, not {getattr(self, name)}")
         for name in ("warmup", "dropout"):

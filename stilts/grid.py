@@ -22,7 +22,10 @@ Wanted = Callable[[RunSpec], bool]
 GRIDS: Mapping[str, tuple[str, Wanted]] = {
     "intermediate": ("each intermediate task alone", lambda run: run.fields.get("role") == "single"),
     "multitask": ("one encoder on all intermediate tasks", lambda run: run.fields.get("role") == "multi"),
-    "targets": ("target fine-tuning after every intermediate phase", lambda run: run.fields.get("role") == "target"),
+    "targets": (
+        "target fine-tuning after every intermediate phase",
+        lambda run: run.fields.get("role") == "target",
+    ),
     "joint": (
         "one model for all targets: joint fine-tuning, and the multi-task heads used directly",
         lambda run: run.fields.get("role") in ("joint", "heads"),
@@ -114,13 +117,18 @@ def _plan(study: Study) -> Plan:
 def _task(study: Study, name: str, role: str) -> Task:
     task = tasks.load(name)
     if task.role != role:
-        raise Problem(f"study {study.name}: {name} is listed among the {role} tasks but is a {task.role} task")
+        raise Problem(
+            f"study {study.name}: {name} is listed among the {role} tasks but is a {task.role} task"
+        )
     return task
 
 
 def _data(study: Study, names: Iterable[str]) -> dict[str, Any]:
     """What decides which examples a run reads."""
-    return {"sources": list(study.sources), "limits": {name: asdict(study.limits_of(name)) for name in sorted(set(names))}}
+    return {
+        "sources": list(study.sources),
+        "limits": {name: asdict(study.limits_of(name)) for name in sorted(set(names))},
+    }
 
 
 def _add_model(plan: Plan, used: list[Task]) -> None:
@@ -149,7 +157,9 @@ def _add_training(plan: Plan, run_id: str, start: Start, role: str, names: list[
         **extra,
         **_data(study, names),
     }
-    tokens = (settings.max_steps or 0) * settings.tokens_per_batch or _estimate_training(study, names, settings.epochs)
+    tokens = (settings.max_steps or 0) * settings.tokens_per_batch or _estimate_training(
+        study, names, settings.epochs
+    )
     return plan.add(run_id, "train", [start.id], fields, tokens)
 
 
@@ -191,7 +201,9 @@ def _add_heads(plan: Plan, multi: Start, targets: list[Task]) -> None:
     start = Start(id=multi.id, regime="heads", intermediate="multi", seed=multi.seed)
     trained = plan.study.intermediate.tasks
     answers = {task: task.borrows if task.borrows in trained else task.trains_on or "" for task in targets}
-    probes = sorted({task.trains_on for task in targets if task.trains_on and answers[task] == task.trains_on})
+    probes = sorted(
+        {task.trains_on for task in targets if task.trains_on and answers[task] == task.trains_on}
+    )
     probes = [name for name in probes if name not in trained]
     weights = multi.id
     if probes:
@@ -218,7 +230,11 @@ def _add_evaluation(
 ) -> None:
     study = plan.study
     asked = {
-        task.name: {"head": head, "languages": languages_of(study, task), "note": (notes or {}).get(task.name, "")}
+        task.name: {
+            "head": head,
+            "languages": languages_of(study, task),
+            "note": (notes or {}).get(task.name, ""),
+        }
         for task, head in answers.items()
     }
     fields = {

@@ -126,7 +126,9 @@ class RunFolder:
         try:
             stored = json.loads(self.spec.read_text())
         except FileNotFoundError as error:
-            raise Problem(f"no run at {self.path}: spec.json is missing; launch its study first", code=3) from error
+            raise Problem(
+                f"no run at {self.path}: spec.json is missing; launch its study first", code=3
+            ) from error
         fingerprint = stored.pop("fingerprint")
         spec = RunSpec(**stored | {"needs": tuple(stored["needs"])})
         if spec.fingerprint != fingerprint:

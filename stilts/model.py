@@ -1,0 +1,206 @@
+"""An encoder with a dict of heads: one model answers as many tasks as it has heads.
+
+A model folder holds the encoder in Hugging Face's format, the tokenizer, and `heads.safetensors` with `heads.json`.
+"""
+
+import json
+import shutil
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from kernels.packing import Packed, padded_rows
+from stilts import encoder as encoders
+from stilts.encoder import PackedEncoder
+from stilts.errors import Problem
+from stilts.files import replacing, write_json
+
+HeadKind = Literal["classify", "choice", "tag", "span"]
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeadSpec:
+    """What a head answers."""
+
+    kind: HeadKind
+    labels: tuple[str, ...] = ()
+    """Names of the outputs of `classify` and `tag`, in order."""
+
+
+class SentenceHead(nn.Module):
+    """Scores a sequence from its `<s>` token: dropout, dense, tanh, dropout, output."""
+
+    def __init__(self, hidden: int, outputs: int, dropout: float) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.dense = nn.Linear(hidden, hidden)
+        self.out = nn.Linear(hidden, outputs)
+
+    def forward(self, x: Tensor, packed: Packed) -> Tensor:
+        """[T, d] -> [B, outputs]."""
+        first = x.index_select(0, packed.cu_seqlens[:-1].long())
+        return self.out(self.dropout(torch.tanh(self.dense(self.dropout(first)))))
+
+
+class TokenHead(nn.Module):
+    """Scores single tokens."""
+
+    def __init__(self, hidden: int, outputs: int, dropout: float) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.out = nn.Linear(hidden, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, d] -> [N, outputs]."""
+        return self.out(self.dropout(x))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batch:
+    """Packed sequences of one task with what they should yield."""
+
+    packed: Packed
+    targets: Mapping[str, Tensor]
+    """classify: label [B]; choice: label [items], counts [items] (sequences an item); tag: positions [W] (rows of
+    the packed stream), tags [W]; span: start [B], end [B] (within the sequence)."""
+    items: int
+    """Examples in the batch, the unit the loss is averaged over."""
+
+
+class Model(nn.Module):
+    """Encoder and heads.
+
+    Args:
+        encoder: the packed encoder.
+        heads: head specifications by name; new heads are initialised from `seed`.
+        dropout: probability in new heads while training.
+        seed: decides the new heads' parameters, each from its name, so that order does not matter.
+    """
+
+    def __init__(
+        self, encoder: PackedEncoder, heads: Mapping[str, HeadSpec], *, dropout: float = 0.0, seed: int = 0
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.specs: dict[str, HeadSpec] = {}
+        self.heads = nn.ModuleDict()
+        self._dropout = dropout
+        for name, spec in heads.items():
+            self.add_head(name, spec, seed=seed)
+
+    def add_head(self, name: str, spec: HeadSpec, *, seed: int) -> None:
+        """Adds or replaces a head with fresh parameters (normal of 0.02, biases at zero)."""
+        outputs = {"choice": 1, "span": 2}.get(spec.kind, len(spec.labels))
+        build = SentenceHead if spec.kind in ("classify", "choice") else TokenHead
+        head = build(self.encoder.config.hidden_size, outputs, self._dropout)
+        generator = torch.Generator().manual_seed(seed * 1_000_003 + zlib.crc32(name.encode()))
+        for module in head.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.normal_(module.weight, std=0.02, generator=generator)
+                nn.init.zeros_(module.bias)
+        self.specs[name] = spec
+        self.heads[name] = head
+
+    def forward(self, head: str, batch: Batch) -> Tensor:
+        """Scores of one head.
+
+        Returns:
+            classify [B, C]; choice [sequences]; tag [W, C]; span [T, 2].
+        """
+        return self.answer(head, self.encoder(batch.packed), batch)
+
+    def answer(self, head: str, x: Tensor, batch: Batch) -> Tensor:
+        """Scores of one head on hidden states [T, d] computed before: several heads can share one pass."""
+        kind, module = self.specs[head].kind, self.heads[head]
+        if kind == "classify":
+            return module(x, batch.packed)
+        if kind == "choice":
+            return module(x, batch.packed).squeeze(-1)
+        if kind == "tag":
+            return module(x.index_select(0, batch.targets["positions"]))
+        return module(x)
+
+    def loss(self, head: str, scores: Tensor, batch: Batch) -> Tensor:
+        """Cross-entropy, averaged over the batch's items (over words for tagging)."""
+        kind, targets = self.specs[head].kind, batch.targets
+        if kind == "classify":
+            return F.cross_entropy(scores, targets["label"])
+        if kind == "tag":
+            return F.cross_entropy(scores, targets["tags"])
+        if kind == "choice":
+            counts = targets["counts"].tolist()
+            rows = torch.nn.utils.rnn.pad_sequence(
+                list(scores.split(counts)), batch_first=True, padding_value=-1e4
+            )
+            return F.cross_entropy(rows, targets["label"])
+        starts, ends = (_by_sequence(scores[:, side], batch.packed.lengths) for side in (0, 1))
+        return (F.cross_entropy(starts, targets["start"]) + F.cross_entropy(ends, targets["end"])) / 2
+
+
+def _by_sequence(scores: Tensor, lengths: tuple[int, ...]) -> Tensor:
+    """[T] -> [B, S], hugely negative where there is no token."""
+    out = scores.new_full((len(lengths) * max(lengths),), -1e4)
+    return out.index_copy(0, padded_rows(lengths).to(scores.device), scores).view(len(lengths), -1)
+
+
+def load(folder: Path, *, dropout: float = 0.0) -> Model:
+    """A model from its folder; one without heads is an encoder alone.
+
+    Raises:
+        Problem: no model there.
+    """
+    encoder = encoders.load(folder, dropout=dropout)
+    described = folder / "heads.json"
+    if not described.exists():
+        return Model(encoder, {}, dropout=dropout)
+    table = json.loads(described.read_text())
+    specs = {name: HeadSpec(kind=spec["kind"], labels=tuple(spec["labels"])) for name, spec in table.items()}
+    model = Model(encoder, specs, dropout=dropout)
+    model.heads.load_state_dict(load_file(folder / "heads.safetensors"))
+    return model
+
+
+def save(model: Model, state: Mapping[str, Tensor], folder: Path, *, tokenizer_from: Path) -> None:
+    """Writes a model folder.
+
+    Args:
+        model: gives the shapes.
+        state: parameters of the whole model under its own names.
+        folder: where to; its parent exists.
+        tokenizer_from: model folder whose tokenizer is carried along.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in TOKENIZER_FILES:
+        if (tokenizer_from / name).exists():
+            with replacing(folder / name) as temporary:
+                shutil.copyfile(tokenizer_from / name, temporary)
+    encoders.save(model.encoder, _under(state, "encoder."), folder)
+    with replacing(folder / "heads.safetensors") as temporary:
+        heads = _under(state, "heads.")
+        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in heads.items()}, temporary)
+    write_json(folder / "heads.json", {name: asdict(spec) for name, spec in model.specs.items()})
+
+
+def head_of(model: Model, name: str, folder: Path) -> HeadSpec:
+    """The specification of a head.
+
+    Raises:
+        Problem: the model has no such head.
+    """
+    if name not in model.specs:
+        raise Problem(
+            f"the model at {folder} has no head {name!r}; it has: {', '.join(model.specs) or 'none'}"
+        )
+    return model.specs[name]
+
+
+def _under(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
