@@ -1,0 +1,198 @@
+"""The statistics a table may claim: what is drawn again is the seed, the item or the process, never a
+mixture.
+
+Seeds and processes get Student's t (a percentile bootstrap over three seeds covers 73 % at nominal 95 %);
+items get a bootstrap over clusters that draws the same items for both systems; timings get order statistics.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+Floats = NDArray[np.float64]
+Verdict = Literal["equivalent", "better", "worse", "inconclusive"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Estimate:
+    """A number with its interval and the two-sided p-value of its being zero (NaN where there is none)."""
+
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+    p_value: float = math.nan
+
+    @property
+    def has_interval(self) -> bool:
+        """Whether anything is known about the spread."""
+        return not math.isnan(self.low)
+
+
+def t_estimate(values: Sequence[float], level: float = 0.95) -> Estimate:
+    """Mean with Student's t-interval; of one value there is no interval."""
+    data = np.asarray(values, dtype=float)
+    mean = float(data.mean())
+    if len(data) < 2:
+        return Estimate(value=mean)
+    freedom, error = len(data) - 1, float(data.std(ddof=1)) / math.sqrt(len(data))
+    half = float(special.stdtrit(freedom, 0.5 + level / 2)) * error
+    if error == 0:
+        return Estimate(value=mean, low=mean, high=mean, p_value=float(mean == 0))
+    p_value = 2 * float(special.stdtr(freedom, -abs(mean) / error))
+    return Estimate(value=mean, low=mean - half, high=mean + half, p_value=p_value)
+
+
+def paired_difference(first: Sequence[float], second: Sequence[float], level: float = 0.95) -> Estimate:
+    """Mean of `first - second` over pairs that share a seed, with a t-interval."""
+    return t_estimate(np.subtract(first, second).tolist(), level)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's adjusted p-values, in the order given; NaN (nothing was tested) stays NaN and is not counted."""
+    tested = sorted((p, n) for n, p in enumerate(p_values) if not math.isnan(p))
+    adjusted, highest = [math.nan] * len(p_values), 0.0
+    for rank, (p, n) in enumerate(tested):
+        highest = max(highest, min(1.0, (len(tested) - rank) * p))
+        adjusted[n] = highest
+    return adjusted
+
+
+def item_draws(num_clusters: int, resamples: int, seed: int = 0) -> Floats:
+    """How often each cluster is drawn in each resample: [resamples, num_clusters].
+
+    One matrix serves every system scored on the same clusters, which is what makes their difference paired.
+    """
+    generator = np.random.default_rng(seed)
+    counts = generator.multinomial(num_clusters, [1 / num_clusters] * num_clusters, size=resamples)
+    return counts.astype(float)
+
+
+def cluster_sums(values: NDArray[Any], clusters: NDArray[np.int64], num_clusters: int) -> Floats:
+    """Sums of item values within each cluster: [num_clusters] or [num_clusters, columns]."""
+    columns = np.atleast_2d(np.asarray(values, dtype=float).T)
+    sums = [np.bincount(clusters, weights=column, minlength=num_clusters) for column in columns]
+    stacked: Floats = np.stack(sums, axis=1).astype(float)
+    return stacked if np.ndim(values) > 1 else stacked[:, 0]
+
+
+def resampled_means(sums: Floats, sizes: Floats, draws: Floats) -> Floats:
+    """The mean over items in every resample, given each cluster's sum and number of items."""
+    means: Floats = (draws @ sums) / (draws @ sizes)
+    return means
+
+
+def resampled_f1(hits: Floats, predicted: Floats, gold: Floats, draws: Floats) -> Floats:
+    """Micro-averaged F1 (0-1) in every resample, given each cluster's counts of spans."""
+    total = draws @ (predicted + gold)
+    return np.divide(2 * (draws @ hits), total, out=np.zeros(len(draws)), where=total > 0)
+
+
+def from_resamples(value: float, resamples: Floats, level: float = 0.95) -> Estimate:
+    """Percentile interval and two-sided p-value of a difference whose resamples are given."""
+    low, high = np.quantile(resamples, [0.5 - level / 2, 0.5 + level / 2])
+    below, above = np.mean(resamples <= 0), np.mean(resamples >= 0)
+    p_value = min(1.0, 2 * max(float(min(below, above)), 1 / (len(resamples) + 1)))
+    return Estimate(value=value, low=float(low), high=float(high), p_value=p_value)
+
+
+def least_queries(quantile: float, level: float = 0.95) -> int:
+    """Fewest observations for which a quantile has a two-sided order-statistic interval: 368 for p99."""
+    tail = max(quantile, 1 - quantile)
+    return math.ceil(math.log((1 - level) / 2) / math.log(tail))
+
+
+def order_interval(values: Floats, quantile: float, level: float = 0.95) -> tuple[float, float] | None:
+    """Distribution-free interval of a quantile, or None when there are too few values for one."""
+    count = len(values)
+    if count < least_queries(quantile, level):
+        return None
+    below = special.bdtr(np.arange(count), count, quantile)
+    lower = int(np.searchsorted(below, (1 - level) / 2, side="right")) - 1
+    upper = int(np.searchsorted(below, (1 + level) / 2, side="left"))
+    if lower < 0 or upper >= count:
+        return None
+    ordered = np.sort(values)
+    return float(ordered[lower]), float(ordered[upper])
+
+
+def pooled_quantile(
+    processes: Sequence[Floats], quantile: float, *, level: float = 0.95, resamples: int = 1000
+) -> Estimate:
+    """A quantile over all processes, with an interval that treats the process as the unit.
+
+    From five processes on: bootstrap over processes. Below: from the lowest to the highest end of the
+    processes' own order-statistic intervals, or none when a process has too few values for one.
+    """
+    value = float(np.quantile(np.concatenate(processes), quantile))
+    if len(processes) >= 5:
+        generator = np.random.default_rng(0)
+        chosen = generator.integers(len(processes), size=(resamples, len(processes)))
+        drawn = [np.quantile(np.concatenate([processes[n] for n in row]), quantile) for row in chosen]
+        low, high = np.quantile(drawn, [0.5 - level / 2, 0.5 + level / 2])
+        return Estimate(value=value, low=float(low), high=float(high))
+    intervals = [order_interval(values, quantile, level) for values in processes]
+    known = [interval for interval in intervals if interval is not None]
+    if len(known) < len(intervals):
+        return Estimate(value=value)
+    return Estimate(value=value, low=min(low for low, _ in known), high=max(high for _, high in known))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ratio:
+    """A ratio of medians over processes. `low` and `high` are 95 %, the equivalence test's ends 90 %."""
+
+    value: float
+    low: float
+    high: float
+    p_value: float
+    equivalent: bool
+    num_processes: int
+
+
+def compare_medians(first: Sequence[float], second: Sequence[float], *, margin: float = 0.02) -> Ratio:
+    """Ratio `first / second` of medians paired by process, with two one-sided tests of equivalence.
+
+    Args:
+        first: one median a process.
+        second: the baseline's medians in the same processes.
+        margin: the ratio counts as 1 when its 90 % interval lies within `1 / (1 + margin)` and `1 + margin`.
+    """
+    logs = np.log(np.asarray(first, dtype=float) / np.asarray(second, dtype=float)).tolist()
+    wide, narrow = t_estimate(logs, 0.95), t_estimate(logs, 0.90)
+    limit = math.log1p(margin)
+    return Ratio(
+        value=math.exp(wide.value),
+        low=math.exp(wide.low),
+        high=math.exp(wide.high),
+        p_value=wide.p_value,
+        equivalent=narrow.has_interval and -limit < narrow.low and narrow.high < limit,
+        num_processes=len(logs),
+    )
+
+
+def verdict(ratio: Ratio, adjusted_p: float, *, level: float = 0.95) -> Verdict:
+    """What may be said of a ratio of times, where lower is better; equivalence is looked at first."""
+    if ratio.equivalent:
+        return "equivalent"
+    if adjusted_p < 1 - level:
+        return "better" if ratio.value < 1 else "worse"
+    return "inconclusive"
+
+
+def lag_one(values: Floats) -> float:
+    """Correlation of neighbours in time; NaN when there is no variation."""
+    if len(values) < 3 or float(values.std()) == 0:
+        return math.nan
+    return float(np.corrcoef(values[:-1], values[1:])[0, 1])
+
+
+def effective_size(count: int, correlation: float) -> float:
+    """Independent observations worth as much as `count` with this lag-one correlation."""
+    if math.isnan(correlation) or correlation <= 0:
+        return float(count)
+    return count * (1 - correlation) / (1 + correlation)
