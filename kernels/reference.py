@@ -16,9 +16,9 @@ from kernels.packing import padded_rows
 def varlen_attention(
     q: Tensor, k: Tensor, v: Tensor, lengths: Sequence[int], *, dropout: float = 0.0
 ) -> Tensor:
-    """Softmax attention within each packed sequence, by scaled-dot-product attention on padded groups.
+    """Softmax attention within each packed sequence: scaled-dot-product attention on padded groups.
 
-    Sequences are taken in runs of similar length as they lie, so a batch sorted by length wastes next to nothing.
+    Sequences are taken in runs of similar length as they lie: a batch sorted by length wastes next to none.
 
     Args:
         q: [T, H, D], as are k and v; any strides.
@@ -94,7 +94,7 @@ def embed_layer_norm(
     *,
     eps: float,
 ) -> Tensor:
-    """LayerNorm of word + position + type embeddings: ids and positions [T], tables [V, d], [P, d], row [d]."""
+    """LayerNorm of word + position + type embeddings: ids, positions [T]; tables [V, d], [P, d]; row [d]."""
     x = F.embedding(ids, word) + F.embedding(positions, position) + type_row
     return F.layer_norm(x, weight.shape, weight, bias, eps)
 

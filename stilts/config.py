@@ -1,4 +1,4 @@
-"""A study as data: which model, tasks, seeds and settings. One TOML file a study, in `stilts/studies/` or by path."""
+"""A study as data: which model, tasks, seeds and settings. One TOML file a study, shipped or by path."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

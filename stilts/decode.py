@@ -1,4 +1,4 @@
-"""Strict decoding of TOML tables into frozen dataclasses: a wrong key or type is answered with the right ones."""
+"""Strict decoding of TOML into frozen dataclasses: a wrong key or type is answered with the right ones."""
 
 import dataclasses
 import tomllib

@@ -1,6 +1,6 @@
 """XLM-R over packed tokens: no padding between the ids and the heads.
 
-The parameters are those of Hugging Face's `XLMRobertaModel`; only query, key and value are held as one matrix.
+The parameters are those of Hugging Face's `XLMRobertaModel`; only query, key and value are one matrix.
 `load` and `save` speak its checkpoint format both ways.
 
 Shapes: T tokens, B sequences, H heads, D head size, d hidden size.
@@ -106,7 +106,7 @@ class PackedEncoder(nn.Module):
         d = config.hidden_size
         self.word = nn.Embedding(config.vocab_size, d)
         self.position = nn.Embedding(config.max_position_embeddings, d)
-        self.type = nn.Embedding(1, d)
+        self.token_type = nn.Embedding(1, d)
         self.norm = nn.LayerNorm(d, eps=config.layer_norm_eps)
         self.layers = nn.ModuleList(PackedLayer(config) for _ in range(config.num_hidden_layers))
 
@@ -136,7 +136,7 @@ class PackedEncoder(nn.Module):
             packed.positions,
             self.word.weight,
             self.position.weight,
-            self.type.weight[0],
+            self.token_type.weight[0],
             self.norm.weight,
             self.norm.bias,
             eps=self.config.layer_norm_eps,
@@ -163,7 +163,7 @@ class PackedEncoder(nn.Module):
 _OUTER = {
     "word": "embeddings.word_embeddings",
     "position": "embeddings.position_embeddings",
-    "type": "embeddings.token_type_embeddings",
+    "token_type": "embeddings.token_type_embeddings",
     "norm": "embeddings.LayerNorm",
 }
 _INNER = {

@@ -1,7 +1,7 @@
 """Expands a study into runs: each grid is a named set of runs together with all they need.
 
-`expand(study, "all")` lists the runs parents first. Work that several regimes need is one run: XQuAD and MLQA share
-one SQuAD fine-tuning, and BUCC and Tatoeba are read off the intermediate encoder as it is.
+`expand(study, "all")` lists the runs parents first. Work that several regimes need is one run: XQuAD and
+MLQA share one SQuAD fine-tuning, and BUCC and Tatoeba are read off the intermediate encoder as it is.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -33,7 +33,7 @@ GRIDS: Mapping[str, tuple[str, Wanted]] = {
     "evaluate": ("zero-shot scores of every regime", lambda run: run.kind == "evaluate"),
     "baselines": ("yardsticks for the sanity table", lambda run: run.kind == "baseline"),
     "latency": ("inference latency, in fresh processes", lambda run: run.kind == "latency"),
-    "all": ("everything above", lambda run: True),
+    "all": ("everything above", lambda _: True),
 }
 
 
@@ -185,12 +185,12 @@ def _training_sets(targets: Iterable[Task]) -> dict[str, list[Task]]:
 
 
 def _add_target_runs(plan: Plan, start: Start, targets: list[Task]) -> None:
-    """Fine-tuning on every target's English set, evaluation of each, and retrieval with the encoder as it is."""
+    """Fine-tuning on each English target set, their evaluation, and retrieval with the encoder as it is."""
     prefix = f"{start.regime}-s{start.seed}" if start.id == "model" else start.id
     for name, group in _training_sets(targets).items():
         label = group[0].name if len(group) == 1 else name
         run_id = _add_training(plan, f"{prefix}.{label}", start, "target", [name])
-        _add_evaluation(plan, run_id, start, {task: name for task in group})
+        _add_evaluation(plan, run_id, start, dict.fromkeys(group, name))
     untrained = {task: "" for task in targets if not task.trains_on}
     if untrained:
         _add_evaluation(plan, start.id, start, untrained, label=prefix)

@@ -1,6 +1,7 @@
 """An encoder with a dict of heads: one model answers as many tasks as it has heads.
 
-A model folder holds the encoder in Hugging Face's format, the tokenizer, and `heads.safetensors` with `heads.json`.
+A model folder holds the encoder in Hugging Face's format, the tokenizer, and the heads
+(`heads.safetensors`, described by `heads.json`).
 """
 
 import json
@@ -69,8 +70,8 @@ class Batch:
 
     packed: Packed
     targets: Mapping[str, Tensor]
-    """classify: label [B]; choice: label [items], counts [items] (sequences an item); tag: positions [W] (rows of
-    the packed stream), tags [W]; span: start [B], end [B] (within the sequence)."""
+    """classify: label [B]; choice: label [items], counts [items] (sequences each); tag: positions [W] (rows
+    of the packed stream), tags [W]; span: start [B], end [B] (within the sequence)."""
     items: int
     """Examples in the batch, the unit the loss is averaged over."""
 

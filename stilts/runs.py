@@ -1,4 +1,4 @@
-"""A run: what was asked (`RunSpec`) and the folder that answers it (`RunFolder`). Stages meet only on disk."""
+"""A run: what was asked (`RunSpec`) and the folder that answers it (`RunFolder`)."""
 
 import fcntl
 import hashlib
@@ -219,7 +219,7 @@ def _is_held(path: Path) -> bool:
 
 
 def _takes(handle: int, kind: int, patience: float = 0.0) -> bool:
-    """Whether a lock was had within `patience` seconds: a reader that looks at the state holds it for an instant."""
+    """Whether a lock was had within `patience` seconds: who looks at the state holds it for an instant."""
     end = time.monotonic() + patience
     while True:
         try:
