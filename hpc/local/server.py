@@ -1,0 +1,190 @@
+"""The fork server: imports what the runs need once, then forks one child for every rank of a node.
+
+Run by `hpc.local.client` in a process of its own. It takes JSON lines `{"do": "start", ...}` and
+`{"do": "stop", "grace": seconds}` and answers `ready`, `broken` and `ended`. When the channel closes, the
+launcher is gone: every child is killed.
+"""
+
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hpc.jobs import Call
+from hpc.local import child, lifeline
+from hpc.local.channel import Channel
+
+SIBLING_GRACE = 10.0
+
+
+@dataclass(kw_only=True)
+class Gang:
+    """The ranks of one node; they end together."""
+
+    name: str
+    reports: dict[int, int] = field(default_factory=dict)
+    """Process id -> descriptor its error comes from."""
+    error: str = ""
+    kill_at: float = float("inf")
+
+
+def main(descriptor: str, parent: str, modules: str) -> None:
+    """Preloads, then serves until the channel closes."""
+    lifeline.die_with(int(parent))
+    channel = Channel(socket.socket(fileno=int(descriptor)))
+    start = time.monotonic()
+    try:
+        for module in json.loads(modules):
+            importlib.import_module(module)
+    except Exception as error:
+        channel.send({"is": "broken", "error": child.one_line(error)})
+        raise
+    if threading.active_count() > 1:
+        print("preloading started threads, which do not survive a fork:", threading.enumerate(), flush=True)
+    # What is alive now stays alive: the collector need not touch, and so copy, those pages in the children.
+    gc.collect()
+    gc.freeze()
+    server = Server(channel)
+    lifeline.outlive_parent()
+    channel.send({"is": "ready", "seconds": time.monotonic() - start})
+    server.serve()
+
+
+class Server:
+    """Starts, watches and ends the children."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._gangs: dict[str, Gang] = {}
+        self._wake, self._woken = os.pipe()
+        for descriptor in (self._wake, self._woken):
+            os.set_blocking(descriptor, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self._woken, warn_on_full_buffer=False)
+
+    def serve(self) -> None:
+        """Until the launcher closes the channel."""
+        while True:
+            sources: list[Any] = [self._channel, self._wake]
+            readable, _, _ = select.select(sources, [], [], self._patience())
+            if self._wake in readable:
+                with suppress(BlockingIOError):
+                    os.read(self._wake, 4096)
+            if self._channel in readable:
+                messages = self._channel.receive()
+                if messages is None:
+                    self._signal_all(signal.SIGKILL)
+                    return
+                for message in messages:
+                    self._obey(message)
+            self._reap()
+            self._kill_overdue()
+
+    def _obey(self, message: dict[str, Any]) -> None:
+        if message["do"] == "start":
+            self._start(message)
+        else:
+            self._signal_all(signal.SIGTERM)
+            for gang in self._gangs.values():
+                gang.kill_at = time.monotonic() + message["grace"]
+
+    def _start(self, message: dict[str, Any]) -> None:
+        gang = self._gangs[message["name"]] = Gang(name=message["name"])
+        for rank in message["ranks"]:
+            task = child.Task(
+                name=gang.name,
+                call=Call.from_json(message["call"]),
+                log=Path(rank["log"]),
+                environment=rank["environment"],
+                fresh=message["fresh"],
+            )
+            self._fork(gang, task)
+
+    def _fork(self, gang: Gang, task: child.Task) -> None:
+        report, reporter = os.pipe()
+        server = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            others = [descriptor for other in self._gangs.values() for descriptor in other.reports.values()]
+            close = (self._channel.fileno(), self._wake, self._woken, report, *others)
+            child.become(task, parent=server, report=reporter, close=close)
+        os.close(reporter)
+        with suppress(OSError):
+            # Also done by the child: whoever comes first, a kill of the group never misses it.
+            os.setpgid(pid, pid)
+        gang.reports[pid] = report
+
+    def _patience(self) -> float | None:
+        nearest = min((gang.kill_at for gang in self._gangs.values()), default=float("inf"))
+        return None if nearest == float("inf") else max(0.0, nearest - time.monotonic())
+
+    def _kill_overdue(self) -> None:
+        for gang in self._gangs.values():
+            if time.monotonic() >= gang.kill_at:
+                gang.kill_at = float("inf")
+                _signal_groups(gang.reports, signal.SIGKILL)
+
+    def _signal_all(self, signum: int) -> None:
+        for gang in self._gangs.values():
+            _signal_groups(gang.reports, signum)
+
+    def _reap(self) -> None:
+        for gang in list(self._gangs.values()):
+            for pid in _ended(gang.reports):
+                # Not yet reaped, so the group's number is still ours: end what the run left behind.
+                _signal_groups([pid], signal.SIGKILL)
+                _, status = os.waitpid(pid, 0)
+                error = _explain(os.waitstatus_to_exitcode(status), _drain(gang.reports.pop(pid)))
+                if error and not gang.error:
+                    gang.error = error
+                    _signal_groups(gang.reports, signal.SIGTERM)
+                    gang.kill_at = min(gang.kill_at, time.monotonic() + SIBLING_GRACE)
+            if not gang.reports:
+                del self._gangs[gang.name]
+                with suppress(OSError):
+                    self._channel.send({"is": "ended", "name": gang.name, "error": gang.error})
+
+
+def _ended(pids: dict[int, int]) -> Iterator[int]:
+    for pid in list(pids):
+        if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            yield pid
+
+
+def _signal_groups(pids: Any, signum: int) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signum)
+
+
+def _drain(report: int) -> str:
+    os.set_blocking(report, False)
+    try:
+        return os.read(report, child.REPORT_BYTES).decode(errors="replace")
+    except BlockingIOError:
+        return ""
+    finally:
+        os.close(report)
+
+
+def _explain(code: int, report: str) -> str:
+    """The error of a child in one line; empty when it ended well."""
+    if code == 0:
+        return ""
+    if report:
+        return report
+    if code > 0:
+        return f"left with exit code {code}"
+    name = signal.Signals(-code).name
+    cause = "; most often the machine ran out of memory" if -code == signal.SIGKILL else ""
+    return f"killed by {name}{cause}"

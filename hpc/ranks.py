@@ -1,0 +1,176 @@
+"""Who am I among the processes of this job: `setup()` answers from torchrun's variables, SLURM's, or alone.
+
+It also sets what DeepSpeed and torch.distributed read: RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE,
+MASTER_ADDR, MASTER_PORT, and the network interface for gloo. Call it before anything is initialised.
+"""
+
+import fcntl
+import os
+import re
+import socket
+import struct
+import subprocess
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from hpc.errors import HpcError
+
+_TORCHRUN = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
+# Below the range from which kernels draw the ports of outgoing connections.
+_FIRST_PORT, _NUM_PORTS = 20000, 12000
+_SIOCGIFADDR = 0x8915
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ranks:
+    """This process's place in the job."""
+
+    rank: int
+    world_size: int
+    local_rank: int
+    device: str
+    """`cpu`, or `cuda:N` as this process sees it."""
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the process that writes results."""
+        return self.rank == 0
+
+
+def setup() -> Ranks:
+    """Finds this process's place and sets the environment that torch.distributed and DeepSpeed need.
+
+    Raises:
+        HpcError: more ranks on this machine than GPUs it has, or a master's name that does not resolve.
+    """
+    variables = _place(os.environ)
+    os.environ.update(variables)
+    os.environ.setdefault("LOCAL_SIZE", variables["LOCAL_WORLD_SIZE"])
+    os.environ.setdefault("GLOO_SOCKET_IFNAME", interface_towards(variables["MASTER_ADDR"]))
+    device = _device(int(variables["LOCAL_RANK"]), int(variables["LOCAL_WORLD_SIZE"]))
+    if device == "cpu":
+        os.environ["DS_ACCELERATOR"] = "cpu"
+    return Ranks(
+        rank=int(variables["RANK"]),
+        world_size=int(variables["WORLD_SIZE"]),
+        local_rank=int(variables["LOCAL_RANK"]),
+        device=device,
+    )
+
+
+def _place(environment: Mapping[str, str]) -> dict[str, str]:
+    if all(name in environment for name in _TORCHRUN):
+        local = environment.get("LOCAL_WORLD_SIZE", "1")
+        return {name: environment[name] for name in _TORCHRUN} | {"LOCAL_WORLD_SIZE": local}
+    # Set for the tasks of srun but not in a batch script, whose SLURM_NTASKS counts tasks yet to start.
+    if "SLURM_STEP_NUM_TASKS" in environment and "SLURM_PROCID" in environment:
+        return _place_in_step(environment)
+    return {
+        "RANK": "0",
+        "WORLD_SIZE": "1",
+        "LOCAL_RANK": "0",
+        "LOCAL_WORLD_SIZE": "1",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(_free_port()),
+    }
+
+
+def _place_in_step(environment: Mapping[str, str]) -> dict[str, str]:
+    nodes = environment.get("SLURM_STEP_NODELIST") or environment.get("SLURM_JOB_NODELIST", "")
+    single = environment.get("SLURM_STEP_NUM_NODES", "1") == "1"
+    return {
+        "RANK": environment["SLURM_PROCID"],
+        "WORLD_SIZE": environment["SLURM_STEP_NUM_TASKS"],
+        "LOCAL_RANK": environment.get("SLURM_LOCALID", "0"),
+        "LOCAL_WORLD_SIZE": str(_tasks_here(environment)),
+        "MASTER_ADDR": "127.0.0.1" if single else resolve(first_host(nodes)),
+        "MASTER_PORT": str(port_of(environment)),
+    }
+
+
+def _tasks_here(environment: Mapping[str, str]) -> int:
+    """Tasks on this node, from `2(x3),1`: counts by node, repeated ones abbreviated."""
+    counts: list[int] = []
+    for part in environment.get("SLURM_STEP_TASKS_PER_NODE", "1").split(","):
+        count, repeat = re.fullmatch(r"(\d+)(?:\(x(\d+)\))?", part).groups()  # type: ignore[union-attr]
+        counts += [int(count)] * int(repeat or 1)
+    node = int(environment.get("SLURM_NODEID", "0"))
+    return counts[min(node, len(counts) - 1)]
+
+
+def port_of(environment: Mapping[str, str]) -> int:
+    """A port all ranks of a step agree on; another one after each requeue, as the old one may be held."""
+    job = int(environment.get("SLURM_JOB_ID", "0"))
+    restart = int(environment.get("SLURM_RESTART_COUNT", "0"))
+    step = int(environment.get("SLURM_STEP_ID", "0"))
+    return _FIRST_PORT + (job * 101 + step * 37 + restart * 1009) % _NUM_PORTS
+
+
+def first_host(nodes: str) -> str:
+    """The first name of SLURM's compressed list: `node[03-05,9]-ib,other` begins with `node03-ib`."""
+    match = re.match(r"([^,\[]*)(?:\[(\w+)[^\]]*\])?([^,\[]*)", nodes)
+    name = "".join(part or "" for part in match.groups()) if match else ""
+    if not name:
+        raise HpcError(f"cannot read the host list {nodes!r} of this job step", code=1)
+    return name
+
+
+def resolve(host: str) -> str:
+    """The address of a node. Its SLURM name need not be known to the resolver: then SLURM is asked.
+
+    Raises:
+        HpcError: neither knows it.
+    """
+    with suppress(OSError):
+        return socket.gethostbyname(host)
+    with suppress(OSError, subprocess.SubprocessError):
+        shown = subprocess.run(
+            ["scontrol", "show", "node", host, "--oneliner"], capture_output=True, text=True, timeout=30
+        ).stdout
+        found = re.search(r"\bNodeAddr=(\S+)", shown)
+        if found:
+            return socket.gethostbyname(found.group(1))
+    raise HpcError(f"cannot resolve node {host}: neither the resolver nor scontrol knows its address", code=1)
+
+
+def interface_towards(address: str) -> str:
+    """The network interface that reaches `address`."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((address, 9))
+            ours = probe.getsockname()[0]
+        except OSError:
+            return "lo"
+        for _, name in socket.if_nameindex():
+            with suppress(OSError):
+                request = struct.pack("256s", name[:15].encode())
+                answer = fcntl.ioctl(probe.fileno(), _SIOCGIFADDR, request)
+                if socket.inet_ntoa(answer[20:24]) == ours:
+                    return name
+    return "lo"
+
+
+def _device(local_rank: int, local_size: int) -> str:
+    import torch
+
+    count = torch.cuda.device_count()
+    if count == 0:
+        return "cpu"
+    if count == 1 and local_size > 1 and _has_own_gpu(local_size):
+        return "cuda:0"
+    if local_size > count:
+        raise HpcError(f"{local_size} ranks on this machine but {count} GPUs; ask for one GPU a rank", code=1)
+    return f"cuda:{local_rank}"
+
+
+def _has_own_gpu(local_size: int) -> bool:
+    """Bound by SLURM, each rank sees one GPU that the others do not."""
+    return "SLURM_GPUS_PER_TASK" in os.environ or int(os.environ.get("SLURM_GPUS_ON_NODE", "1")) >= local_size
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
