@@ -1,0 +1,90 @@
+"""Tasks of the study, one file each: `load(name)` gives its `TASK`, `names()` lists the files.
+
+A new task is a new file here. Files that begin with an underscore hold what several tasks share.
+"""
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from stilts.errors import Problem, unknown
+
+Row = Mapping[str, Any]
+"""A record in the data set's own schema."""
+
+Example = dict[str, Any]
+"""A record in the schema of its kind, the same for all tasks of that kind (`stilts/kinds/`)."""
+
+DEV_AND_TEST: Mapping[str, str] = {"dev": "dev", "test": "test"}
+ENGLISH_TRAIN_AND_DEV: Mapping[str, str] = {"train": "train", "dev": "dev"}
+ALL_SPLITS: Mapping[str, str] = {"train": "train", "dev": "dev", "test": "test"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Task:
+    """What is read, how it is scored, and where it stands in the study."""
+
+    name: str
+    kind: Literal["classify", "choice", "span", "tag", "retrieve"]
+    role: Literal["intermediate", "target"]
+    read: Callable[[Row], Example | None]
+    """Row to example; None for a row without a usable label. An empty id means the data set has none."""
+    languages: tuple[str, ...] = ("en",)
+    splits: Mapping[str, str] = field(default_factory=lambda: ENGLISH_TRAIN_AND_DEV, hash=False)
+    """Split asked for, to the set that is read: a task with a single evaluation set reads it for both."""
+    without_dev: tuple[str, ...] = ()
+    """Languages that have a test set only."""
+    trains_on: str | None
+    """Task whose English training set the target is fine-tuned on; None: never fine-tuned."""
+    borrows: str | None = None
+    """Intermediate task whose head answers this target as it is."""
+    labels: tuple[str, ...] | None = ()
+    """Names by index; None: read off the training set (`stilts.data.labels`)."""
+    scorer: Literal["accuracy", "tokens", "entities", "pos", "squad", "squad_v2", "mlqa", "pairs", "nearest"]
+    """Name in `stilts.metrics.SCORERS`."""
+    metrics: tuple[str, ...]
+    """What the scorer reports; a task's score is their mean, except tags, which count the first only."""
+    max_length: int
+    """Tokens of a sequence, special ones included, in the published protocol."""
+    language_of: Callable[[Row], str] | None = field(default=None, hash=False)
+    """Language of a row, for data sets that keep several in one file; empty when the row does not say."""
+
+    def set_of(self, *, split: str, language: str) -> str:
+        """The set that holds `split` of `language`.
+
+        Raises:
+            Problem: the task has no such language or split.
+        """
+        if language not in self.languages:
+            raise unknown("language", language, self.languages, where=f"task {self.name}")
+        if split not in self.splits:
+            raise unknown("split", split, self.splits, where=f"task {self.name}")
+        if split == "dev" and language in self.without_dev:
+            raise Problem(f"{self.name} has no dev set in {language!r}, only test")
+        if split == "train" and language != "en":
+            raise Problem(f"{self.name}: training is in English only, not in {language!r}; that is zero-shot")
+        return self.splits[split]
+
+
+def codes(text: str) -> tuple[str, ...]:
+    """Names written on one line, as in `"ar de en"`."""
+    return tuple(text.split())
+
+
+def names() -> list[str]:
+    """All tasks, by their file names."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
+
+
+def load(name: str) -> Task:
+    """The task of that name.
+
+    Raises:
+        Problem: there is no such task; the nearest names are given.
+    """
+    if name not in names():
+        raise unknown("task", name, names())
+    task: Task = importlib.import_module(f"{__name__}.{name}").TASK
+    return task

@@ -1,0 +1,18 @@
+"""Sentences with one tag a word; tags as names, or as numbers into the data set's own list of names."""
+
+from collections.abc import Sequence
+
+from stilts.errors import unknown
+from stilts.tasks import Example, Row
+
+
+def read_tags(row: Row, *, column: str, labels: Sequence[str] | None) -> Example | None:
+    """A sentence; None when it has no words. Without `labels` the tags have to be names."""
+    tokens = list(row["tokens"])
+    tags = [tag if isinstance(tag, str) else (labels or ())[tag] for tag in row[column]]
+    if len(tags) != len(tokens):
+        raise ValueError(f"{len(tokens)} words but {len(tags)} tags in {' '.join(tokens)!r}")
+    for tag in tags:
+        if labels is not None and tag not in labels:
+            raise unknown("tag", tag, labels, where=column)
+    return {"id": str(row.get("id", "")), "tokens": tokens, "tags": tags} if tokens else None

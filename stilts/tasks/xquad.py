@@ -1,0 +1,18 @@
+"""XQuAD: SQuAD questions, translated. Schema of google/xtreme, XQuAD.<language>; a single evaluation set."""
+
+from stilts.tasks import Task, codes
+from stilts.tasks._questions import read_squad
+
+TASK = Task(
+    name="xquad",
+    kind="span",
+    role="target",
+    read=read_squad,
+    languages=codes("ar de el en es hi ru th tr vi zh"),
+    splits={"dev": "test", "test": "test"},
+    trains_on="squad_v1",
+    borrows="squad_v1",
+    scorer="squad",
+    metrics=("em", "f1"),
+    max_length=384,
+)
