@@ -1,0 +1,103 @@
+"""What SLURM still has of ours, in one squeue call.
+
+Asked with a format of our own: the layout of --json changes with every version of SLURM.
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hpc.errors import HpcError
+
+JOB_FILE = "job.json"
+_KEPT = ("SLURM_CONF",)
+_LEAKING = ("SLURM_", "SBATCH_", "SRUN_", "SUBMITIT_", "PMI", "SPANK_")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QueuedJob:
+    """One job or array element in the queue."""
+
+    job_id: str
+    state: str
+    reason: str
+    token: str
+
+    @property
+    def hopeless(self) -> bool:
+        """Waits for something that will never come."""
+        return self.reason == "DependencyNeverSatisfied"
+
+
+def queued() -> list[QueuedJob]:
+    """Our jobs that have not ended.
+
+    Raises:
+        HpcError: squeue is missing or does not answer.
+    """
+    lines = run(["squeue", "--me", "--array", "--noheader", "--format=%i|%T|%r|%k"]).splitlines()
+    fields = [line.strip().split("|", 3) for line in lines if line.count("|") >= 3]
+    return [
+        QueuedJob(job_id=job_id, state=state, reason=reason, token=token)
+        for job_id, state, reason, token in fields
+    ]
+
+
+def cancel(job_ids: Iterable[str]) -> None:
+    """Takes jobs out of the queue."""
+    given = sorted(set(job_ids))
+    if given:
+        run(["scancel", *given])
+
+
+def read_job(folder: Path) -> dict[str, Any] | None:
+    """What was written down when the node with this folder was last submitted."""
+    try:
+        record: dict[str, Any] = json.loads((folder / JOB_FILE).read_text())
+    except FileNotFoundError:
+        return None
+    return record
+
+
+def write_job(folder: Path, record: dict[str, Any]) -> None:
+    """Writes `job.json`, whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f".{JOB_FILE}.{os.getpid()}"
+    temporary.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n")
+    os.replace(temporary, folder / JOB_FILE)
+
+
+def clean_environment() -> dict[str, str]:
+    """The environment without what an outer job left in it, which sbatch and srun would take for options."""
+    return {
+        name: value for name, value in os.environ.items() if name in _KEPT or not name.startswith(_LEAKING)
+    }
+
+
+def run(command: list[str]) -> str:
+    """Runs a SLURM command and returns its output.
+
+    Raises:
+        HpcError: it is not there (code 3), or failed.
+    """
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=60, check=True, env=clean_environment()
+        )
+    except FileNotFoundError as error:
+        raise HpcError(
+            f"{command[0]} is not on PATH: launch from a login node of the cluster, or use --cluster local",
+            code=3,
+        ) from error
+    except subprocess.TimeoutExpired as error:
+        raise HpcError(f"{command[0]} did not answer within 60 s; try again later", code=1) from error
+    except subprocess.CalledProcessError as error:
+        reason = (
+            error.stderr.strip() or error.stdout.strip() or f"exit code {error.returncode}"
+        ).splitlines()
+        raise HpcError(f"{command[0]} failed: {reason[0]}", code=1) from error
+    return done.stdout
