@@ -7,6 +7,9 @@ from typing import Any, Literal
 from stilts.decode import decode, read_toml
 from stilts.errors import Problem, unknown
 
+Attention = Literal["sdpa"]
+"""Back ends of the packed encoder's attention."""
+
 STUDIES = Path(__file__).parent / "studies"
 
 
@@ -98,7 +101,7 @@ class Zero:
 class Evaluation:
     """Zero-shot evaluation of the packed encoder."""
 
-    attention: Literal["triton", "varlen", "sdpa"] = "triton"
+    attention: Attention = "sdpa"
     dtype: Literal["fp32", "bf16", "fp16"] = "bf16"
     tokens_per_batch: int = 32768
 
@@ -123,7 +126,7 @@ class Latency:
     regimes: tuple[str, ...] = ("direct", "multi", "joint")
     language: str = "en"
     batch_sizes: tuple[int, ...] = (1, 8, 32)
-    attention: tuple[Literal["triton", "varlen", "sdpa"], ...] = ("sdpa",)
+    attention: tuple[Attention, ...] = ("sdpa",)
     processes: int = 10
     """Fresh processes: the unit of inference for latency."""
     rounds: int = 5

@@ -86,10 +86,14 @@ def _expect(kind: type, value: Any, where: str) -> None:
 
 
 def _name(kind: type) -> str:
-    names: dict[type, str] = {
-        str: "a string",
-        int: "a whole number",
-        float: "a number",
-        bool: "true or false",
-    }
-    return names.get(kind, {list: "a list", dict: "a table"}.get(kind, kind.__name__))
+    return _NAMES.get(kind, kind.__name__)
+
+
+_NAMES: dict[type, str] = {
+    str: "a string",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    list: "a list",
+    dict: "a table",
+}

@@ -7,7 +7,7 @@ Shapes: T tokens, B sequences, H heads, D head size, d hidden size.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -40,6 +40,18 @@ class EncoderConfig:
     def max_tokens(self) -> int:
         """The longest sequence: two rows of the position table stand before the first token."""
         return self.max_position_embeddings - 2
+
+    @property
+    def layer_parameters(self) -> int:
+        """Weights of the matrices a token passes through; the embeddings are looked up."""
+        d = self.hidden_size
+        return self.num_hidden_layers * (4 * d * d + 2 * d * self.intermediate_size)
+
+    def forward_flops(self, lengths: Iterable[int]) -> float:
+        """Floating-point operations of one forward pass: two a weight and token, and attention's products."""
+        sizes = list(lengths)
+        attention = 4 * self.num_hidden_layers * self.hidden_size * sum(size * size for size in sizes)
+        return 2.0 * self.layer_parameters * sum(sizes) + attention
 
     @classmethod
     def read(cls, folder: Path) -> "EncoderConfig":

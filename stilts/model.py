@@ -7,7 +7,7 @@ A model folder holds the encoder in Hugging Face's format, the tokenizer, and th
 import json
 import shutil
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from kernels.packing import Packed, padded_rows
 from stilts import encoder as encoders
 from stilts.encoder import PackedEncoder
-from stilts.errors import Problem
+from stilts.errors import Problem, unknown
 from stilts.files import replacing, write_json
 
 HeadKind = Literal["classify", "choice", "tag", "span"]
@@ -110,6 +110,21 @@ class Model(nn.Module):
         self.specs[name] = spec
         self.heads[name] = head
 
+    def freeze(self, parts: Sequence[str]) -> None:
+        """Takes parts of the encoder out of training: `encoder`, `embeddings` or `layers.N`.
+
+        Raises:
+            Problem: the encoder has no such part.
+        """
+        embeddings = [self.encoder.word, self.encoder.position, self.encoder.token_type, self.encoder.norm]
+        layers = {f"layers.{n}": [layer] for n, layer in enumerate(self.encoder.layers)}
+        known: dict[str, list[nn.Module]] = {"encoder": [self.encoder], "embeddings": embeddings, **layers}
+        for part in parts:
+            if part not in known:
+                raise unknown("part to freeze", part, known)
+            for module in known[part]:
+                module.requires_grad_(False)
+
     def forward(self, head: str, batch: Batch) -> Tensor:
         """Scores of one head.
 
@@ -139,7 +154,7 @@ class Model(nn.Module):
         if kind == "choice":
             counts = targets["counts"].tolist()
             rows = torch.nn.utils.rnn.pad_sequence(
-                list(scores.split(counts)), batch_first=True, padding_value=-1e4
+                list(torch.split(scores, counts)), batch_first=True, padding_value=-1e4
             )
             return F.cross_entropy(rows, targets["label"])
         starts, ends = (_by_sequence(scores[:, side], batch.packed.lengths) for side in (0, 1))

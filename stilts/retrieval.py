@@ -6,7 +6,7 @@ Shapes: N, M sentences, d hidden size, k neighbours.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -16,11 +16,12 @@ from torch import Tensor
 from kernels.packing import Packed
 from stilts.encoder import PackedEncoder
 
+Pooling = Literal["mean", "cls"]
 Vectors = NDArray[np.float32]
 _BLOCK_ROWS = 4096
 
 
-def embed(encoder: PackedEncoder, packed: Packed, *, layer: int, pooling: Literal["mean", "cls"]) -> Tensor:
+def embed(encoder: PackedEncoder, packed: Packed, *, layer: int, pooling: Pooling) -> Tensor:
     """Unit vectors [B, d] of packed sentences.
 
     Args:
@@ -53,7 +54,7 @@ class Candidates:
 
 
 def mine(x: Vectors, y: Vectors, *, neighbours: int = 4) -> Candidates:
-    """Pairs by the ratio margin, in both directions, accepted greedily one to one (Artetxe and Schwenk, 2019).
+    """Pairs by the ratio margin, in both directions, accepted one to one (Artetxe and Schwenk, 2019).
 
     Args:
         x: [N, d] unit vectors.
@@ -96,25 +97,6 @@ def best_threshold(scores: Sequence[float], right: Sequence[bool], gold: int) ->
     best = int(f1.argmax())
     following = scores[best + 1] if best + 1 < len(scores) else scores[best]
     return float((scores[best] + following) / 2)
-
-
-def sides(examples: Any) -> tuple[dict[str, int], dict[str, int], set[tuple[str, str]]]:
-    """Distinct sentences of a pool with a row each, and the gold pairs of texts.
-
-    Args:
-        examples: columns `english` and `foreign`; an empty side marks a distractor of the other.
-    """
-    foreign: dict[str, int] = {}
-    english: dict[str, int] = {}
-    gold = set()
-    for here, there in zip(examples["foreign"], examples["english"], strict=True):
-        if here:
-            foreign.setdefault(here, len(foreign))
-        if there:
-            english.setdefault(there, len(english))
-        if here and there:
-            gold.add((here, there))
-    return foreign, english, gold
 
 
 def _similarities(x: Vectors, y: Vectors) -> Iterator[tuple[int, Vectors]]:

@@ -99,6 +99,11 @@ class RunFolder:
         return self.path / "records"
 
     @property
+    def cache(self) -> Path:
+        """Tokenised data, shared by the runs of all studies beside this one."""
+        return self.path.parent.parent / ".cache"
+
+    @property
     def done(self) -> Path:
         """Written last: its presence means the run is complete."""
         return self.path / "done.json"

@@ -1,0 +1,282 @@
+"""How long a query takes: raw timings of every call, in fresh processes, with the variants interleaved.
+
+Per call: tokenise, to the device, encoder, head, back to the host. On a GPU CUDA events bound the encoder and
+the head; the wall clock runs on both devices. Statistics belong to the tables: nothing is averaged here.
+"""
+
+import gc
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+
+from hpc import ranks
+from hpc.usage import Usage, measured
+from stilts import data, kinds, model as models, predict, records, tasks
+from stilts.config import Latency
+from stilts.data import Encoded
+from stilts.decode import decode
+from stilts.model import Batch, Model
+from stilts.predict import DTYPES
+from stilts.runs import Progress, RunFolder, RunSpec
+from stilts.tasks import Task
+
+
+def measure(run: RunFolder, spec: RunSpec) -> None:
+    """Carries out a run of kind `latency`: one process, all variants, all rounds.
+
+    A process that was interrupted starts over: timings of two processes are never joined.
+    """
+    Session(run, spec).work()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cell:
+    """One thing that is timed: a model's answer to a task at a batch size."""
+
+    id: str
+    regime: str
+    intermediate: str
+    model: Model
+    head: str
+    task: Task
+    queries: Encoded
+    examples: list[dict[str, Any]]
+    """The queries' texts, for timing the tokenizer."""
+    tokenizer: Tokenizer
+    batch_size: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Timing:
+    """Integer nanoseconds of one call; device times are None on a CPU."""
+
+    start: int
+    wall: int
+    tokenize: int
+    to_device: int | None = None
+    device: int | None = None
+    head: int | None = None
+    to_host: int | None = None
+
+
+class Session:
+    """One process's share of a latency study."""
+
+    def __init__(self, run: RunFolder, spec: RunSpec) -> None:
+        self.run, self.spec = run, spec
+        asked = spec.fields
+        self.settings: Latency = decode(Latency, dict(asked["latency"]), spec.id)
+        self.place = ranks.setup()
+        self.cells = list(self._cells())
+        seed = f"{asked['seed']}/{asked['process']}"
+        self.random = random.Random(seed)
+        self.order = 0
+
+    def work(self) -> None:
+        """Warms every cell, then passes over all of them in a new order each round."""
+        rounds = self.settings.rounds
+        progress = Progress(self.run, total=rounds * len(self.cells), unit="blocks")
+        with measured() as meter:
+            for cell in self.cells:
+                for number in range(self.settings.warmup):
+                    self._call(cell, self._queries(cell, number))
+            for round_ in range(rounds):
+                self.random.shuffle(self.cells)
+                rows: list[dict[str, Any]] = []
+                for block, cell in enumerate(self.cells):
+                    rows += self._block(cell, round_, round_ * len(self.cells) + block)
+                    progress.at(round_ * len(self.cells) + block + 1, f"{cell.task.name} {cell.regime}")
+                self._write(rows, round_)
+        self._write_memory(meter.usage)
+
+    def _cells(self) -> Iterator[Cell]:
+        asked, settings = self.spec.fields, self.settings
+        loaded: dict[str, Model] = {}
+        for variant in asked["variants"]:
+            weights = self.run.sibling(variant["weights"]).weights
+            if variant["weights"] not in loaded:
+                model = models.load(weights).to(self.place.device, DTYPES[asked["dtype"]]).eval()
+                loaded[variant["weights"]] = model
+            task = tasks.load(variant["target"])
+            tokenizer = Tokenizer.from_file(str(weights / "tokenizer.json"))
+            queries = data.load(
+                task,
+                language=settings.language,
+                split="test",
+                tokenizer_file=weights / "tokenizer.json",
+                max_length=task.max_length,
+                sources=asked["sources"],
+                limit=asked["limits"][task.name]["test"],
+                cache=self.run.cache,
+            )
+            for batch_size in settings.batch_sizes:
+                yield Cell(
+                    id=records.cell_id(
+                        fingerprint=self.spec.parents[variant["weights"]],
+                        task=task.name,
+                        head=variant["head"],
+                        language=settings.language,
+                        batch_size=batch_size,
+                        dtype=asked["dtype"],
+                        impl="sdpa",
+                        scenario=_scenario(batch_size),
+                        device=_device_name(self.place.device),
+                    ),
+                    regime=variant["regime"],
+                    intermediate=variant["intermediate"],
+                    model=loaded[variant["weights"]],
+                    head=variant["head"],
+                    task=task,
+                    queries=queries,
+                    examples=list(queries.examples),
+                    tokenizer=tokenizer,
+                    batch_size=batch_size,
+                )
+
+    def _block(self, cell: Cell, round_: int, block: int) -> list[dict[str, Any]]:
+        rows = []
+        gc.collect()
+        gc.disable()
+        try:
+            for position in range(self.settings.calls):
+                queries = self._queries(cell, position)
+                timing = self._call(cell, queries)
+                rows.append(self._row(cell, round_, block, position, queries, timing))
+        finally:
+            gc.enable()
+        return rows
+
+    def _queries(self, cell: Cell, position: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """The same examples at the same position for every variant, so that blocks pair up."""
+        count = min(self.settings.queries, len(cell.queries.examples))
+        wanted = (position * cell.batch_size + np.arange(cell.batch_size)) % count
+        return np.flatnonzero(np.isin(np.asarray(cell.queries.columns["example"]), wanted))
+
+    def _call(self, cell: Cell, rows: np.ndarray[Any, np.dtype[np.int64]]) -> Timing:
+        owners = np.unique(np.asarray(cell.queries.columns["example"])[rows])
+        examples = [cell.examples[owner] for owner in owners]
+        started = time.perf_counter_ns()
+        kinds.load(cell.task.kind).encode(
+            examples, cell.tokenizer, max_length=cell.task.max_length, labels=cell.queries.labels
+        )
+        tokenized = time.perf_counter_ns()
+        raw = data.collate(cell.queries, rows)
+        with torch.inference_mode():
+            timed = _on_gpu if self.place.device != "cpu" else _on_cpu
+            return timed(cell, raw, self.place.device, tokenized - started)
+
+    def _row(
+        self, cell: Cell, round_: int, block: int, position: int, rows: Any, timing: Timing
+    ) -> dict[str, Any]:
+        tokens = int(cell.queries.num_tokens[rows].sum())
+        self.order += 1
+        on_cpu = self.place.device == "cpu"
+        return {
+            "run_id": self.spec.id,
+            "cell_id": cell.id,
+            "regime": cell.regime,
+            "train_tasks": cell.intermediate,
+            "seed": self.spec.fields["seed"],
+            "target_task": cell.task.name,
+            "lang": self.settings.language,
+            "impl": "sdpa",
+            "dtype": self.spec.fields["dtype"],
+            "device_class": "cpu" if on_cpu else "cuda",
+            "clock": "perf_counter" if on_cpu else "cuda_event",
+            "scenario": _scenario(cell.batch_size),
+            "heads": 1,
+            "batch_size": cell.batch_size,
+            "padding": "none",
+            "process_rep": self.spec.fields["process"],
+            "round": round_,
+            "block": block,
+            "pos_in_block": position,
+            "order_pos": self.order,
+            "query_id": int(np.asarray(cell.queries.columns["example"])[rows[0]]),
+            "n_windows": len(rows),
+            "real_tokens": tokens,
+            "padded_tokens": tokens,
+            "max_len": cell.task.max_length,
+            "t_start_ns": timing.start,
+            "wall_ns": timing.wall,
+            "tokenize_ns": timing.tokenize,
+            "h2d_ns": timing.to_device,
+            "device_ns": timing.device,
+            "head_ns": timing.head,
+            "d2h_ns": timing.to_host,
+            "n_compiles": 0,
+            "is_warmup": position < self.settings.warmup,
+            "valid": True,
+        }
+
+    def _write(self, rows: list[dict[str, Any]], round_: int) -> None:
+        name = records.latency_shard_name(
+            run_id=self.spec.id,
+            cell=self.spec.fingerprint,
+            rank=self.place.rank,
+            process=self.spec.fields["process"],
+            restart=0,
+            sequence=round_,
+        )
+        records.write_shard(self.run.records / "latency", "latency", rows, name=name)
+
+    def _write_memory(self, usage: Usage) -> None:
+        rows = [
+            {
+                "run_id": self.spec.id,
+                "cell_id": cell.id,
+                "peak_alloc": usage.gpu_peak,
+                "weights": sum(p.numel() * p.element_size() for p in cell.model.parameters()),
+                "host_rss": usage.peak_rss,
+            }
+            for cell in self.cells
+        ]
+        records.write_shard(self.run.records / "memory", "memory", rows, name="memory")
+
+
+def _on_cpu(cell: Cell, raw: data.Batch, device: str, tokenize: int) -> Timing:
+    start = time.perf_counter_ns()
+    batch = predict.to_batch(raw, device)
+    cell.model(cell.head, batch).float().numpy()
+    return Timing(start=start, wall=time.perf_counter_ns() - start, tokenize=tokenize)
+
+
+def _on_gpu(cell: Cell, raw: data.Batch, device: str, tokenize: int) -> Timing:
+    events = [torch.cuda.Event(enable_timing=True) for _ in range(5)]
+    start = time.perf_counter_ns()
+    events[0].record()
+    batch: Batch = predict.to_batch(raw, device)
+    events[1].record()
+    hidden = cell.model.encoder(batch.packed)
+    events[2].record()
+    scores = cell.model.answer(cell.head, hidden, batch)
+    events[3].record()
+    scores.float().cpu()
+    events[4].record()
+    events[4].synchronize()
+    wall = time.perf_counter_ns() - start
+    marks = [int(1e6 * before.elapsed_time(after)) for before, after in pairwise(events)]
+    return Timing(
+        start=start,
+        wall=wall,
+        tokenize=tokenize,
+        to_device=marks[0],
+        device=marks[1] + marks[2],
+        head=marks[2],
+        to_host=marks[3],
+    )
+
+
+def _scenario(batch_size: int) -> str:
+    return "single_stream" if batch_size == 1 else "batch"
+
+
+def _device_name(device: str) -> str:
+    return "cpu" if device == "cpu" else torch.cuda.get_device_name(device)
