@@ -62,14 +62,16 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def item_draws(num_clusters: int, resamples: int, seed: int = 0) -> Floats:
+def item_draws(num_clusters: int, resamples: int, seed: int = 0) -> NDArray[np.uint8]:
     """How often each cluster is drawn in each resample: [resamples, num_clusters].
 
     One matrix serves every system scored on the same clusters, which is what makes their difference paired.
     """
     generator = np.random.default_rng(seed)
-    counts = generator.multinomial(num_clusters, [1 / num_clusters] * num_clusters, size=resamples)
-    return counts.astype(float)
+    counts = np.empty((resamples, num_clusters), np.uint8)
+    for row in counts:
+        row[:] = np.bincount(generator.integers(num_clusters, size=num_clusters), minlength=num_clusters)
+    return counts
 
 
 def cluster_sums(values: NDArray[Any], clusters: NDArray[np.int64], num_clusters: int) -> Floats:
@@ -80,13 +82,13 @@ def cluster_sums(values: NDArray[Any], clusters: NDArray[np.int64], num_clusters
     return stacked if np.ndim(values) > 1 else stacked[:, 0]
 
 
-def resampled_means(sums: Floats, sizes: Floats, draws: Floats) -> Floats:
+def resampled_means(sums: Floats, sizes: Floats, draws: NDArray[np.uint8]) -> Floats:
     """The mean over items in every resample, given each cluster's sum and number of items."""
     means: Floats = (draws @ sums) / (draws @ sizes)
     return means
 
 
-def resampled_f1(hits: Floats, predicted: Floats, gold: Floats, draws: Floats) -> Floats:
+def resampled_f1(hits: Floats, predicted: Floats, gold: Floats, draws: NDArray[np.uint8]) -> Floats:
     """Micro-averaged F1 (0-1) in every resample, given each cluster's counts of spans."""
     total = draws @ (predicted + gold)
     return np.divide(2 * (draws @ hits), total, out=np.zeros(len(draws)), where=total > 0)

@@ -27,6 +27,19 @@ def chunk_f1(gold: Tags, predicted: Tags, *, scheme: Scheme) -> float:
     return 100 * float(f1_score(*pair, average="micro", zero_division=0))
 
 
+def chunk_counts(gold: Tags, predicted: Tags, *, scheme: Scheme) -> NDArray[np.int64]:
+    """Chunks right, predicted and gold in each sentence: [sentences, 3]; their sums give `chunk_f1`."""
+    from seqeval.metrics.sequence_labeling import get_entities
+
+    if scheme == "pos":
+        gold, predicted = _prefixed(gold), _prefixed(predicted)
+    chunks = [
+        (set(get_entities(list(g))), set(get_entities(list(p)))) for g, p in zip(gold, predicted, strict=True)
+    ]
+    counts = [(len(wanted & found), len(found), len(wanted)) for wanted, found in chunks]
+    return np.asarray(counts, np.int64).reshape(-1, 3)
+
+
 def right_tags(gold: Tags, predicted: Tags) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """How many tags of each sentence are right, and how many it has.
 
