@@ -141,7 +141,9 @@ def _add_model(plan: Plan, used: list[Task]) -> None:
     plan.add("model", "prepare", (), fields, 0)
 
 
-def _add_training(plan: Plan, run_id: str, start: Start, role: str, names: list[str], **extra: Any) -> str:
+def _add_training(
+    plan: Plan, run_id: str, start: Start, role: str, names: list[str], serves: Iterable[Task] = ()
+) -> str:
     study = plan.study
     key = role if role in ("multi", "joint", "heads") else names[0]
     settings = study.optimisation_of(key)
@@ -151,10 +153,10 @@ def _add_training(plan: Plan, run_id: str, start: Start, role: str, names: list[
         "intermediate": start.intermediate,
         "seed": start.seed,
         "tasks": names,
+        "targets": [task.name for task in serves],
         "optimisation": asdict(settings),
         "zero": asdict(study.zero),
         "cap": study.intermediate.cap,
-        **extra,
         **_data(study, names),
     }
     tokens = (settings.max_steps or 0) * settings.tokens_per_batch or _estimate_training(
@@ -189,7 +191,7 @@ def _add_target_runs(plan: Plan, start: Start, targets: list[Task]) -> None:
     prefix = f"{start.regime}-s{start.seed}" if start.id == "model" else start.id
     for name, group in _training_sets(targets).items():
         label = group[0].name if len(group) == 1 else name
-        run_id = _add_training(plan, f"{prefix}.{label}", start, "target", [name])
+        run_id = _add_training(plan, f"{prefix}.{label}", start, "target", [name], group)
         _add_evaluation(plan, run_id, start, dict.fromkeys(group, name))
     untrained = {task: "" for task in targets if not task.trains_on}
     if untrained:
@@ -205,17 +207,19 @@ def _add_heads(plan: Plan, multi: Start, targets: list[Task]) -> None:
         {task.trains_on for task in targets if task.trains_on and answers[task] == task.trains_on}
     )
     probes = [name for name in probes if name not in trained]
+    probed = [task for task in targets if answers[task] in probes]
     weights = multi.id
     if probes:
-        weights = _add_training(plan, f"{multi.id}.heads", start, "heads", probes)
-    notes = {task.name: "probe" for task in targets if answers[task] in probes}
+        weights = _add_training(plan, f"{multi.id}.heads", start, "heads", probes, probed)
+    notes = {task.name: "probe" for task in probed}
     _add_evaluation(plan, weights, start, answers, label=f"{multi.id}.heads", notes=notes)
 
 
 def _add_joint(plan: Plan, multi: Start, targets: list[Task]) -> None:
     """One encoder for all targets: their English sets together, one head each."""
     start = Start(id=multi.id, regime="joint", intermediate="multi", seed=multi.seed)
-    run_id = _add_training(plan, f"{multi.id}.joint", start, "joint", list(_training_sets(targets)))
+    trained = [task for task in targets if task.trains_on]
+    run_id = _add_training(plan, f"{multi.id}.joint", start, "joint", list(_training_sets(targets)), trained)
     _add_evaluation(plan, run_id, start, {task: task.trains_on or "" for task in targets})
 
 
