@@ -5,6 +5,7 @@
     SCHEMA                      Arrow schema of its examples
     texts(example)              all that will be tokenised
     encode(examples, coding)    columns of tokens, one row an item
+    targets(columns, rows)      what a model should say about those items, in the order of the rows
     sizes(columns)              how many rows of outputs an item has: one an item, sequence, word or token
     decode(outputs, encoded)    one prediction an example, from all outputs in the order of the items
 
@@ -83,6 +84,11 @@ class Kind(Protocol):
 
     def encode(self, examples: Examples, coding: Coding) -> Columns:
         """Token columns, one row an item."""
+
+    def targets(
+        self, columns: Mapping[str, Ragged | NDArray[np.int32]], rows: NDArray[np.int64]
+    ) -> dict[str, NDArray[np.int64]]:
+        """Targets of a batch of those items."""
 
     def sizes(self, columns: Mapping[str, Ragged | NDArray[np.int32]]) -> NDArray[np.int64]:
         """How many rows of outputs belong to each item."""

@@ -43,6 +43,13 @@ def encode(examples: Examples, coding: Coding) -> Columns:
     return columns(sequences, per_item=per_item) | {"label": label}
 
 
+def targets(
+    columns: Mapping[str, Ragged | NDArray[np.int32]], rows: NDArray[np.int64]
+) -> dict[str, NDArray[np.int64]]:
+    """`label` [items], and `counts`, the number of sequences of each [items]."""
+    return {"label": np.asarray(columns["label"])[rows].astype(np.int64), "counts": sizes(columns)[rows]}
+
+
 def sizes(columns: Mapping[str, Ragged | NDArray[np.int32]]) -> NDArray[np.int64]:
     """One number a sequence."""
     lengths = columns["lengths"]

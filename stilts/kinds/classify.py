@@ -31,6 +31,13 @@ def encode(examples: Examples, coding: Coding) -> Columns:
     return columns(sequences) | {"label": np.asarray([example["label"] for example in examples], np.int32)}
 
 
+def targets(
+    columns: Mapping[str, Ragged | NDArray[np.int32]], rows: NDArray[np.int64]
+) -> dict[str, NDArray[np.int64]]:
+    """`label` [items]."""
+    return {"label": np.asarray(columns["label"])[rows].astype(np.int64)}
+
+
 def sizes(columns: Mapping[str, Ragged | NDArray[np.int32]]) -> NDArray[np.int64]:
     """One row of class scores an item."""
     return np.ones(len(columns["example"]), np.int64)

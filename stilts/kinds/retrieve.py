@@ -36,6 +36,14 @@ def encode(examples: Examples, coding: Coding) -> Columns:
     return columns(single(pieces.head(kept), specials(coding.tokenizer)), example=owners) | {"side": side}
 
 
+def targets(
+    columns: Mapping[str, Ragged | NDArray[np.int32]],  # noqa: ARG001
+    rows: NDArray[np.int64],  # noqa: ARG001
+) -> dict[str, NDArray[np.int64]]:
+    """None: retrieval is never trained."""
+    return {}
+
+
 def sizes(columns: Mapping[str, Ragged | NDArray[np.int32]]) -> NDArray[np.int64]:
     """One vector an item."""
     return np.ones(len(columns["example"]), np.int64)

@@ -147,6 +147,13 @@ def _interleaved_offsets(begins: Ragged, ends: Ragged, shift: NDArray[np.int64])
     return interleave([before, both, Ragged.repeated([-1, -1], len(begins))])
 
 
+def targets(
+    columns: Mapping[str, Ragged | NDArray[np.int32]], rows: NDArray[np.int64]
+) -> dict[str, NDArray[np.int64]]:
+    """`start` and `end`, tokens within their items [items]."""
+    return {name: np.asarray(columns[name])[rows].astype(np.int64) for name in ("start", "end")}
+
+
 def sizes(columns: Mapping[str, Ragged | NDArray[np.int32]]) -> NDArray[np.int64]:
     """A start and an end score a token."""
     return np.asarray(columns["num_tokens"], np.int64)
@@ -156,8 +163,8 @@ def decode(outputs: NDArray[np.float32], encoded: Coded) -> Decoded:
     """The best span over all windows of each example. `outputs`: [tokens, 2], start and end scores.
 
     The text is cut out of the passage by its characters and not realigned afterwards, which would ruin
-    scripts without spaces. `with_no_answer` empties it where "no answer" wins. Scores: best span minus "no
-    answer", the latter being the lowest over the windows of the two scores at `<s>`, as in SQuAD 2.0.
+    scripts without spaces. Scores: best span minus "no answer", the latter being the lowest over the windows
+    of the two scores at `<s>`, as in SQuAD 2.0; whether that empties the text is decided by the metric.
     """
     offsets = encoded.columns["offsets"]
     assert isinstance(offsets, Ragged)
@@ -215,11 +222,3 @@ def _best_windows(
     for window in windows:  # backwards, so that the first of equal windows stays
         values[owner[window]] = contexts[owner[window]][begin[window] : end[window]]
     return Decoded(values=values, scores=np.where(np.isfinite(top), top - lowest, -np.inf).astype(np.float32))
-
-
-def with_no_answer(decoded: Decoded, *, threshold: float = 0.0) -> list[str]:
-    """Predictions where the empty text stands for each example whose score does not exceed `threshold`."""
-    return [
-        text if score > threshold else ""
-        for text, score in zip(decoded.values, decoded.scores.tolist(), strict=True)
-    ]

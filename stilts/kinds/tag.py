@@ -69,6 +69,21 @@ def _split(
     return offsets, np.searchsorted(sentences, offsets[:-1], side="right") - 1
 
 
+def targets(
+    columns: Mapping[str, Ragged | NDArray[np.int32]], rows: NDArray[np.int64]
+) -> dict[str, NDArray[np.int64]]:
+    """`positions`, rows of the batch's tokens [words], and `tags` [words]."""
+    positions, tags = columns["positions"], columns["tags"]
+    assert isinstance(positions, Ragged)
+    assert isinstance(tags, Ragged)
+    taken = positions.take(rows)
+    starts = bounds(np.asarray(columns["num_tokens"])[rows])[:-1]
+    return {
+        "positions": taken.values.astype(np.int64) + np.repeat(starts, taken.lengths),
+        "tags": tags.take(rows).values.astype(np.int64),
+    }
+
+
 def sizes(columns: Mapping[str, Ragged | NDArray[np.int32]]) -> NDArray[np.int64]:
     """One row of tag scores a word."""
     positions = columns["positions"]

@@ -5,6 +5,7 @@ import string
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -76,34 +77,57 @@ def score_answers(
     return em, f1
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cut:
+    """Where "no answer" begins, and the scores there."""
+
+    threshold: float
+    """The answer is given when its lead exceeds this; the cut with the best F1."""
+    em: float
+    """Best exact match over all cuts, 0 to 100."""
+    f1: float
+    """Best F1 over all cuts, 0 to 100."""
+
+
 def best_no_answer_threshold(
-    scores: Sequence[float], answers: Sequence[str], golds: Sequence[Sequence[str]]
-) -> tuple[float, float, float]:
-    """The best exact match and F1 (0 to 100) that any cut reaches in SQuAD v2.0, each at its own cut.
+    leads: Sequence[float] | NDArray[np.float32],
+    answers: Sequence[str | None],
+    golds: Sequence[Sequence[str]],
+) -> Cut:
+    """The best exact match and the best F1 that any cut reaches in SQuAD v2.0, each at its own cut.
 
     Args:
-        scores: lead of each answer over "no answer".
-        answers: the text that is predicted where the lead exceeds the cut.
+        leads: score of each answer over "no answer".
+        answers: the text that is given where the lead exceeds the cut.
         golds: gold answers; none for a question that has none.
-
-    Returns:
-        Cut with the best F1, best exact match, best F1.
     """
-    order = np.argsort(-np.asarray(scores, np.float64), kind="stable")
-    ranked = np.asarray(scores, np.float64)[order]
-    best = []
-    cut = np.inf
-    answered = score_answers(answers, golds, rules="squad_v2", language="en")
-    silent = score_answers([""] * len(golds), golds, rules="squad_v2", language="en")
-    for spoken, quiet in zip(answered, silent, strict=True):
-        gains = np.append(0.0, np.cumsum((spoken - quiet)[order]))
-        # Equal scores fall on one side of any cut together.
-        allowed = np.concatenate([[True], ranked[1:] < ranked[:-1], [True]])
-        gains[~allowed] = -np.inf
-        place = int(gains.argmax())
-        cut = np.inf if place == 0 else (-np.inf if place == len(ranked) else float(ranked[place]))
-        best.append(100 * float(quiet.sum() + gains[place]) / len(golds))
-    return cut, best[0], best[1]
+    order = np.argsort(-np.asarray(leads, np.float64), kind="stable")
+    ranked = np.asarray(leads, np.float64)[order]
+    # Equal leads fall on one side of any cut together.
+    is_cut = np.concatenate([[True], ranked[1:] < ranked[:-1], [True]])
+    thresholds = np.concatenate([[np.inf], ranked[1:], [-np.inf]])
+    silence = [None if answer is None else "" for answer in answers]
+    given = score_answers(answers, golds, rules="squad_v2", language="en")
+    silent = score_answers(silence, golds, rules="squad_v2", language="en")
+    totals = [
+        np.where(is_cut, none.sum() + np.append(0.0, np.cumsum((some - none)[order])), -np.inf)
+        for some, none in zip(given, silent, strict=True)
+    ]
+    em, f1 = (100 * float(total.max()) / len(golds) for total in totals)
+    return Cut(threshold=float(thresholds[totals[1].argmax()]), em=em, f1=f1)
+
+
+def with_no_answer(
+    answers: Sequence[str | None],
+    leads: Sequence[float] | NDArray[np.float32],
+    *,
+    threshold: float = 0.0,
+) -> list[str | None]:
+    """The answers, emptied where their lead over "no answer" does not exceed the threshold."""
+    return [
+        answer if answer is None or lead > threshold else ""
+        for answer, lead in zip(answers, leads, strict=True)
+    ]
 
 
 def _tokens(text: str, rules: Rules, language: str) -> list[str]:

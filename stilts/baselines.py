@@ -1,0 +1,248 @@
+"""Yardsticks without an encoder: the majority answer, and what counting words gives.
+
+Both learn from the English training set and are scored in every language, like the models. A task that is easy for
+them measures no understanding; a model that does not beat them learned nothing. `run(folder, spec)` carries out a
+run of kind `baseline`.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+from stilts import data, metrics, records, tasks
+from stilts.errors import Problem, unknown
+from stilts.runs import Progress, RunFolder, RunSpec
+from stilts.tasks import Example, Task
+
+Method = Literal["majority", "bag-of-words"]
+Predict = Callable[[Sequence[Example]], list[Any]]
+
+NOTES: Mapping[tuple[str, str], str] = {
+    ("majority", "classify"): "most frequent label",
+    ("majority", "choice"): "most frequent position",
+    ("majority", "tag"): "most frequent tag",
+    ("majority", "span"): "most frequent answer",
+    ("bag-of-words", "classify"): "logistic regression on the words of both sides and their overlap",
+    (
+        "bag-of-words",
+        "choice",
+    ): "logistic regression on the words of a choice and its overlap with the prompt",
+    ("bag-of-words", "tag"): "lexicon: most frequent tag of the word form, else of all",
+    (
+        "bag-of-words",
+        "span",
+    ): "untrained: names and numbers of the sentence that shares most with the question",
+}
+"""What each method really is, for the column `note`."""
+
+# One character a word in scripts without spaces, or nothing would ever overlap.
+_WORD = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]|[^\\W\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]+")
+_SENTENCE = re.compile("[^.!?\u3002\uff01\uff1f\u0964\u061f]+")
+_NAMES = re.compile(r"(?:\b[^\W\d_a-z]\w*|\b\d[\d.,:]*)(?:\s+(?:[^\W\d_a-z]\w*|\d[\d.,:]*))*")
+
+
+def run(folder: RunFolder, spec: RunSpec) -> None:
+    """Writes the scores of one training set's baselines to `records/scores`."""
+    fields = spec.fields
+    progress = Progress(folder, total=len(fields["methods"]), unit="methods")
+    rows: list[dict[str, Any]] = []
+    for done, method in enumerate(fields["methods"]):
+        progress.at(done, method)
+        rows += score(
+            method,
+            trains_on=fields["trains_on"],
+            targets=fields["targets"],
+            sources=fields["sources"],
+            limits=fields["limits"],
+        )
+    common = {"run_id": spec.id, "study": spec.study, "intermediate": ""}
+    records.write_shard(folder.records / "scores", "scores", [common | row for row in rows], name="baseline")
+    progress.at(len(fields["methods"]))
+
+
+def score(
+    method: Method,
+    *,
+    trains_on: str,
+    targets: Mapping[str, Sequence[str]],
+    sources: Sequence[str],
+    limits: Mapping[str, Mapping[str, int | None]],
+    seed: int = 0,
+) -> list[dict[str, Any]]:
+    """Learns one English training set and scores it on its own dev set and on the test sets of its targets.
+
+    Args:
+        method: `majority` or `bag-of-words`.
+        trains_on: task whose training set is learned.
+        targets: languages by target task.
+        sources: where data is looked for.
+        limits: by task and split.
+        seed: of the data.
+
+    Returns:
+        Rows for the records `scores`, without what names the run.
+    """
+
+    def read(task: Task, language: str, split: str) -> list[Example]:
+        limit = limits.get(task.name, {}).get(split)
+        return list(data.read(task, language=language, split=split, sources=sources, limit=limit, seed=seed))
+
+    source = tasks.load(trains_on)
+    predict = fit(method, source.kind, read(source, "en", "train"))
+    asked = [(source, "en", "dev")]
+    asked += [(tasks.load(name), language, "test") for name, some in targets.items() for language in some]
+    rows = []
+    for task, language, split in asked:
+        examples = read(task, language, split)
+        columns = {name: [example[name] for example in examples] for name in examples[0]}
+        scored = metrics.score(
+            task.scorer, examples=columns, predictions=predict(examples), language=language
+        )
+        known = {
+            "regime": method,
+            "target": task.name,
+            "language": language,
+            "split": split,
+            "n": len(examples),
+            "n_full": len(examples),
+            "note": NOTES[method, task.kind],
+        }
+        rows += [known | {"metric": name, "value": value} for name, value in scored.values.items()]
+    return rows
+
+
+def fit(method: Method, kind: str, examples: Sequence[Example]) -> Predict:
+    """A function from examples to predictions, learned from labelled ones.
+
+    Raises:
+        Problem: there is no such method for the kind, or nothing to learn from.
+    """
+    known = {**_MAJORITY, **_WORDS}
+    if (method, kind) not in known:
+        raise unknown("baseline", f"{method} of {kind}", (f"{m} of {k}" for m, k in known))
+    if not examples:
+        raise Problem("a baseline needs training examples", code=3)
+    return known[method, kind](examples)
+
+
+def _constant(answers: Sequence[Any]) -> Predict:
+    counts = Counter(answers)
+    best = min(counts, key=lambda answer: (-counts[answer], answer))
+    return lambda examples: [best] * len(examples)
+
+
+def _majority_label(examples: Sequence[Example]) -> Predict:
+    return _constant([example["label"] for example in examples])
+
+
+def _majority_answer(examples: Sequence[Example]) -> Predict:
+    return _constant([answer["text"] for example in examples for answer in example["answers"][:1]] or [""])
+
+
+def _majority_tag(examples: Sequence[Example]) -> Predict:
+    constant = _constant([tag for example in examples for tag in example["tags"]])
+    return lambda asked: [constant(example["tokens"]) for example in asked]
+
+
+def _lexicon(examples: Sequence[Example]) -> Predict:
+    seen: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for example in examples:
+        for token, tag in zip(example["tokens"], example["tags"], strict=True):
+            seen[token.lower()][tag] += 1
+    counts = sum(seen.values(), Counter[str]())
+    other = min(counts, key=lambda tag: (-counts[tag], tag))
+    best = {word: min(tags, key=lambda tag: (-tags[tag], tag)) for word, tags in seen.items()}
+    return lambda asked: [
+        [best.get(token.lower(), other) for token in example["tokens"]] for example in asked
+    ]
+
+
+def _pair_classifier(examples: Sequence[Example]) -> Predict:
+    model = _logistic(
+        [_pair_features(example["first"], example["second"]) for example in examples],
+        [example["label"] for example in examples],
+    )
+
+    def predict(asked: Sequence[Example]) -> list[Any]:
+        features = [_pair_features(example["first"], example["second"]) for example in asked]
+        return [int(label) for label in model.predict(features)]
+
+    return predict
+
+
+def _choice_classifier(examples: Sequence[Example]) -> Predict:
+    pairs = [
+        (_pair_features(example["prompt"], choice, first_words=False), number == example["label"])
+        for example in examples
+        for number, choice in enumerate(example["choices"])
+    ]
+    model = _logistic([features for features, _ in pairs], [int(right) for _, right in pairs])
+
+    def predict(asked: Sequence[Example]) -> list[Any]:
+        found = []
+        for example in asked:
+            features = [
+                _pair_features(example["prompt"], choice, first_words=False) for choice in example["choices"]
+            ]
+            found.append(int(model.decision_function(features).argmax()))
+        return found
+
+    return predict
+
+
+def _logistic(features: Sequence[Mapping[str, float]], labels: Sequence[int]) -> Any:
+    from sklearn.feature_extraction import DictVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    if len(set(labels)) < 2:
+        raise Problem("a classifier needs training examples of at least two labels")
+    model = make_pipeline(DictVectorizer(), LogisticRegression(max_iter=1000))
+    return model.fit(features, labels)
+
+
+def _pair_features(first: str, second: str, *, first_words: bool = True) -> dict[str, float]:
+    """Words of either side, and in how far they are the same, which also works across languages."""
+    one, two = _words(first), _words(second)
+    shared = len(one & two)
+    features = {f"2:{word}": 1.0 for word in two} | {f"1:{word}": 1.0 for word in one if first_words}
+    return features | {
+        "shared of the first": shared / max(1, len(one)),
+        "shared of the second": shared / max(1, len(two)),
+        "same words": float(one == two),
+        "longer": float(len(one) > len(two)),
+    }
+
+
+def _best_names(examples: Sequence[Example]) -> Predict:  # noqa: ARG001
+    return lambda asked: [_likely_answer(example["question"], example["context"]) for example in asked]
+
+
+def _likely_answer(question: str, context: str) -> str:
+    """The longest run of capitalised words or numbers that the question lacks, else the longest new word."""
+    known = _words(question)
+    sentences = _SENTENCE.findall(context) or [context]
+    sentence = max(sentences, key=lambda text: len(_words(text) & known)).strip()
+    runs = [run for run in _NAMES.findall(sentence) if not _words(run) <= known]
+    if runs:
+        return str(max(runs, key=len))
+    return max((word for word in sentence.split() if not _words(word) <= known), key=len, default=sentence)
+
+
+def _words(text: str) -> set[str]:
+    return set(_WORD.findall(text.lower()))
+
+
+_MAJORITY: Mapping[tuple[str, str], Callable[[Sequence[Example]], Predict]] = {
+    ("majority", "classify"): _majority_label,
+    ("majority", "choice"): _majority_label,
+    ("majority", "tag"): _majority_tag,
+    ("majority", "span"): _majority_answer,
+}
+_WORDS: Mapping[tuple[str, str], Callable[[Sequence[Example]], Predict]] = {
+    ("bag-of-words", "classify"): _pair_classifier,
+    ("bag-of-words", "choice"): _choice_classifier,
+    ("bag-of-words", "tag"): _lexicon,
+    ("bag-of-words", "span"): _best_names,
+}

@@ -1,0 +1,97 @@
+"""Rows of a source, read by a task: examples, label names, and all texts of a study."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from stilts import kinds, tasks
+from stilts.data.sources import Chosen, choose
+from stilts.errors import Problem
+from stilts.tasks import Example, Task
+
+
+def read(
+    task: Task | str,
+    *,
+    language: str,
+    split: str,
+    sources: Sequence[str],
+    limit: int | None = None,
+    seed: int = 0,
+) -> Iterator[Example]:
+    """Examples in the order of the source, without rows that have no usable label; each has an id.
+
+    Raises:
+        Problem: the task has no such language or split, or no source has it.
+    """
+    task = tasks.load(task) if isinstance(task, str) else task
+    actual = task.set_of(split=split, language=language)
+    chosen = choose(task, language=language, split=actual, sources=sources)
+    return examples_of(chosen, task, language=language, split=actual, limit=limit, seed=seed)
+
+
+def examples_of(
+    chosen: Chosen, task: Task, *, language: str, split: str, limit: int | None, seed: int
+) -> Iterator[Example]:
+    """As `read`, from a source that was chosen already; `split` is the set it is asked for."""
+    rows = chosen.source.rows(task, language=language, split=split, limit=limit, seed=seed)
+    for number, row in enumerate(rows):
+        if task.language_of is not None and task.language_of(row) not in ("", language):
+            continue
+        example = task.read(row)
+        if example is not None:
+            yield example | {"id": example["id"] or f"{task.name}-{language}-{split}-{number}"}
+
+
+def labels(task: Task | str, *, sources: Sequence[str], seed: int = 0) -> tuple[str, ...]:
+    """Label names by index; for a task without a list of its own, what its source or training set has.
+
+    They do not depend on a limit: a model trained on a part of the data has all of them.
+
+    Raises:
+        Problem: no source has the training set that they would be read off.
+    """
+    task = tasks.load(task) if isinstance(task, str) else task
+    if task.labels is not None:
+        return task.labels
+    chosen = choose(task, language="en", split="train", sources=sources)
+    known = chosen.source.labels(task)
+    if known is not None:
+        return known
+    examples = examples_of(chosen, task, language="en", split="train", limit=None, seed=seed)
+    found = tuple(sorted({tag for example in examples for tag in example["tags"]}))
+    if not found:
+        raise Problem(f"the training set of {task.name} has no labels", code=3)
+    return found
+
+
+def corpus(
+    texts: Mapping[str, Sequence[str]],
+    *,
+    sources: Sequence[str],
+    limits: Mapping[str, Mapping[str, int | None]],
+    seed: int = 0,
+) -> Iterator[str]:
+    """Every text that a study will tokenise, as it is handed to the tokenizer: for pruning the vocabulary.
+
+    Args:
+        texts: languages by task; training sets are read in English only.
+        sources: where to look, in this order.
+        limits: by task and split, as the runs will read them.
+        seed: of the data.
+    """
+    for name, languages in texts.items():
+        task = tasks.load(name)
+        kind = kinds.load(task.kind)
+        for language, split in _sets(task, languages):
+            limit = limits.get(name, {}).get(split)
+            for example in read(
+                task, language=language, split=split, sources=sources, limit=limit, seed=seed
+            ):
+                yield from kind.texts(example)
+
+
+def _sets(task: Task, languages: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for language in languages:
+        for split in task.splits:
+            is_foreign_training = split == "train" and language != "en"
+            if not is_foreign_training and not (split == "dev" and language in task.without_dev):
+                yield language, split

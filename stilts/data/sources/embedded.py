@@ -1,0 +1,66 @@
+"""Data that comes with the program: generated sentences, and translations in Django's message catalogues."""
+
+from collections.abc import Iterator
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from stilts import catalogue, microworld
+from stilts.data import versions
+from stilts.errors import Problem
+from stilts.tasks import Row, Task
+
+
+def version(task: Task, *, language: str, split: str) -> str:
+    """Hash of the code that makes the rows; with Django's version where they are its translations."""
+    if next(rows(task, language=language, split=split, limit=1, seed=0), None) is None:
+        raise Problem(f"nothing in {language!r}", code=3)
+    if task.kind == "retrieve":
+        return f"django {installed('django')}, {versions.of_code(Path(catalogue.__file__))}"
+    return versions.of_code(Path(microworld.__file__).parent)
+
+
+def rows(task: Task, *, language: str, split: str, limit: int | None, seed: int) -> Iterator[Row]:
+    """Rows of the generator, or of the catalogues, which know no seed."""
+    if task.name == "bucc2018":
+        yield from _pool(language, cast("Literal['dev', 'test']", split), limit)
+    elif task.name == "tatoeba":
+        yield from cast("list[Row]", catalogue.tatoeba_rows(language, limit))
+    else:
+        yield from microworld.rows(task.name, language=language, split=split, limit=limit, seed=seed)
+
+
+def labels(task: Task) -> tuple[str, ...] | None:  # noqa: ARG001
+    """None: categories are read off the training set."""
+    return None
+
+
+def size(task: Task, *, language: str, split: str) -> int | None:
+    """Pairs in the catalogues; the generator has no end."""
+    if task.name == "bucc2018":
+        return len(catalogue.bucc_pools(language, cast("Literal['dev', 'test']", split))["gold"])
+    return len(catalogue.pairs(language)) if task.name == "tatoeba" else None
+
+
+def _pool(language: str, split: Literal["dev", "test"], limit: int | None) -> Iterator[Row]:
+    """The pairs, then the distractors of either side with the other side empty.
+
+    A limit counts pairs; distractors all stay, since fewer of them would make mining easier.
+    """
+    pools = catalogue.bucc_pools(language, split)
+    foreign, english = dict(pools["foreign"]), dict(pools["english"])
+    for foreign_id, english_id in pools["gold"][:limit]:
+        yield _row(foreign_id, foreign[foreign_id], english_id, english[english_id])
+    paired = {name for pair in pools["gold"] for name in pair}
+    yield from (_row(name, text, "", "") for name, text in foreign.items() if name not in paired)
+    yield from (_row("", "", name, text) for name, text in english.items() if name not in paired)
+
+
+def _row(foreign_id: str, foreign: str, english_id: str, english: str) -> dict[str, Any]:
+    """A row of google/xtreme's `bucc18.<code>`, whose language columns hold sentence ids."""
+    return {
+        "source_sentence": foreign,
+        "target_sentence": english,
+        "source_lang": foreign_id,
+        "target_lang": english_id,
+    }
