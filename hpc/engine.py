@@ -89,8 +89,7 @@ class Engine:
         schedule: Linear,
         epsilon: float = 1e-8,
     ) -> None:
-        import deepspeed
-
+        deepspeed = _deepspeed()
         self.zero = zero
         self.module = module
         optimizer = torch.optim.AdamW([dict(group) for group in groups], eps=epsilon)
@@ -164,18 +163,30 @@ class Engine:
         """All parameters in fp32 on the host, whole. Collective; of use on rank 0."""
         if self.zero.precision == "fp32" and self.zero.stage < 3:
             return {name: value.detach().float().cpu() for name, value in self.module.state_dict().items()}
-        from deepspeed.utils import safe_get_full_fp32_param
-        from deepspeed.zero import GatheredParameters
-
+        deepspeed = _deepspeed()
         out = {}
         for name, parameter in self.module.named_parameters():
             if parameter.requires_grad:
-                value = safe_get_full_fp32_param(parameter)
+                value = deepspeed.utils.safe_get_full_fp32_param(parameter)
             else:
-                with GatheredParameters([parameter], enabled=self.zero.stage == 3):
+                with deepspeed.zero.GatheredParameters([parameter], enabled=self.zero.stage == 3):
                     value = parameter.detach().clone()
             out[name] = value.detach().float().cpu()
         return out
+
+
+def _deepspeed() -> Any:
+    """DeepSpeed, told not to compile what a run does not use.
+
+    Its shared-memory collectives serve CPU inference only, yet building them would hold up the first run of a
+    machine for a minute and a half, and stop it where there is no compiler.
+    """
+    os.environ.setdefault("TORCHDYNAMO_DISABLE", "1")
+    import deepspeed
+    import deepspeed.ops
+
+    deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
+    return deepspeed
 
 
 def _commit(folder: Path, step: int) -> None:

@@ -1,0 +1,30 @@
+#!/bin/bash
+
+# Parameters
+#SBATCH --account=group
+#SBATCH --comment=hpc-TOKEN
+#SBATCH --cpus-per-task=8
+#SBATCH --gpus-per-node=4
+#SBATCH --job-name=multi-s1
+#SBATCH --kill-on-invalid-dep=yes
+#SBATCH --mail-type=FAIL
+#SBATCH --mem=450560MB
+#SBATCH --nodes=2
+#SBATCH --ntasks-per-node=4
+#SBATCH --open-mode=append
+#SBATCH --output=TMP/slurm/%j_0_log.out
+#SBATCH --partition=gpu
+#SBATCH --requeue
+#SBATCH --signal=USR2@120
+#SBATCH --time=720
+
+# setup
+export SLURM_EXPORT_ENV=ALL
+export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK
+export GREETING='a b'
+export PYTHONPATH=CHECKOUT${PYTHONPATH:+:$PYTHONPATH}
+source slurm/env.sh
+
+# command
+export SUBMITIT_EXECUTOR=slurm
+srun --unbuffered --output TMP/slurm/%j_%t_log.out --kill-on-bad-exit=1 --wait=60 --cpu-bind=cores PYTHON -u -m submitit.core._submit TMP/slurm
