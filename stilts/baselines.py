@@ -1,13 +1,14 @@
 """Yardsticks without an encoder: the majority answer, and what counting words gives.
 
-Both learn from the English training set and are scored in every language, like the models. A task that is easy for
-them measures no understanding; a model that does not beat them learned nothing. `run(folder, spec)` carries out a
-run of kind `baseline`.
+Both learn from the English training set and are scored in every language, like the models. A task that is
+easy for them measures no understanding; a model that does not beat them learned nothing. `run(folder, spec)`
+carries out a run of kind `baseline`.
 """
 
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from typing import Any, Literal
 
 from stilts import data, metrics, records, tasks
@@ -39,7 +40,6 @@ NOTES: Mapping[tuple[str, str], str] = {
 # One character a word in scripts without spaces, or nothing would ever overlap.
 _WORD = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]|[^\\W\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]+")
 _SENTENCE = re.compile("[^.!?\u3002\uff01\uff1f\u0964\u061f]+")
-_NAMES = re.compile(r"(?:\b[^\W\d_a-z]\w*|\b\d[\d.,:]*)(?:\s+(?:[^\W\d_a-z]\w*|\d[\d.,:]*))*")
 
 
 def run(folder: RunFolder, spec: RunSpec) -> None:
@@ -118,12 +118,11 @@ def fit(method: Method, kind: str, examples: Sequence[Example]) -> Predict:
     Raises:
         Problem: there is no such method for the kind, or nothing to learn from.
     """
-    known = {**_MAJORITY, **_WORDS}
-    if (method, kind) not in known:
-        raise unknown("baseline", f"{method} of {kind}", (f"{m} of {k}" for m, k in known))
+    if (method, kind) not in _FITS:
+        raise unknown("baseline", f"{method} of {kind}", (f"{m} of {k}" for m, k in _FITS))
     if not examples:
         raise Problem("a baseline needs training examples", code=3)
-    return known[method, kind](examples)
+    return _FITS[method, kind](examples)
 
 
 def _constant(answers: Sequence[Any]) -> Predict:
@@ -137,7 +136,8 @@ def _majority_label(examples: Sequence[Example]) -> Predict:
 
 
 def _majority_answer(examples: Sequence[Example]) -> Predict:
-    return _constant([answer["text"] for example in examples for answer in example["answers"][:1]] or [""])
+    firsts = (example["answers"][:1] or [{"text": ""}] for example in examples)
+    return _constant([answer["text"] for (answer,) in firsts])
 
 
 def _majority_tag(examples: Sequence[Example]) -> Predict:
@@ -224,23 +224,23 @@ def _likely_answer(question: str, context: str) -> str:
     known = _words(question)
     sentences = _SENTENCE.findall(context) or [context]
     sentence = max(sentences, key=lambda text: len(_words(text) & known)).strip()
-    runs = [run for run in _NAMES.findall(sentence) if not _words(run) <= known]
-    if runs:
-        return str(max(runs, key=len))
-    return max((word for word in sentence.split() if not _words(word) <= known), key=len, default=sentence)
+    named = groupby(sentence.split(), key=lambda word: word[0].isupper() or word[0].isdigit())
+    runs = [" ".join(words) for is_name, words in named if is_name]
+    fresh = [text for text in runs if not _words(text) <= known] or [
+        word for word in sentence.split() if not _words(word) <= known
+    ]
+    return max(fresh, key=len, default=sentence)
 
 
 def _words(text: str) -> set[str]:
     return set(_WORD.findall(text.lower()))
 
 
-_MAJORITY: Mapping[tuple[str, str], Callable[[Sequence[Example]], Predict]] = {
+_FITS: Mapping[tuple[str, str], Callable[[Sequence[Example]], Predict]] = {
     ("majority", "classify"): _majority_label,
     ("majority", "choice"): _majority_label,
     ("majority", "tag"): _majority_tag,
     ("majority", "span"): _majority_answer,
-}
-_WORDS: Mapping[tuple[str, str], Callable[[Sequence[Example]], Predict]] = {
     ("bag-of-words", "classify"): _pair_classifier,
     ("bag-of-words", "choice"): _choice_classifier,
     ("bag-of-words", "tag"): _lexicon,

@@ -3,8 +3,8 @@
 Task m is drawn with probability min(e_m, cap) / sum over tasks of min(e_n, cap), where e_m is its number of
 items: examples-proportional with a cap, as in T5. The cap bounds how often a task is drawn, not what is drawn
 from it. A step belongs to one task, so with batches of tokens the share of a task's examples is not its
-probability; `report` tells both. What step n sees follows from the seed and n alone: an interrupted run goes on
-exactly where it was, without a state of its own.
+probability; `report` tells both. What step n sees follows from the seed and n alone: an interrupted run goes
+on exactly where it was, without a state of its own.
 """
 
 import bisect
