@@ -1,26 +1,43 @@
 """Read the microworld: `python -m stilts.microworld --show xnli --language de` or `--check de`."""
 
 import argparse
+import json
 import sys
 
 from stilts.errors import Problem
-from stilts.microworld import check
+from stilts.microworld import SPLITS, check, rows
 from stilts.microworld.languages import load
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print rows of a task, or everything a language file can say with what it lacks."""
+    """Print rows of a task, or everything a language can say with what its file lacks."""
     parser = argparse.ArgumentParser(prog="python -m stilts.microworld", description=__doc__)
-    parser.add_argument(
-        "--check", metavar="LANGUAGE", help="what the language lacks, and every sentence it can say"
+    asked = parser.add_mutually_exclusive_group(required=True)
+    asked.add_argument(
+        "--check", metavar="LANGUAGE", help="what its file lacks, and every sentence it can say"
     )
+    asked.add_argument("--show", metavar="TASK", help="rows of a task, one JSON object a line")
     parser.add_argument("--language", default="en")
+    parser.add_argument("--split", default="test", choices=SPLITS)
+    parser.add_argument("--limit", type=int, default=5)
+    parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
     try:
-        return _check(options.check)
+        if options.check:
+            return _check(options.check)
+        shown = rows(
+            options.show,
+            language=options.language,
+            split=options.split,
+            limit=options.limit,
+            seed=options.seed,
+        )
     except Problem as problem:
         print(f"stilts.microworld: {problem}", file=sys.stderr)
         return problem.code
+    for row in shown:
+        print(json.dumps(row, ensure_ascii=False))
+    return 0
 
 
 def _check(code: str) -> int:

@@ -102,13 +102,16 @@ def _facts(name: str, form: str) -> Iterator[Fact]:
     asked = {form.removeprefix("ask_")}
     for turn, full in product(range(2), (True, False)):
         people = list(_EXAMPLES["person"][turn:] + _EXAMPLES["person"][:turn])
-        kept = [role for role in frame.roles if full or role not in frame.optional - needed - asked]
+        spared = frame.optional - needed - asked - frame.any_of
+        kept = [role for role in frame.roles if full or role not in spared]
         fillers = {
             role: people.pop(0) if frame.roles[role] == "person" else _EXAMPLES[frame.roles[role]][turn]
             for role in kept
         }
         if full or len(kept) < len(frame.roles):
             yield fact(name, **fillers)
+        if form == "say" and "agent" in fillers:
+            yield fact(name, **{**fillers, "agent": ("she", "he")[turn]})
 
 
 def forms(language: Language) -> Iterator[str]:

@@ -41,15 +41,9 @@ from typing import Literal
 
 from stilts.microworld.meaning import KINDS, SEX
 
-UPOS = ("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM") + (
-    "PART",
-    "PRON",
-    "PROPN",
-    "PUNCT",
-    "SCONJ",
-    "SYM",
-    "VERB",
-    "X",
+UPOS = (
+    *("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM"),
+    *("PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM", "VERB", "X"),
 )
 _SLOT = re.compile(r"\{(\w+)\.(\w+)(?:@(\w+))?(\?)?\}(?::(\S+))?")
 _CHOICE = re.compile(r"\((\w+)\|([^)]*)\)/(\w+)(?::(\S+))?")

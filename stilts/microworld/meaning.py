@@ -158,6 +158,9 @@ class Frame:
     single: frozenset[str] = frozenset()
     """Roles with one true filler once the agent is fixed: another filler contradicts."""
 
+    any_of: frozenset[str] = frozenset()
+    """Optional roles of which a fact has at least one."""
+
     @property
     def front_needs(self) -> frozenset[str]:
         """The role the `front` sentence begins with; empty where a frame has no such sentence."""
@@ -170,7 +173,7 @@ class Frame:
         return ("say", *front, "turn", "deny", *(f"ask_{role}" for role in self.asks))
 
 
-def _frame(roles: str, *, asks: str, turn_needs: str = "", single: str = "") -> Frame:
+def _frame(roles: str, *, asks: str, turn_needs: str = "", single: str = "", any_of: str = "") -> Frame:
     pairs = [word.split(":") for word in roles.split()]
     return Frame(
         roles={role.rstrip("?"): kind for role, kind in pairs},
@@ -178,6 +181,7 @@ def _frame(roles: str, *, asks: str, turn_needs: str = "", single: str = "") -> 
         asks=tuple(asks.split()),
         turn_needs=frozenset(turn_needs.split()),
         single=frozenset(single.split()),
+        any_of=frozenset(any_of.split()),
     )
 
 
@@ -185,7 +189,12 @@ FRAMES: Mapping[str, Frame] = {
     "lives_in": _frame("agent:person place:city", asks="agent place", single="place"),
     "works_as": _frame("agent:person job:job", asks="agent job", single="job"),
     "works_for": _frame("agent:person org:org", asks="agent org", single="org"),
-    "born_in": _frame("agent:person place?:city year?:year", asks="agent place year", single="place year"),
+    "born_in": _frame(
+        "agent:person place?:city year?:year",
+        asks="agent place year",
+        single="place year",
+        any_of="place year",
+    ),
     "founded": _frame("agent:person org:org year?:year", asks="agent org year", single="year"),
     "older_than": _frame("agent:person patient:person", asks="agent patient"),
     "parent_of": _frame("agent:person patient:person", asks="agent patient"),

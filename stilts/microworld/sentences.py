@@ -96,13 +96,13 @@ def _filler(language: Language, slot: Slot, fillers: Mapping[str, str]) -> Itera
 
 
 def join(language: Language, how: str, first: Iterable[Token], second: Iterable[Token]) -> tuple[Token, ...]:
-    """Two sentences' words as those of one; roles keep their names in the first only."""
+    """Two sentences' words as those of one; the roles of the second become "second agent" and so on."""
     tokens: list[Token] = []
     for source in language.joins[how].split():
         if source == "{first}":
             tokens += first
         elif source == "{second}":
-            tokens += [replace(token, role="") for token in second]
+            tokens += [replace(token, role=token.role and f"second {token.role}") for token in second]
         else:
             text, _, tag = source.partition("/")
             upos, _, category = tag.partition(":")

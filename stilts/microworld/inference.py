@@ -1,0 +1,129 @@
+"""Natural language inference: for a drawn hypothesis and label, a premise that gives it that label.
+
+The hypothesis is drawn before the label and without regard to it, so nothing in it tells the label.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from stilts.microworld.meaning import FRAMES, SPECIAL_JOBS, THINGS, WIDER, Fact, wider
+from stilts.microworld.truth import NLI, Claim, Relation, conclusion, relation
+from stilts.microworld.world import World, balanced, draw
+
+_STATES = ("lives_in", "works_as", "works_for", "born_in")
+_EVENTS = ("bought", "gave", "met", "helped", "called", "invited", "travelled_to")
+_PLAIN = (*_STATES, *_STATES, "older_than", "bought", "gave", "travelled_to", "met")
+_HARD = (*_STATES, "older_than", "parent_of", "founded", *_EVENTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Premise, hypothesis and how the one stands to the other."""
+
+    premise: tuple[Claim, ...]
+    hypothesis: Claim
+    label: Relation
+
+
+def pair(seed: int, split: str, index: int, *, name: str, hard: bool) -> Pair:
+    """Item `index` of a split; the hard ones have more frames, people and ways to say things."""
+    key = (seed, name, split)
+    world = draw(*key, index, split=split)
+    label = next(name for name in NLI if name == balanced(NLI, index, *key))
+    while True:
+        hypothesis = _hypothesis(world, hard=hard)
+        options = _premises(world, hypothesis)
+        if set(options) == set(NLI):
+            break
+    kind = world.random.choice(sorted(options[label]))
+    fact, holds = world.random.choice(options[label][kind])
+    premise = Claim(fact, holds, world.one(_other_forms(fact, holds, hypothesis)))
+    return Pair(_with_more(world, premise, hypothesis, label, hard=hard), hypothesis, label)
+
+
+def _other_forms(fact: Fact, holds: bool, hypothesis: Claim) -> list[str]:
+    """The ways to say a premise without saying the hypothesis word for word."""
+    same = fact == hypothesis.fact and holds == hypothesis.holds
+    return [form for form in forms_of(fact, holds) if not (same and form == hypothesis.form)]
+
+
+def forms_of(fact: Fact, holds: bool) -> list[str]:
+    """The ways to say it; a plain statement counts twice."""
+    if not holds:
+        return ["deny"]
+    frame = FRAMES[fact.frame]
+    fronted = ["front"] if frame.front_needs & set(fact.roles) else []
+    turned = ["turn"] if frame.turn_needs <= set(fact.roles) else []
+    return ["say", "say", *fronted, *turned]
+
+
+def _hypothesis(world: World, *, hard: bool) -> Claim:
+    frame = world.one(_HARD if hard else _PLAIN)
+    optional = [role for role in sorted(FRAMES[frame].optional) if world.chance(0.4)]
+    given = {}
+    if "theme" in FRAMES[frame].roles:
+        given["theme"] = world.one(THINGS)
+    if "job" in FRAMES[frame].roles and world.chance(0.5):
+        given["job"] = world.one([*SPECIAL_JOBS, "doctor"])
+    fact = world.fact(frame, world.people(2), optional=optional, **given)
+    holds = world.chance(0.5)
+    return Claim(fact, holds, world.one(forms_of(fact, holds)))
+
+
+def _premises(world: World, hypothesis: Claim) -> dict[Relation, dict[str, list[tuple[Fact, bool]]]]:
+    """What could stand before the hypothesis: label -> kind of difference -> facts that hold or not."""
+    found: dict[Relation, dict[str, list[tuple[Fact, bool]]]] = {}
+    for kind, fact in _variants(world, hypothesis.fact):
+        for holds in (True, False):
+            label = relation(Claim(fact, holds, ""), hypothesis)
+            if label and _other_forms(fact, holds, hypothesis):
+                found.setdefault(label, {}).setdefault(kind, []).append((fact, holds))
+    return found
+
+
+def _variants(world: World, fact: Fact) -> Iterator[tuple[str, Fact]]:
+    """The fact itself, and facts that differ from it in one respect, with the name of that respect."""
+    frame = FRAMES[fact.frame]
+    yield "same", fact
+    for role, concept in fact.fillers:
+        if role in frame.single:
+            yield "other", fact.having(**{role: world.another(frame.roles[role], concept)})
+        for near in (*wider(concept)[:1], *(name for name, above in WIDER.items() if above == concept)):
+            yield "kind", fact.having(**{role: near})
+        if role in frame.optional and not (frame.any_of and len(frame.any_of & set(fact.roles)) == 1):
+            yield "less", fact.without(role)
+    for role in sorted(frame.optional - set(fact.roles)):
+        if frame.roles[role] != "person":
+            yield "more", fact.having(**{role: world.another(frame.roles[role])})
+    if fact.frame in {"older_than", "parent_of", "met"}:
+        yield "swap", fact.having(agent=fact["patient"], patient=fact["agent"])
+    if fact.frame in _STATES:
+        yield "person", fact.having(agent=_stranger(world, fact))
+    side = world.one([name for name in _STATES if name != fact.frame])
+    yield "side", world.fact(side, [fact["agent"]])
+
+
+def _stranger(world: World, *facts: Fact) -> str:
+    known = {name for fact in facts for _, name in fact.fillers}
+    return next(name for name in world.people(len(known) + 1) if name not in known)
+
+
+def _with_more(
+    world: World, premise: Claim, hypothesis: Claim, label: Relation, *, hard: bool
+) -> tuple[Claim, ...]:
+    """The premise with a second claim, in either order, that leaves the label as it is; or alone."""
+    if not world.chance(0.8 if hard else 0.4):
+        return (premise,)
+    for _ in range(20):
+        agent = (
+            premise.fact["agent"] if world.chance(0.4) else _stranger(world, premise.fact, hypothesis.fact)
+        )
+        frame = world.one(_STATES)
+        if hard and hypothesis.fact.frame in _STATES and agent != premise.fact["agent"]:
+            frame = hypothesis.fact.frame
+        fact = world.fact(frame, [agent])
+        holds = world.chance(0.7)
+        more = Claim(fact, holds, world.one(forms_of(fact, holds)))
+        if conclusion((premise, more), hypothesis) == label and relation(premise, more) == "neutral":
+            return (premise, more) if world.chance(0.5) else (more, premise)
+    return (premise,)

@@ -1,0 +1,90 @@
+"""Pairs of sentences that mean the same or not, with nearly the same words either way.
+
+Same: another order or another verb (sold for bought). Different: two people, or the details of two clauses,
+have changed places, or a detail is another one. Both sorts are made with the same sentence forms.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from stilts.microworld.inference import forms_of
+from stilts.microworld.meaning import FRAMES, Fact
+from stilts.microworld.truth import Claim
+from stilts.microworld.world import World, balanced, draw
+
+_TWO_PEOPLE = {
+    "bought": "source",
+    "gave": "recipient",
+    "helped": "patient",
+    "called": "patient",
+    "invited": "patient",
+    "older_than": "patient",
+}
+_DETAIL = {
+    "bought": ("theme", "time"),
+    "gave": ("theme", "time"),
+    "met": ("venue", "time"),
+    "helped": ("venue", "time"),
+    "called": ("time",),
+    "invited": ("event",),
+    "travelled_to": ("place", "time"),
+    "born_in": ("place", "year"),
+    "founded": ("org", "year"),
+}
+_CLAUSES = {"lives_in": "place", "works_as": "job", "works_for": "org", "travelled_to": "place"}
+
+
+@dataclass(frozen=True, slots=True)
+class Couple:
+    """Two tellings, each of one or two claims, and whether they say the same."""
+
+    first: tuple[Claim, ...]
+    second: tuple[Claim, ...]
+    same: bool
+
+
+def couple(seed: int, split: str, index: int, *, name: str) -> Couple:
+    """Item `index` of a split."""
+    key = (seed, name, split)
+    world = draw(*key, index, split=split)
+    same = balanced(("different", "same"), index, *key) == "same"
+    kind = world.one(["people", "people", "detail", "detail", "clauses"])
+    if kind == "clauses":
+        return _clauses(world, same=same)
+    frame = world.one(sorted(_TWO_PEOPLE if kind == "people" else _DETAIL))
+    fact = world.fact(frame, world.people(3), optional=sorted(FRAMES[frame].optional))
+    if frame in {"helped", "met"} and world.chance(0.5):
+        fact = fact.without(world.one(["venue", "time"]))
+    changed = fact
+    if not same:
+        changed = exchanged(fact) if kind == "people" else altered(world, fact, _DETAIL[frame])
+    one = world.one(forms_of(fact, True))
+    others = [form for form in forms_of(fact, True) if form != one or (not same and kind == "people")]
+    return Couple((Claim(fact, True, one),), (Claim(changed, True, world.one(others)),), same)
+
+
+def exchanged(fact: Fact) -> Fact:
+    """The fact with its two people in each other's place."""
+    role = _TWO_PEOPLE[fact.frame]
+    return fact.having(**{"agent": fact[role], role: fact["agent"]})
+
+
+def altered(world: World, fact: Fact, roles: Sequence[str]) -> Fact:
+    """The fact with one of these roles, of those it has, filled otherwise."""
+    role = world.one([role for role in roles if role in fact.roles])
+    return fact.having(**{role: world.another(FRAMES[fact.frame].roles[role], fact[role])})
+
+
+def _clauses(world: World, *, same: bool) -> Couple:
+    frame = world.one(sorted(_CLAUSES))
+    role = _CLAUSES[frame]
+    one, two = world.people(2)
+    first = world.fact(frame, [one])
+    second = first.having(agent=two, **{role: world.another(FRAMES[frame].roles[role], first[role])})
+    left = (Claim(first, True, "say"), Claim(second, True, "say"))
+    if not same:
+        first, second = first.having(**{role: second[role]}), second.having(**{role: first[role]})
+    right = [Claim(second, True, "say"), Claim(first, True, "say")]
+    if not same and world.chance(0.5):
+        right.reverse()
+    return Couple(left, tuple(right), same)
