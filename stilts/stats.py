@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 Floats = NDArray[np.float64]
+_TIE = 1e-9
 Verdict = Literal["equivalent", "better", "worse", "inconclusive"]
 
 
@@ -97,7 +98,8 @@ def resampled_f1(hits: Floats, predicted: Floats, gold: Floats, draws: NDArray[n
 def from_resamples(value: float, resamples: Floats, level: float = 0.95) -> Estimate:
     """Percentile interval and two-sided p-value of a difference whose resamples are given."""
     low, high = np.quantile(resamples, [0.5 - level / 2, 0.5 + level / 2])
-    below, above = np.mean(resamples <= 0), np.mean(resamples >= 0)
+    # A tie is a tie whatever order the sums were taken in.
+    below, above = np.mean(resamples <= _TIE), np.mean(resamples >= -_TIE)
     p_value = min(1.0, 2 * max(float(min(below, above)), 1 / (len(resamples) + 1)))
     return Estimate(value=value, low=float(low), high=float(high), p_value=p_value)
 

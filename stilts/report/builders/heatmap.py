@@ -1,0 +1,77 @@
+"""A figure: the changes of the main table as colours, with their numbers and a star where they are not
+zero.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from stilts.report import figures
+from stilts.report.builders import scores
+from stilts.report.evidence import Evidence
+from stilts.report.figures import Figure
+from stilts.report.form import Block, Cell, Table
+from stilts.report.spec import Spec
+
+_LEFT_OUT = "#DDDDDD"
+
+
+def build(spec: Spec, evidence: Evidence) -> list[Figure]:
+    """Rows are regimes without the one compared against, columns as in the main table."""
+    table = scores.build(spec, evidence)[0]
+    block = table.blocks[0]
+    kept = tuple(row for row in block.rows if row.key != spec.against and not row.key.startswith("reported/"))
+    block = replace(block, rows=kept)
+    table = replace(table, blocks=(block,))
+    size = (figures.DOUBLE_COLUMN, 0.9 + 0.32 * len(kept))
+    return [Figure(table=table, draw=lambda figure: _draw(figure, table, spec.against), size=size)]
+
+
+def _draw(figure: Any, table: Table, against: str) -> None:
+    import numpy as np
+    from matplotlib.colors import LinearSegmentedColormap
+
+    block = table.blocks[0]
+    changes = np.array([[_number(cell) for cell in row.cells] for row in block.rows])
+    known = np.abs(changes[np.isfinite(changes)])
+    limit = max(1.0, float(np.quantile(known, 0.9))) if len(known) else 1.0
+    colours = LinearSegmentedColormap.from_list("orange-blue", ["#B35806", "#F7F7F7", "#2166AC"])
+    colours.set_bad(_LEFT_OUT)
+    axes = figure.add_subplot()
+    image = axes.imshow(changes, cmap=colours, vmin=-limit, vmax=limit, aspect="auto")
+    axes.set_xticks(
+        range(len(block.columns)), [header.text for header in block.headers], rotation=35, ha="right"
+    )
+    axes.set_yticks(range(len(block.rows)), [row.label for row in block.rows])
+    axes.tick_params(length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    for y, row in enumerate(block.rows):
+        for x, cell in enumerate(row.cells):
+            dark = abs(changes[y, x]) > 0.6 * limit
+            axes.text(
+                x, y, _text(cell), ha="center", va="center", fontsize=6.5, color="white" if dark else "black"
+            )
+    _lines(axes, block)
+    bar = figure.colorbar(image, ax=axes, pad=0.015, extend="both", aspect=30)
+    bar.set_label(f"points against {against}")
+    bar.outline.set_visible(False)
+
+
+def _lines(axes: Any, block: Block) -> None:
+    for edge in range(1, len(block.columns)):
+        axes.axvline(edge - 0.5, color="white", linewidth=1)
+    for edge in range(1, len(block.rows)):
+        axes.axhline(edge - 0.5, color="white", linewidth=1)
+    means = [n for n, column in enumerate(block.columns) if column in ("all", "trained")]
+    if means:
+        axes.axvline(min(means) - 0.5, color="black", linewidth=1)
+
+
+def _number(cell: Cell) -> float:
+    return float("nan") if cell.change is None else cell.change
+
+
+def _text(cell: Cell) -> str:
+    if cell.change is None:
+        return "--"
+    return f"{cell.change:+.1f}{'*' * bool(cell.shade)}{cell.mark}"

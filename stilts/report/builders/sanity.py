@@ -1,0 +1,138 @@
+"""Yardsticks: what needs no understanding, beside what fine-tuning reaches."""
+
+from collections.abc import Callable, Sequence
+
+from stilts import tasks
+from stilts.report import caption
+from stilts.report.evidence import Evidence, Score, mean_of
+from stilts.report.form import EMPTY, Block, Cell, Header, Row, Table
+from stilts.report.names import regime_name, task_name
+from stilts.report.numbers import points, signed
+from stilts.report.spec import Spec
+from stilts.runs import RunFolder
+from stilts.tasks import Task
+
+NOT_ABOVE = "!"
+METHODS = ("majority", "bag-of-words")
+
+
+def build(spec: Spec, evidence: Evidence) -> list[Table]:
+    """Targets in languages never trained on, then intermediate tasks on English dev."""
+    blocks = []
+    if "targets" in spec.rows:
+        blocks.append(_targets(spec, evidence))
+    if "intermediate" in spec.rows:
+        blocks.append(_intermediates(evidence))
+    cells = [cell for block in blocks for row in block.rows for cell in row.cells]
+    runs = [run for cell in cells for run in cell.runs]
+    text = caption.sentence(
+        spec.question,
+        f"{spec.metric}. Targets: mean over the languages other than English, {spec.split} split; "
+        "intermediate tasks: English dev split",
+        caption.seeds(evidence),
+        _count_text(cells),
+        "majority: always the commonest label of the training set; bag of words: a linear model on words; "
+        "random encoder: fine-tuned like direct, from random weights; above: the trained model minus the "
+        "best of its yardsticks; an empty cell: the yardstick does not apply",
+        caption.setting(evidence),
+        evidence.study.caveat,
+    )
+    marked = any(cell.mark == NOT_ABOVE for cell in cells)
+    note = "Not above its best yardstick: nothing can be read from this row about transfer."
+    return [
+        Table(
+            id=spec.id,
+            question=spec.question,
+            caption=text,
+            blocks=tuple(blocks),
+            stub="Task",
+            footnotes=((NOT_ABOVE, note),) if marked else (),
+            warnings=tuple(caption.warnings(evidence, runs)),
+        )
+    ]
+
+
+def _targets(spec: Spec, evidence: Evidence) -> Block:
+    def measure(task: Task, column: str) -> Cell:
+        if column in METHODS:
+            asked = evidence.answers.get(("direct", evidence.seeds[0], task.name))
+            languages = [language for language in (asked.languages if asked else ()) if language != "en"]
+            return _yardstick(evidence, task.trains_on or "", task.name, spec.split, languages, column)
+        by_seed = [
+            evidence.mean_score(column, seed, task.name, spec.split, skip=("en",)) for seed in evidence.seeds
+        ]
+        return _score_cell(mean_of(by_seed))
+
+    return _block("Target, zero-shot", evidence.trained_targets, spec.columns, "direct", measure)
+
+
+def _intermediates(evidence: Evidence) -> Block:
+    trained = [tasks.load(name) for name in evidence.study.intermediate.tasks]
+
+    def measure(task: Task, column: str) -> Cell:
+        if column in METHODS:
+            return _yardstick(evidence, task.name, task.name, "dev", ["en"], column)
+        if column == "single" and task.name not in evidence.study.intermediate.singles:
+            return EMPTY
+        name = task.name if column == "single" else "multi"
+        scores = [evidence.score_of_run(f"{name}-s{seed}", task.name, "dev", "en") for seed in evidence.seeds]
+        return _score_cell(mean_of(scores))
+
+    return _block("Intermediate task, English dev", trained, (*METHODS, "single", "multi"), "multi", measure)
+
+
+def _block(
+    title: str,
+    rows: Sequence[Task],
+    columns: Sequence[str],
+    judged: str,
+    measure: Callable[[Task, str], Cell],
+) -> Block:
+    body = []
+    for task in rows:
+        cells = {column: measure(task, column) for column in columns}
+        yardsticks = [cell for column, cell in cells.items() if column in (*METHODS, "random")]
+        above = _above(cells[judged], yardsticks)
+        body.append(Row(key=task.name, label=task_name(task.name), cells=(*cells.values(), above)))
+    headers = [*(regime_name(column) for column in columns), f"{regime_name(judged)} above"]
+    return Block(
+        title=title,
+        columns=(*columns, "above"),
+        headers=tuple(Header(text=text) for text in headers),
+        rows=tuple(body),
+    )
+
+
+def _above(judged: Cell, yardsticks: Sequence[Cell]) -> Cell:
+    known = [cell for cell in yardsticks if cell.value is not None]
+    if judged.value is None or not known:
+        return EMPTY if not any(cell.applies for cell in yardsticks) else Cell()
+    margin = judged.value - max(cell.value for cell in known if cell.value is not None)
+    runs = tuple(dict.fromkeys(run for cell in (judged, *known) for run in cell.runs))
+    return Cell(text=signed(margin), value=margin, change=margin, mark=NOT_ABOVE * (margin <= 0), runs=runs)
+
+
+def _yardstick(
+    evidence: Evidence, trains_on: str, task: str, split: str, languages: Sequence[str], method: str
+) -> Cell:
+    if method not in evidence.study.baselines:
+        return EMPTY
+    run_id = f"baseline.{trains_on}"
+    found = [evidence.score_of_run(run_id, task, split, language, regime=method) for language in languages]
+    if not any(found) and RunFolder(evidence.folder / run_id).done.exists():
+        return EMPTY  # the run is done and has no such number: the method cannot answer this kind of task
+    return _score_cell(mean_of(found))
+
+
+def _score_cell(score: Score | None) -> Cell:
+    if score is None:
+        return Cell()
+    return Cell(text=points(score.value), value=score.value, count=score.count, runs=score.runs)
+
+
+def _count_text(cells: Sequence[Cell]) -> str:
+    counts = sorted({cell.count for cell in cells if cell.count is not None})
+    if not counts:
+        return ""
+    shown = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    return f"n = {shown} examples a language"

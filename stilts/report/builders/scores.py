@@ -1,0 +1,188 @@
+"""Regimes by targets: the score, its change against a row of reference, and the means over tasks."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from stilts.report import caption
+from stilts.report.compare import Column, Comparer, Measured
+from stilts.report.evidence import Evidence
+from stilts.report.form import DAGGER, Block, Cell, Header, Row, Table
+from stilts.report.names import regime_name, task_name
+from stilts.report.numbers import points, signed, spread
+from stilts.report.published import Reported, reported_rows
+from stilts.report.spec import Spec
+from stilts.stats import Estimate
+
+FEWER_SEEDS = "*"
+
+
+def build(spec: Spec, evidence: Evidence) -> list[Table]:
+    """One table; its rows and columns are named in the spec."""
+    comparer = Comparer(evidence, spec)
+    columns = columns_of(spec, evidence)
+    rows = [row for row in evidence.rows(spec.rows) if row == "best" or _is_planned(row, evidence)]
+    by_column = {column.key: _column_cells(comparer, rows, column) for column in columns}
+    body = [
+        Row(
+            key=row,
+            label=regime_name(row),
+            cells=tuple(by_column[column.key][row] for column in columns),
+            ruled=row == "best" or (row == "multi" and "best" not in rows),
+        )
+        for row in rows
+    ]
+    reported = reported_rows(evidence.study.name, spec.split, [column.key for column in columns])
+    block = Block(
+        columns=tuple(column.key for column in columns),
+        headers=tuple(Header(text=column.header) for column in columns),
+        rows=(*body, *(row.row for row in reported)),
+    )
+    return [_table(spec, comparer, columns, rows, block, reported)]
+
+
+def columns_of(spec: Spec, evidence: Evidence) -> list[Column]:
+    """The columns a spec names: `targets`, `all` (their mean) and `trained` (without retrieval)."""
+    names = tuple(task.name for task in evidence.targets)
+    trained = tuple(task.name for task in evidence.trained_targets)
+    columns = []
+    for name in spec.columns:
+        if name == "targets":
+            columns += [Column(key=task, header=task_name(task), targets=(task,)) for task in names]
+        elif name == "all":
+            columns.append(Column(key="all", header=f"mean of {len(names)}", targets=names))
+        elif name == "trained" and len(trained) < len(names):
+            columns.append(Column(key="trained", header=f"mean of {len(trained)}", targets=trained))
+        elif name in names:
+            columns.append(Column(key=name, header=task_name(name), targets=(name,)))
+    return columns
+
+
+def score_cell(
+    measured: Measured | None,
+    change: Estimate | None,
+    *,
+    comparer: Comparer,
+    best: bool = False,
+    mark: str = "",
+    note: str = "",
+) -> Cell:
+    """A score with its change as small print."""
+    if measured is None:
+        return Cell(note=note)
+    evidence = comparer.evidence
+    significant = change is not None and comparer.is_significant(change)
+    short = len(measured.by_seed) < len(evidence.seeds)
+    first = next(iter(measured.by_seed.values()))
+    return Cell(
+        text=points(measured.value),
+        value=measured.value,
+        detail=change_text(change) if change else "",
+        change=change.value if change else None,
+        change_low=_known(change.low) if change else None,
+        change_high=_known(change.high) if change else None,
+        p_value=_known(change.p_value) if change else None,
+        count=first.count,
+        best=best,
+        shade=("better" if change.value > 0 else "worse") if significant and change else "",
+        mark=mark + FEWER_SEEDS * short,
+        runs=measured.runs,
+        note=note,
+    )
+
+
+def change_text(change: Estimate) -> str:
+    """A change with half the width of its interval."""
+    half = spread((change.high - change.low) / 2) if change.has_interval else ""
+    return signed(change.value) + half
+
+
+def _known(number: float) -> float | None:
+    return None if math.isnan(number) else number
+
+
+def _is_planned(row: str, evidence: Evidence) -> bool:
+    return any(row == planned for planned, _, _ in evidence.answers)
+
+
+def _column_cells(comparer: Comparer, rows: Sequence[str], column: Column) -> dict[str, Cell]:
+    evidence = comparer.evidence
+    # On a single target `best` is one of the rows above it: it is not tested a second time.
+    copied = "best" if len(column.targets) == 1 else ""
+    tested = [row for row in rows if row != copied]
+    changes = comparer.changes(tested, column)
+    best = comparer.best(tested, column)
+    cells = {}
+    for row in tested:
+        probed = [
+            target
+            for target in column.targets
+            if (answer := evidence.answers.get((row, evidence.seeds[0], target))) and answer.note == "probe"
+        ]
+        cells[row] = score_cell(
+            comparer.measure(row, column),
+            changes.get(row),
+            comparer=comparer,
+            best=row in best,
+            mark=DAGGER * bool(probed),
+            note=f"linear probe: {', '.join(probed)}" if probed else "",
+        )
+    if copied in rows:
+        cells[copied] = _chosen(cells, column, evidence)
+    return cells
+
+
+def _chosen(cells: dict[str, Cell], column: Column, evidence: Evidence) -> Cell:
+    source = evidence.best.get(column.targets[0])
+    if source is None or source not in cells:
+        return Cell(note="a single's dev score is missing, so none can be chosen")
+    return replace(cells[source], note=f"{regime_name(source)}, chosen on English dev")
+
+
+def _table(
+    spec: Spec,
+    comparer: Comparer,
+    columns: Sequence[Column],
+    rows: Sequence[str],
+    block: Block,
+    reported: Sequence[Reported],
+) -> Table:
+    evidence = comparer.evidence
+    single = [column for column in columns if len(column.targets) == 1]
+    measured = [found for row in rows for column in single if (found := comparer.measure(row, column))]
+    scores = [score for found in measured for score in found.by_seed.values()]
+    marks = {mark for row in block.rows for cell in row.cells for mark in cell.mark}
+    chosen = "; ".join(
+        f"{task_name(target)}: {regime_name(row).removeprefix('single ')}"
+        for target, row in evidence.best.items()
+    )
+    text = caption.sentence(
+        spec.question,
+        f"{spec.metric}; {spec.split} split, mean over languages, English included",
+        f"{caption.seeds(evidence)}; {caption.sizes(scores)}",
+        f"Small print: change against {regime_name(spec.against)}, \u00b1 "
+        f"{caption.intervals(evidence, spec)}; without \u00b1 there is no interval",
+        "Bold: the best of a column and what cannot be told from it; shaded: a change that is not zero; "
+        f"{caption.correction(spec, 'a column')}, level {1 - spec.stats.level:.2g}",
+        f"best single is chosen for each target on English dev scores ({chosen})" if chosen else "",
+        "The mean without retrieval stands beside the mean of all" if len(columns) > len(single) + 1 else "",
+        caption.retrieval(evidence),
+        caption.setting(evidence),
+        evidence.study.caveat,
+    )
+    footnotes = {
+        DAGGER: "No intermediate head answers this target: a linear probe on the frozen encoder.",
+        FEWER_SEEDS: "Fewer seeds than planned.",
+    }
+    runs = [run for found in measured for run in found.runs]
+    return Table(
+        id=spec.id,
+        question=spec.question,
+        caption=text,
+        blocks=(block,),
+        footnotes=(
+            *((mark, note) for mark, note in footnotes.items() if mark in marks),
+            *(note for row in reported[:1] for note in row.footnotes),
+        ),
+        warnings=tuple(caption.warnings(evidence, runs, scores)),
+    )

@@ -1,0 +1,99 @@
+"""Sentences a caption is made of, so that a table says by itself what its numbers are and are not."""
+
+import json
+from collections.abc import Iterable, Sequence
+
+from stilts.files import read_json_lines
+from stilts.report.evidence import Evidence, Score
+from stilts.report.spec import Spec
+from stilts.runs import RunFolder
+
+
+def sentence(*parts: str) -> str:
+    """Parts as sentences; empty ones are left out."""
+    return " ".join(part if part.endswith(".") else f"{part}." for part in parts if part)
+
+
+def seeds(evidence: Evidence) -> str:
+    """How many seeds, and which."""
+    count = len(evidence.seeds)
+    listed = ", ".join(map(str, evidence.seeds))
+    return f"One seed ({listed})" if count == 1 else f"Mean over {count} seeds ({listed})"
+
+
+def intervals(evidence: Evidence, spec: Spec) -> str:
+    """What the small print beside a score is."""
+    level = f"{100 * spec.stats.level:g} %"
+    if len(evidence.seeds) > 1:
+        return f"half the {level} t-interval of the difference paired by seed"
+    return (
+        f"half the {level} interval of a bootstrap that draws the same test items for both systems, in "
+        "clusters (passage or parallel id); it holds no variance between seeds"
+    )
+
+
+def correction(spec: Spec, family: str) -> str:
+    """How p-values were adjusted."""
+    if spec.stats.correction == "none":
+        return "p-values are not adjusted"
+    return f"p-values by Holm within {family}"
+
+
+def sizes(scores: Iterable[Score]) -> str:
+    """How many examples stand behind the scores."""
+    found = list(scores)
+    if not found:
+        return ""
+    low, high = min(score.count for score in found), max(score.largest for score in found)
+    return f"n = {low} examples a language" if low == high else f"n = {low} to {high} examples a language"
+
+
+def setting(evidence: Evidence) -> str:
+    """Devices and number formats."""
+    devices = ", ".join(evidence.devices) or "unknown"
+    study = evidence.study
+    return (
+        f"Study {study.name}; device {devices}; trained in {study.zero.precision}, "
+        f"evaluated in {study.evaluation.dtype}"
+    )
+
+
+def retrieval(evidence: Evidence) -> str:
+    """The recipe that retrieval scores depend on."""
+    recipe = evidence.study.retrieval
+    return (
+        f"Retrieval: {recipe.pooling} of hidden state {recipe.layer}, margin over "
+        f"{recipe.neighbours} neighbours"
+    )
+
+
+def warnings(evidence: Evidence, runs: Iterable[str], scores: Sequence[Score] = ()) -> list[str]:
+    """Why the numbers of these runs should not be published as they are."""
+    used = sorted(set(runs))
+    found = []
+    limited = [score for score in scores if score.count < score.full]
+    if limited:
+        least = min(limited, key=lambda score: score.count / score.full)
+        found.append(f"LIMITED: scored on as few as {least.count} of {least.full} examples.")
+    changed = [run for run in evidence.changed_runs if run in used]
+    if changed:
+        found.append(f"STALE: {len(changed)} run(s) were launched with other settings ({changed[0]} ...).")
+    for what, values in provenance(evidence, used).items():
+        if len(values) > 1:
+            found.append(f"MIXED: {what}: {', '.join(sorted(values))}.")
+    return found
+
+
+def provenance(evidence: Evidence, runs: Iterable[str]) -> dict[str, set[str]]:
+    """Devices and code versions of the last attempts of these runs."""
+    devices: set[str] = set()
+    code: set[str] = set()
+    for run in runs:
+        attempts = read_json_lines(RunFolder(evidence.folder / run).provenance)
+        if not attempts:
+            continue
+        last = attempts[-1]
+        devices.add((last.get("gpus") or [last.get("cpu") or "unknown"])[0])
+        git = last.get("git") or {}
+        code.add(json.dumps([git.get("sha", "")[:12], git.get("diff", "")[:8]]))
+    return {"devices": devices, "code versions": code}

@@ -1,0 +1,242 @@
+"""What a study has measured so far, joined with what it planned: who answers which target, and with what
+score.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from stilts import grid, records, tasks
+from stilts.config import Study
+from stilts.runs import RunFolder, RunSpec
+from stilts.tasks import Task
+
+Rows = dict[str, list[dict[str, Any]]]
+"""Records by the run that wrote them."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """Who answers a target in one row of the tables, for one seed."""
+
+    evaluation: str
+    weights: str
+    note: str
+    languages: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Score:
+    """A target's main metric, in one language or as the mean over several."""
+
+    value: float
+    count: int
+    """Examples scored; the smallest over the languages of a mean."""
+    largest: int
+    """The largest over the languages of a mean."""
+    full: int
+    """Examples there are where `count` were scored."""
+    runs: tuple[str, ...]
+
+
+@dataclass
+class Evidence:
+    """The records of a study, read once each and only when asked for."""
+
+    study: Study
+    folder: Path
+    """`runs/<study>`."""
+    answers: dict[tuple[str, int, str], Answer] = field(init=False, default_factory=dict)
+    """By row (`direct`, `single/mnli` ...), seed and target."""
+    plan: dict[str, RunSpec] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.plan = {run.id: run for run in grid.expand(self.study, "all")}
+        for run in self.plan.values():
+            if run.kind != "evaluate":
+                continue
+            row = row_key(run.fields["regime"], run.fields["intermediate"])
+            for target, asked in run.fields["targets"].items():
+                self.answers[row, run.fields["seed"], target] = Answer(
+                    evaluation=run.id,
+                    weights=run.needs[0],
+                    note=asked["note"],
+                    languages=tuple(asked["languages"]),
+                )
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Seeds of the study."""
+        return self.study.seeds
+
+    def rows(self, wanted: Sequence[str]) -> list[str]:
+        """Row keys in the order of `wanted`, where `single` stands for every single intermediate task."""
+        singles = [f"single/{task}" for task in self.study.intermediate.singles]
+        return [row for name in wanted for row in (singles if name == "single" else [name])]
+
+    @cached_property
+    def targets(self) -> list[Task]:
+        """The study's targets in its order."""
+        return [tasks.load(name) for name in self.study.targets]
+
+    @cached_property
+    def trained_targets(self) -> list[Task]:
+        """Targets that are fine-tuned; the others are retrieval with the encoder as it is."""
+        return [task for task in self.targets if task.trains_on]
+
+    def read(self, kind: str, columns: Sequence[str] | None = None) -> Rows:
+        """Records of a kind by run; runs that are not in the plan are left out."""
+        table = records.read(kind, records.record_folders(self.folder, kind), columns)
+        grouped: Rows = {}
+        for row in table.to_pylist():
+            if row["run_id"] in self.plan:
+                grouped.setdefault(row["run_id"], []).append(row)
+        return grouped
+
+    @cached_property
+    def scores(self) -> Rows:
+        """Score records by run."""
+        return self.read("scores")
+
+    @cached_property
+    def training(self) -> Rows:
+        """Training records by run."""
+        return self.read("training")
+
+    def score(self, row: str, seed: int, target: str, split: str, language: str) -> Score | None:
+        """The main metric of one cell, or None when it was not measured."""
+        answer = self.answers.get((row, seed, target))
+        if answer is None:
+            return None
+        return self.score_of_run(answer.evaluation, target, split, language)
+
+    def score_of_run(
+        self, run_id: str, target: str, split: str, language: str, *, regime: str = ""
+    ) -> Score | None:
+        """The main metric a run scored on a set; `regime` picks one of several methods in a baseline run."""
+        found = [
+            row
+            for row in self.scores.get(run_id, [])
+            if (row["target"], row["split"], row["language"]) == (target, split, language)
+            and regime in ("", row["regime"])
+        ]
+        values = {row["metric"]: row["value"] for row in found}
+        value = main_metric(tasks.load(target), values)
+        if value is None:
+            return None
+        count, full = found[0]["n"], found[0]["n_full"]
+        return Score(value=value, count=count, largest=count, full=full, runs=(run_id,))
+
+    def mean_score(
+        self, row: str, seed: int, target: str, split: str, *, skip: Sequence[str] = ()
+    ) -> Score | None:
+        """Mean over the languages planned for a target; None unless every one of them is there."""
+        answer = self.answers.get((row, seed, target))
+        if answer is None:
+            return None
+        task = tasks.load(target)
+        languages = [
+            language
+            for language in answer.languages
+            if language not in skip and not (split == "dev" and language in task.without_dev)
+        ]
+        found = [self.score(row, seed, target, split, language) for language in languages]
+        return mean_of(found)
+
+    def dev_score(self, row: str, seed: int, target: str) -> float | None:
+        """What `best` is chosen by: English dev of the fine-tuning run, or BUCC's dev set for retrieval.
+
+        Tatoeba has one set only, so choosing on it would be choosing on the test set.
+        """
+        answer = self.answers.get((row, seed, target))
+        if answer is None:
+            return None
+        task = tasks.load(target)
+        if task.trains_on is None:
+            return self._retrieval_dev(row, seed)
+        for name in dict.fromkeys((target, task.trains_on)):
+            score = self.score_of_run(answer.weights, name, "dev", "en")
+            if score is not None:
+                return score.value
+        return None
+
+    def _retrieval_dev(self, row: str, seed: int) -> float | None:
+        mined = [task.name for task in self.targets if task.trains_on is None and task.scorer == "pairs"]
+        scores = [self.mean_score(row, seed, name, "dev") for name in mined]
+        known = [score.value for score in scores if score is not None]
+        return sum(known) / len(known) if known and len(known) == len(mined) else None
+
+    @cached_property
+    def best(self) -> dict[str, str]:
+        """The single row chosen for each target, by the mean over seeds; the first of equals."""
+        chosen = {}
+        for target in self.study.targets:
+            means: dict[str, float] = {}
+            for row in self.rows(["single"]):
+                values = [self.dev_score(row, seed, target) for seed in self.seeds]
+                known = [value for value in values if value is not None]
+                if known and len(known) == len(values):
+                    means[row] = sum(known) / len(known)
+            if len(means) == len(self.study.intermediate.singles):
+                chosen[target] = max(means, key=lambda row: means[row])
+        return chosen
+
+    def resolve(self, row: str, target: str) -> str | None:
+        """The row whose answer counts: `best` stands for the single row chosen for the target."""
+        return self.best.get(target) if row == "best" else row
+
+    def trained_before(self, run_ids: Iterable[str]) -> list[str]:
+        """The training runs behind some weights, those weights included, in the order of the plan."""
+        wanted: set[str] = set()
+        waiting = list(run_ids)
+        while waiting:
+            run_id = waiting.pop()
+            if run_id not in wanted:
+                wanted.add(run_id)
+                waiting += self.plan[run_id].needs
+        return [run.id for run in self.plan.values() if run.id in wanted and run.kind == "train"]
+
+    @cached_property
+    def changed_runs(self) -> list[str]:
+        """Runs whose specification on disk is not the one the study asks for now."""
+        changed = []
+        for run in self.plan.values():
+            path = RunFolder(self.folder / run.id).spec
+            if path.exists() and json.loads(path.read_text()).get("fingerprint") != run.fingerprint:
+                changed.append(run.id)
+        return changed
+
+    @cached_property
+    def devices(self) -> list[str]:
+        """Kinds of device the training records name."""
+        return sorted({row["device_class"] for rows in self.training.values() for row in rows})
+
+
+def row_key(regime: str, intermediate: str) -> str:
+    """Key of a table row: the regime, and for `single` the intermediate task."""
+    return f"single/{intermediate}" if regime == "single" else regime
+
+
+def main_metric(task: Task, values: dict[str, float]) -> float | None:
+    """One number from a task's metrics: their mean, but of tags the first only; None when one is missing."""
+    counted = task.metrics[:1] if task.kind == "tag" else task.metrics
+    if any(metric not in values for metric in counted):
+        return None
+    return sum(values[metric] for metric in counted) / len(counted)
+
+
+def mean_of(scores: Sequence[Score | None]) -> Score | None:
+    """Unweighted mean, or None when one is missing or there is none."""
+    known = [score for score in scores if score is not None]
+    if not known or len(known) < len(scores):
+        return None
+    return Score(
+        value=sum(score.value for score in known) / len(known),
+        count=min(score.count for score in known),
+        largest=max(score.largest for score in known),
+        full=max(score.full for score in known),
+        runs=tuple(dict.fromkeys(run for score in known for run in score.runs)),
+    )

@@ -1,0 +1,78 @@
+"""Figures: what a builder draws, written as PDF and PNG with the numbers beside it. Needs matplotlib."""
+
+import importlib.util
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stilts.files import replacing
+from stilts.report.form import Table
+
+# Okabe and Ito's palette: distinct for every kind of colour vision.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
+SETTINGS = {
+    "font.size": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "pdf.fonttype": 42,
+    "ps.fonttype": 42,
+    "savefig.bbox": "tight",
+}
+DOUBLE_COLUMN = 7.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Figure:
+    """A drawing and the table of its numbers, whose caption is the figure's."""
+
+    table: Table
+    draw: Callable[[Any], None]
+    """Draws into a matplotlib figure."""
+    size: tuple[float, float]
+    """Inches."""
+
+
+def can_draw() -> bool:
+    """Whether matplotlib is installed; it is an optional extra."""
+    return importlib.util.find_spec("matplotlib") is not None
+
+
+def save(figure: Figure, folder: Path) -> list[Path]:
+    """Writes PDF and PNG without dates, so that equal data give equal files."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    written = []
+    with mpl.rc_context(SETTINGS):
+        drawn = plt.figure(figsize=figure.size)
+        figure.draw(drawn)
+        for suffix, metadata in (("pdf", {"CreationDate": None}), ("png", {"Software": None})):
+            path = folder / f"{figure.table.id}.{suffix}"
+            with replacing(path) as temporary:
+                drawn.savefig(temporary, format=suffix, dpi=200, metadata=metadata)
+            written.append(path)
+        plt.close(drawn)
+    return written
+
+
+def apart(heights: Sequence[float], gap: float) -> list[float]:
+    """Heights moved as little as possible so that neighbours keep a gap; the order stays."""
+    order = sorted(range(len(heights)), key=lambda n: heights[n])
+    placed = [heights[n] for n in order]
+    for _ in range(200):
+        moved = False
+        for n in range(1, len(placed)):
+            overlap = gap - (placed[n] - placed[n - 1])
+            if overlap > 1e-6:
+                placed[n - 1] -= overlap / 2
+                placed[n] += overlap / 2
+                moved = True
+        if not moved:
+            break
+    result = [0.0] * len(heights)
+    for n, height in zip(order, placed, strict=True):
+        result[n] = height
+    return result

@@ -1,0 +1,150 @@
+"""Intervals from one seed: the same test items drawn again for two systems, in clusters that belong
+together.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stilts import records, stats, tasks
+from stilts.metrics import questions, tagging
+from stilts.report.evidence import Answer, Evidence
+from stilts.runs import RunFolder
+from stilts.stats import Floats
+from stilts.tasks import Task
+
+_COLUMNS = ("target", "language", "split", "example_id", "cluster_id", "gold", "pred", "score")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Items:
+    """One system's predictions on one set, in the order of the example ids."""
+
+    examples: tuple[str, ...]
+    clusters: tuple[str, ...]
+    counts: Floats
+    """[items, columns]: the items' metric, or their counts of spans (right, predicted, gold)."""
+
+
+@dataclass
+class ItemDraws:
+    """Resampled scores of every system of a study; the same items are drawn for all of them."""
+
+    evidence: Evidence
+    split: str
+    resamples: int
+    _read: dict[str, dict[tuple[str, str], Items]] = field(default_factory=dict)
+    _means: dict[tuple[str, str], dict[str, Floats]] = field(default_factory=dict)
+    _examples: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    _drawn: dict[tuple[str, int], NDArray[np.uint8]] = field(default_factory=dict)
+
+    @cached_property
+    def seed(self) -> int:
+        """The one seed whose predictions are drawn from."""
+        return self.evidence.seeds[0]
+
+    def score(self, row: str, target: str, languages: Sequence[str] | None = None) -> Floats | None:
+        """Resampled mean over languages, in points: [resamples]. None where items say nothing of the
+        score.
+        """
+        source = self.evidence.resolve(row, target)
+        answer = self.evidence.answers.get((source, self.seed, target)) if source else None
+        if source is None or answer is None:
+            return None
+        wanted = answer.languages if languages is None else languages
+        found = [self._language(source, target, language) for language in wanted]
+        known = [resampled for resampled in found if resampled is not None]
+        if not known or len(known) < len(found):
+            return None
+        mean: Floats = np.mean(known, axis=0)
+        return mean
+
+    def _language(self, row: str, target: str, language: str) -> Floats | None:
+        key = (row, target)
+        if key not in self._means:
+            answer = self.evidence.answers[row, self.seed, target]
+            self._means[key] = self._resample(answer, tasks.load(target))
+        return self._means[key].get(language)
+
+    def _resample(self, answer: Answer, task: Task) -> dict[str, Floats]:
+        read = self._items_of(answer.evaluation)
+        found = {
+            language: read[task.name, language]
+            for language in answer.languages
+            if (task.name, language) in read
+        }
+        if task.scorer == "pairs":
+            return {}
+        for language, items in found.items():
+            if self._examples.setdefault((task.name, language), items.examples) != items.examples:
+                return {}  # scored on other examples than the systems before: nothing to pair
+        names = sorted({name for items in found.values() for name in items.clusters})
+        draws = self._draws(task.name, len(names))
+        index = {name: n for n, name in enumerate(names)}
+        return {
+            language: 100 * _resampled(items, index, draws, by_spans=task.kind == "tag")
+            for language, items in found.items()
+        }
+
+    def _draws(self, target: str, num_clusters: int) -> NDArray[np.uint8]:
+        # Equal draws for equal clusters keep two systems paired and let parallel languages move together; the
+        # targets are drawn independently of each other.
+        key = (target, num_clusters)
+        if key not in self._drawn:
+            order = [task.name for task in self.evidence.targets].index(target)
+            self._drawn[key] = stats.item_draws(num_clusters, self.resamples, seed=order)
+        return self._drawn[key]
+
+    def _items_of(self, evaluation: str) -> dict[tuple[str, str], Items]:
+        if evaluation not in self._read:
+            folder = RunFolder(self.evidence.folder / evaluation).predictions
+            rows = records.read("predictions", [folder], _COLUMNS).to_pylist()
+            self._read[evaluation] = _grouped(rows, self.split)
+        return self._read[evaluation]
+
+
+def _grouped(rows: Sequence[Mapping[str, Any]], split: str) -> dict[tuple[str, str], Items]:
+    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        if row["split"] == split:
+            groups.setdefault((row["target"], row["language"]), []).append(row)
+    return {
+        (target, language): _items(tasks.load(target), language, group)
+        for (target, language), group in groups.items()
+    }
+
+
+def _items(task: Task, language: str, rows: Sequence[Mapping[str, Any]]) -> Items:
+    ordered = sorted(rows, key=lambda row: str(row["example_id"]))
+    return Items(
+        examples=tuple(row["example_id"] for row in ordered),
+        clusters=tuple(row["cluster_id"] or row["example_id"] for row in ordered),
+        counts=_counts(task, language, ordered),
+    )
+
+
+def _counts(task: Task, language: str, rows: Sequence[Mapping[str, Any]]) -> Floats:
+    """What the target's metric is made of, item by item: [items, columns]."""
+    if task.kind == "tag":
+        gold, predicted = ([str(row[side] or "").split() for row in rows] for side in ("gold", "pred"))
+        scheme: Any = task.scorer
+        return tagging.chunk_counts(gold, predicted, scheme=scheme).astype(float)
+    if task.kind == "span":
+        golds = [str(row["gold"] or "").split(" | ") for row in rows]
+        rules: Any = task.scorer
+        em, f1 = questions.score_answers([row["pred"] for row in rows], golds, rules=rules, language=language)
+        return ((em + f1) / 2)[:, None]
+    return np.asarray([[row["score"]] for row in rows], dtype=float)
+
+
+def _resampled(items: Items, index: Mapping[str, int], draws: NDArray[np.uint8], *, by_spans: bool) -> Floats:
+    clusters: NDArray[np.int64] = np.array([index[name] for name in items.clusters], dtype=np.int64)
+    sums = stats.cluster_sums(items.counts, clusters, len(index))
+    if by_spans:
+        return stats.resampled_f1(sums[:, 0], sums[:, 1], sums[:, 2], draws)
+    sizes = stats.cluster_sums(np.ones(len(clusters)), clusters, len(index))
+    return stats.resampled_means(sums[:, 0], sizes, draws)

@@ -1,0 +1,71 @@
+"""Compiles the rendered LaTeX tables, where there is a pdflatex, and looks at what it complains of."""
+
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from stilts.errors import Problem
+from stilts.files import write_atomic
+
+_WRAPPER = r"""\documentclass[10pt,twocolumn]{article}
+\usepackage[margin=2cm]{geometry}
+\input{stilts.tex}
+\begin{document}
+%s
+\end{document}
+"""
+_OVERFULL = re.compile(r"Overfull \\hbox \((\d+\.?\d*)pt too wide\).*")
+_MOST_POINTS = 5.0
+
+
+def can_compile() -> bool:
+    """Whether there is a pdflatex."""
+    return shutil.which("pdflatex") is not None
+
+
+def check(folder: Path, tables: Sequence[str]) -> list[Path]:
+    """Compiles `folder/<table>.tex` of all tables into `check.pdf`, with `check.png` of its first page.
+
+    Raises:
+        Problem: LaTeX stopped, a reference is undefined, or a line is more than 5 pt too wide.
+    """
+    inputs = "\n".join(rf"\input{{{name}.tex}}\clearpage" for name in tables)
+    with tempfile.TemporaryDirectory() as scratch:
+        work = Path(scratch)
+        for name in ("stilts", *tables):
+            shutil.copy(folder / f"{name}.tex", work / f"{name}.tex")
+        (work / "check.tex").write_text(_WRAPPER % inputs)
+        log = ""
+        for _ in range(2):  # the second run resolves references
+            log = _run(["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "check.tex"], work)
+        complaints = _complaints(log)
+        if complaints:
+            raise Problem(f"LaTeX of {folder}: {'; '.join(complaints)}", code=1)
+        written = [folder / "check.pdf"]
+        write_atomic(written[0], (work / "check.pdf").read_bytes())
+        if shutil.which("pdftoppm"):
+            _run(
+                ["pdftoppm", "-png", "-r", "110", "-f", "1", "-l", "1", "-singlefile", "check.pdf", "check"],
+                work,
+            )
+            written.append(folder / "check.png")
+            write_atomic(written[1], (work / "check.png").read_bytes())
+    return written
+
+
+def _run(command: list[str], work: Path) -> str:
+    done = subprocess.run(command, cwd=work, capture_output=True, check=False, timeout=120)
+    text = done.stdout.decode(errors="replace")
+    if done.returncode:
+        first = next((line for line in text.splitlines() if line.startswith("!")), text[-300:])
+        raise Problem(f"{command[0]} stopped: {first}", code=1)
+    return text
+
+
+def _complaints(log: str) -> list[str]:
+    undefined = [line for line in log.splitlines() if "undefined" in line and "Warning" in line]
+    wide = [match[0] for match in _OVERFULL.finditer(log) if float(match[1]) > _MOST_POINTS]
+    return [*undefined, *wide]

@@ -1,0 +1,76 @@
+"""Builds the tables a spec asks for and writes them in the formats wanted."""
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from stilts import records
+from stilts.files import write_atomic
+from stilts.report import latex, lint, markdown, plain
+from stilts.report.evidence import Evidence
+from stilts.report.figures import Figure
+from stilts.report.form import Table
+from stilts.report.spec import Spec
+
+Built = Table | Figure
+
+FORMATS: Mapping[str, tuple[str, Callable[[Table], str]]] = {
+    "latex": ("tex", latex.write),
+    "md": ("md", markdown.write),
+    "csv": ("csv", plain.write_csv),
+    "json": ("json", plain.write_json),
+}
+
+
+def build(spec: Spec, evidence: Evidence) -> list[Built]:
+    """The tables or figures of a spec."""
+    builder = importlib.import_module(f"stilts.report.builders.{spec.builder}")
+    built: list[Built] = builder.build(spec, evidence)
+    return built
+
+
+def missing_inputs(spec: Spec, evidence: Evidence) -> list[str]:
+    """Kinds of record a spec cannot do without and of which there is no shard yet."""
+    return [
+        kind
+        for kind in spec.inputs
+        if not any(records.shards_of(folder) for folder in records.record_folders(evidence.folder, kind))
+    ]
+
+
+def table_of(built: Built) -> Table:
+    """The numbers of a figure, or the table itself."""
+    return built.table if isinstance(built, Figure) else built
+
+
+def write(built: Built, folder: Path, formats: Sequence[str]) -> list[Path]:
+    """Writes a table in every format, or a figure as PDF, PNG and CSV.
+
+    Raises:
+        AssertionError: the LaTeX written would not compile.
+    """
+    from stilts.report import figures
+
+    table = table_of(built)
+    if isinstance(built, Figure):
+        drawn = figures.save(built, folder) if figures.can_draw() else []
+        formats = ["csv"]
+    else:
+        drawn = []
+    written = []
+    for name in formats:
+        suffix, writer = FORMATS[name]
+        path, text = folder / f"{table.id}.{suffix}", writer(table)
+        if name == "latex":
+            complaints = lint.lint(text)
+            assert not complaints, f"{path}: {complaints}"
+        write_atomic(path, text)
+        written.append(path)
+    return [*written, *drawn]
+
+
+def write_macros(folder: Path) -> Path:
+    """Writes what LaTeX needs once in the preamble."""
+    path = folder / "stilts.tex"
+    write_atomic(path, latex.MACROS)
+    return path

@@ -1,0 +1,192 @@
+"""Paper-ready tables and figures from whatever a study has measured so far: `python -m stilts.tables`."""
+
+import argparse
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stilts.config import load_study
+from stilts.errors import Problem, unknown
+from stilts.report.spec import Spec, load_spec, table_names
+
+if TYPE_CHECKING:
+    from stilts.report.evidence import Evidence
+    from stilts.report.render import Built
+
+FORMATS = ("latex", "md", "csv", "json")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    names = ", ".join(table_names())
+    made = argparse.ArgumentParser(
+        prog="python -m stilts.tables",
+        description="Tables and figures from the records in the runs folder; missing numbers print as --.",
+        epilog="Exit codes: 0 written, 1 --strict or --check-pdf found something, 2 wrong request, "
+        "3 nothing measured yet.",
+    )
+    made.add_argument("--study", default="mini", help="name or TOML path of the study (default: mini)")
+    made.add_argument("--runs", default="runs", type=Path, help="folder of the runs (default: runs)")
+    made.add_argument("--tables", default="", metavar="A,B", help=f"default: all of {names}; or a TOML path")
+    made.add_argument(
+        "--formats", default=",".join(FORMATS), metavar="A,B", help=f"of {', '.join(FORMATS)} (default: all)"
+    )
+    made.add_argument("--out", type=Path, help="default: tables/rendered/STUDY")
+    made.add_argument(
+        "--strict", action="store_true", help="fail on missing cells and on numbers unfit to be published"
+    )
+    made.add_argument(
+        "--explain", metavar="CELL", help="print where a cell comes from, e.g. scores/multi/xnli, and stop"
+    )
+    made.add_argument("--check-pdf", action="store_true", help="compile the LaTeX, where there is a pdflatex")
+    made.add_argument("--traceback", action="store_true", help="show where an error came from")
+    return made
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line; returns the exit code."""
+    asked = parser().parse_args(arguments)
+    try:
+        return work(asked)
+    except Problem as problem:
+        if asked.traceback:
+            traceback.print_exc()
+        print(f"stilts: {problem}", file=sys.stderr)
+        return problem.code
+
+
+def work(asked: argparse.Namespace) -> int:
+    """Does what was asked.
+
+    Raises:
+        Problem: a wrong name, or nothing to make tables of.
+    """
+    formats = _chosen(asked.formats, FORMATS, "format")
+    specs = [load_spec(name) for name in (asked.tables.split(",") if asked.tables else table_names())]
+    study = load_study(asked.study)
+    folder = asked.runs / study.name
+    if not folder.is_dir():
+        raise _nothing(folder, asked)
+
+    from stilts.report.evidence import Evidence
+
+    evidence = Evidence(study, folder)
+    if asked.explain:
+        return _explain(asked.explain, evidence)
+    return _render(asked, specs, formats, evidence)
+
+
+def _render(
+    asked: argparse.Namespace, specs: Sequence[Spec], formats: Sequence[str], evidence: "Evidence"
+) -> int:
+    from stilts.report import figures, render, terminal
+
+    out = asked.out or Path("tables") / "rendered" / evidence.study.name
+    ready, complaints = [], []
+    for spec in specs:
+        lacking = render.missing_inputs(spec, evidence)
+        if lacking:
+            complaints.append(f"{spec.id}: no {' and no '.join(lacking)} records yet")
+        else:
+            ready.append(spec)
+    if not ready:
+        raise _nothing(evidence.folder, asked)
+    built = {spec.id: render.build(spec, evidence) for spec in ready}
+    made = [one for group in built.values() for one in group]
+    files = [path for one in made for path in render.write(one, out, formats)]
+    if "latex" in formats:
+        files.append(render.write_macros(out))
+    for spec in ready:
+        if spec.main:
+            terminal.show(render.table_of(built[spec.id][0]))
+    if not figures.can_draw() and any(isinstance(one, figures.Figure) for one in made):
+        complaints.append("figures skipped: matplotlib is not installed (pip install matplotlib)")
+    complaints += _unfit(made)
+    print(f"\n{len(files)} files in {out}/: {', '.join(sorted({render.table_of(one).id for one in made}))}")
+    for complaint in complaints:
+        print(f"note: {complaint}", file=sys.stderr)
+    if asked.check_pdf:
+        _check_pdf(out, made, formats)
+    return 1 if asked.strict and complaints else 0
+
+
+def _unfit(made: "Sequence[Built]") -> list[str]:
+    """Missing cells and warnings of the tables."""
+    from stilts.report import render
+
+    found = []
+    for one in made:
+        table = render.table_of(one)
+        missing = [address for address, cell in table.cells() if cell.missing]
+        if missing:
+            more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+            found.append(f"{table.id}: nothing yet for {missing[0]}{more}")
+        found += [f"{table.id}: {warning}" for warning in table.warnings]
+    return found
+
+
+def _check_pdf(out: Path, made: "Sequence[Built]", formats: Sequence[str]) -> None:
+    from stilts.report import figures, pdf, render
+
+    if not pdf.can_compile():
+        print("SKIPPED --check-pdf: no pdflatex on this machine (Debian: texlive-latex-recommended lmodern)")
+        return
+    if "latex" not in formats:
+        raise Problem("--check-pdf needs latex among --formats")
+    tables = [render.table_of(one).id for one in made if not isinstance(one, figures.Figure)]
+    print(f"compiled: {', '.join(map(str, pdf.check(out, tables)))}")
+
+
+def _explain(address: str, evidence: "Evidence") -> int:
+    from stilts import records
+    from stilts.report import render
+
+    name, _, rest = address.partition("/")
+    known = table_names()
+    spec_name = next((known_name for known_name in known if name == known_name), name.partition("-")[0])
+    if spec_name not in known:
+        raise unknown("table", name, known)
+    spec = load_spec(spec_name)
+    tables = [render.table_of(one) for one in render.build(spec, evidence)]
+    cells = {address: cell for table in tables for address, cell in table.cells()}
+    if address not in cells:
+        raise unknown("cell", address, cells)
+    cell = cells[address]
+    print(f"{address}: {cell.text or '--'} {cell.detail}".rstrip())
+    for name in ("value", "low", "high", "change", "change_low", "change_high", "p_value", "count", "note"):
+        shown = getattr(cell, name)
+        if shown not in (None, ""):
+            print(f"  {name:12} {shown}")
+    column = rest.rpartition("/")[2]
+    for run in cell.runs:
+        print(f"  run {run}")
+        for kind in (*spec.inputs, *spec.optional):
+            place = evidence.folder / run
+            shards = records.shards_of(place / kind if kind == "predictions" else place / "records" / kind)
+            own = [shard for shard in shards if shard.name.startswith(f"{column}-")]
+            for shard in own or shards:
+                print(f"    {shard}")
+    return 0
+
+
+def _chosen(text: str, known: Sequence[str], what: str) -> list[str]:
+    names = [name for name in text.split(",") if name]
+    for name in names:
+        if name not in known:
+            raise unknown(what, name, known)
+    return names
+
+
+def _nothing(folder: Path, asked: argparse.Namespace) -> Problem:
+    study = "" if asked.study == "mini" else f" --study {asked.study}"
+    runs = "" if asked.runs == Path("runs") else f" --runs {asked.runs}"
+    return Problem(
+        f"nothing measured yet in {folder}; first run: python -m stilts.launch --grid all{study}{runs}",
+        code=3,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
