@@ -30,6 +30,11 @@ class Graph:
             self._chain[node.name] = node.cost + max(after, default=0.0)
 
     @property
+    def longest_chain(self) -> float:
+        """Cost of the longest chain: no number of machines is quicker."""
+        return max(self._chain.values(), default=0.0)
+
+    @property
     def unfinished(self) -> bool:
         """Whether something still runs or may run."""
         return any(state in ("waiting", "running") for state in self.states.values())

@@ -1,0 +1,177 @@
+"""Runs a grid of a study.
+
+    python -m stilts.launch --grid all
+    python -m stilts.launch --grid all --study xlmr-large --cluster NAME --dry-run
+
+What is done is skipped, what failed is tried again, and it may be stopped at any time.
+"""
+
+import argparse
+import fcntl
+import json
+import os
+import shlex
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hpc.cluster import Cluster, cluster_names, load_cluster
+from hpc.jobs import Event, Outcome
+from stilts.command import Parser, command
+from stilts.config import load_study, study_names
+from stilts.errors import Problem
+from stilts.estimate import say_seconds
+from stilts.grid import GRIDS
+from stilts.plan import Plan, describe, make_nodes, make_plan
+from stilts.progress import Tally, make_view
+from stilts.stages import PRELOAD
+
+
+@command
+def main(arguments: list[str]) -> int:
+    """The command line; see `--help`."""
+    asked = _parse(arguments)
+    study, cluster = load_study(asked.study), load_cluster(asked.cluster)
+    plan = make_plan(study, asked.grid, only=asked.only, runs=asked.runs, cluster=cluster)
+    if asked.dry_run:
+        print("\n".join(describe(plan, cluster)))
+        return 0
+    _tell_held(plan)
+    if not plan.todo:
+        return _nothing_left(plan, asked)
+    plan.root.mkdir(parents=True, exist_ok=True)
+    with _alone(plan.root):
+        # Read again under the lock: another launch may have ended in between.
+        plan = make_plan(study, asked.grid, only=asked.only, runs=asked.runs, cluster=cluster)
+        for spec in plan.todo:
+            plan.folder(spec.id).write_spec(spec)
+        start = time.monotonic()
+        outcome = _run(plan, cluster)
+    return _conclude(plan, outcome, asked, time.monotonic() - start)
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser = Parser("stilts.launch", "Run a grid of a study.", epilog=_epilog(arguments))
+    parser.add_argument("--grid", metavar="NAME", required=True, help="which runs: all, or one named below")
+    parser.add_argument("--study", metavar="NAME", default="mini", help="name, or path of a TOML file (mini)")
+    parser.add_argument(
+        "--cluster", metavar="NAME", default="local", help="name in slurm/, or a path (local)"
+    )
+    parser.add_argument(
+        "--only", metavar="PATTERN", help="runs whose id matches, as 'mnli-*', and their needs"
+    )
+    parser.add_argument(
+        "--runs", metavar="FOLDER", type=Path, default=Path("runs"), help="where runs lie (runs)"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="show the plan and do nothing")
+    return parser.parse_args(arguments)
+
+
+def _epilog(arguments: list[str]) -> str:
+    if not {"-h", "--help"}.intersection(arguments):
+        return ""
+    grids = "\n".join(f"  {name:<13}{summary}" for name, (summary, _) in GRIDS.items())
+    return (
+        f"grids:\n{grids}\n\nstudies: {', '.join(study_names())}\nclusters: {', '.join(cluster_names())}\n\n"
+        "exit codes: 0 all well, 1 a run failed, 2 wrong request, 3 inputs missing, 130 interrupted"
+    )
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Holds the study's runs folder for this launch.
+
+    Raises:
+        Problem: another launch works on it.
+    """
+    with open(root / "launch.lock", "a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            holder = lock.read().strip() or "unknown"
+            raise Problem(f"another launch ({holder}) is working on {root}; wait for it or stop it") from None
+        lock.truncate(0)
+        lock.write(f"pid {os.getpid()} on {socket.gethostname()}")
+        lock.flush()
+        yield
+
+
+def _run(plan: Plan, cluster: Cluster) -> Outcome:
+    nodes = make_nodes(plan, cluster)
+    tally = Tally({node.name: node.cost for node in nodes}, plan.folder)
+
+    def explain(event: Event) -> str:
+        return _reason(plan, event.name) or event.detail
+
+    executor = cluster.executor(preload=PRELOAD, folder=plan.root / ".launch")
+    with make_view(tally, live=cluster.kind == "local", explain=explain) as view:
+        return executor.run(nodes, view.watch)
+
+
+def _reason(plan: Plan, run_id: str) -> str:
+    """Why the stage itself says it failed; empty when it was ended from outside."""
+    try:
+        return str(json.loads(plan.folder(run_id).failed.read_text())["error"])
+    except FileNotFoundError:
+        return ""
+
+
+def _tell_held(plan: Plan) -> None:
+    at_work = [spec.id for spec in plan.held if plan.states[spec.id] == "running"]
+    if at_work:
+        waiting = len(plan.held) - len(at_work)
+        tail = f"; {waiting} runs that need them are left for a later launch" if waiting else ""
+        print(f"at work in another process: {', '.join(at_work)}{tail}", file=sys.stderr)
+
+
+def _nothing_left(plan: Plan, asked: argparse.Namespace) -> int:
+    if plan.held:
+        return 0
+    print(f"nothing left to do: all {len(plan.specs)} runs are done in {plan.root}")
+    _point_to_tables(plan, asked)
+    return 0
+
+
+def _conclude(plan: Plan, outcome: Outcome, asked: argparse.Namespace, seconds: float) -> int:
+    counts = [(outcome.count(state), state) for state in ("done", "submitted", "failed", "blocked")]
+    said = ", ".join(f"{count} {state}" for count, state in counts if count)
+    print(f"{said or 'nothing'} in {say_seconds(seconds)}; runs lie in {plan.root}")
+    if outcome.ok:
+        if outcome.count("submitted"):
+            print(f"how they stand: python -m stilts.status{_options(asked, 'runs')}")
+        elif not plan.held:
+            _point_to_tables(plan, asked)
+        return 0
+    failed = [name for name, state in outcome.states.items() if state == "failed"]
+    print("the same command tries the failed runs again, after their cause is mended", file=sys.stderr)
+    missing = [name for name in failed if _code(plan, name) == 3]
+    return 3 if len(missing) == len(failed) and not outcome.count("done") else 1
+
+
+def _code(plan: Plan, run_id: str) -> int:
+    try:
+        return int(json.loads(plan.folder(run_id).failed.read_text()).get("code", 1))
+    except FileNotFoundError:
+        return 1
+
+
+def _point_to_tables(plan: Plan, asked: argparse.Namespace) -> None:
+    if plan.grid == "all" and asked.only is None:
+        print(f"tables and figures: python -m stilts.tables{_options(asked, 'study', 'runs')}")
+
+
+def _options(asked: argparse.Namespace, *names: str) -> str:
+    """The options to repeat in the next command."""
+    defaults = {"study": "mini", "runs": Path("runs")}
+    given = {name: getattr(asked, name) for name in names}
+    return "".join(
+        f" --{name} {shlex.quote(str(value))}" for name, value in given.items() if value != defaults[name]
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,178 @@
+"""How the runs of a study stand: done, running, failed and why, planned.
+
+    python -m stilts.status [--study mini] [--runs runs]
+
+Read off their folders and SLURM's queue, never written.
+"""
+
+import json
+import shutil
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from hpc.errors import HpcError
+from hpc.slurm.queue import QueuedJob, queued, read_job
+from stilts.command import Parser, command
+from stilts.config import load_study
+from stilts.errors import Problem, unknown
+from stilts.estimate import say_seconds
+from stilts.grid import expand
+from stilts.progress import last_line
+from stilts.runs import RunFolder
+
+STATES = ("done", "running", "queued", "failed", "interrupted", "planned")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """One run: its state, and what is worth saying about it."""
+
+    id: str
+    kind: str
+    state: str
+    detail: str = ""
+
+
+@command
+def main(arguments: list[str]) -> int:
+    """The command line; see `--help`."""
+    parser = Parser("stilts.status", "How the runs of a study stand.")
+    parser.add_argument("--study", metavar="NAME", help="name, or path of a TOML file (all that have runs)")
+    parser.add_argument(
+        "--runs", metavar="FOLDER", type=Path, default=Path("runs"), help="where runs lie (runs)"
+    )
+    asked = parser.parse_args(arguments)
+    for name, planned in _studies(asked.study, asked.runs).items():
+        standings = read(asked.runs / name, planned)
+        print("\n".join(report(name, asked.runs / name, standings)))
+    return 0
+
+
+def read(root: Path, planned: Mapping[str, str]) -> list[Standing]:
+    """How each run stands.
+
+    Args:
+        root: the study's folder of runs.
+        planned: kind of each run the study asks for, by id.
+    """
+    folders = {path.parent.name: RunFolder(path.parent) for path in sorted(root.glob("*/spec.json"))}
+    kinds = dict(planned) | {run_id: folder.read_spec().kind for run_id, folder in folders.items()}
+    jobs = _jobs(folders)
+    return [_standing(run_id, kind, folders.get(run_id), jobs.get(run_id)) for run_id, kind in kinds.items()]
+
+
+def report(name: str, root: Path, standings: Sequence[Standing]) -> Iterator[str]:
+    """A count by kind and state, then a line for each run that is neither done nor planned."""
+    yield f"{name}: {sum(run.state == 'done' for run in standings)} of {len(standings)} runs done, in {root}"
+    shown = [state for state in STATES if any(run.state == state for run in standings)]
+    counts = Counter((run.kind, run.state) for run in standings)
+    kinds = list(dict.fromkeys(run.kind for run in standings))
+    rows = [("kind", *shown)]
+    rows += [(kind, *(str(counts[kind, state] or "-") for state in shown)) for kind in kinds]
+    yield from _aligned(rows, indent="  ")
+    active = [run for run in standings if run.state not in ("done", "planned")]
+    if active:
+        yield ""
+        order = {state: place for place, state in enumerate(STATES)}
+        lines = [(run.state, run.id, run.detail) for run in sorted(active, key=lambda run: order[run.state])]
+        yield from _aligned(lines, indent="  ", left=3)
+
+
+def _studies(asked: str | None, runs: Path) -> dict[str, dict[str, str]]:
+    """Names of the studies to show, each with the runs it asks for."""
+    here = sorted({path.parent.parent.name for path in runs.glob("*/*/spec.json")})
+    if asked is None:
+        if not here:
+            raise Problem(f"no runs in {runs}; launch first: python -m stilts.launch --grid all", code=3)
+        return {name: _planned(name) for name in here}
+    if asked in here:
+        return {asked: _planned(asked)}
+    try:
+        study = load_study(asked)
+    except Problem:
+        if here and "/" not in asked and not asked.endswith(".toml"):
+            raise unknown("study", asked, here, where=str(runs)) from None
+        raise
+    return {study.name: {spec.id: spec.kind for spec in expand(study, "all")}}
+
+
+def _planned(name: str) -> dict[str, str]:
+    """The runs of a study that ships; of a user's own only those are known that were launched."""
+    with suppress(Problem):
+        return {spec.id: spec.kind for spec in expand(load_study(name), "all")}
+    return {}
+
+
+def _jobs(folders: Mapping[str, RunFolder]) -> dict[str, tuple[str, QueuedJob | None]]:
+    """Job id of each unfinished run that was submitted, and what the queue has of it."""
+    records = {
+        run_id: record["job_id"]
+        for run_id, folder in folders.items()
+        if not folder.done.exists() and (record := read_job(folder.submit)) and "job_id" in record
+    }
+    if not records or shutil.which("squeue") is None:
+        return {run_id: (job_id, None) for run_id, job_id in records.items()}
+    try:
+        jobs = {job.job_id: job for job in queued()}
+    except HpcError as error:
+        print(f"stilts: {error}; the queue is left out", file=sys.stderr)
+        jobs = {}
+    return {run_id: (job_id, jobs.get(job_id)) for run_id, job_id in records.items()}
+
+
+def _standing(
+    run_id: str, kind: str, folder: RunFolder | None, job: tuple[str, QueuedJob | None] | None
+) -> Standing:
+    state: str = folder.state() if folder else "planned"
+    details = []
+    if folder and state in ("running", "interrupted"):
+        details.append(_progress(folder))
+    if folder and state == "failed":
+        details.append(_failure(folder))
+    if job and state != "done":
+        job_id, found = job
+        details.append(f"job {job_id}" + (f" {found.state.lower()}" if found else ""))
+        if found and found.reason not in ("None", ""):
+            details.append(found.reason)
+        if found and state != "running":
+            state = "queued"
+    return Standing(id=run_id, kind=kind, state=state, detail=", ".join(filter(None, details)))
+
+
+def _progress(folder: RunFolder) -> str:
+    line = last_line(folder.progress)
+    if not line:
+        return "no sign yet"
+    age = say_seconds(max(0.0, time.time() - line["unix"]))
+    return ", ".join(
+        filter(None, [f"{line['done']}/{line['total']} {line['unit']}", line["note"], f"{age} ago"])
+    )
+
+
+def _failure(folder: RunFolder) -> str:
+    try:
+        reason = str(json.loads(folder.failed.read_text())["error"])
+    except FileNotFoundError:
+        return ""
+    logs = sorted(folder.submit.glob("log-*.txt"), key=lambda path: path.stat().st_mtime)
+    return f"{reason}; log {logs[-1]}" if logs else reason
+
+
+def _aligned(rows: Sequence[tuple[str, ...]], *, indent: str, left: int = 1) -> Iterator[str]:
+    """Columns, the first `left` of them flush left."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        cells = [
+            cell.ljust(width) if column < left else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        yield (indent + "  ".join(cells)).rstrip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
