@@ -79,7 +79,8 @@ class Language:
     years: Mapping[str, str]
     """Form -> pattern of a year's digits."""
     joins: Mapping[str, str]
-    """`and`, `but` -> template with {first} and {second} for two sentences made one."""
+    """`and`, `but` -> template with {first} and {second} for two sentences made one; `and i` is that for
+    a second sentence that begins with an i."""
     stop: str = "."
     question: tuple[str, str] = ("", "?")
     """The marks before and after a question."""

@@ -98,7 +98,9 @@ def _filler(language: Language, slot: Slot, fillers: Mapping[str, str]) -> Itera
 def join(language: Language, how: str, first: Iterable[Token], second: Iterable[Token]) -> tuple[Token, ...]:
     """Two sentences' words as those of one; the roles of the second become "second agent" and so on."""
     tokens: list[Token] = []
-    for source in language.joins[how].split():
+    first, second = tuple(first), tuple(second)
+    special = f"{how} {second[0].text[0].lower()}"
+    for source in language.joins.get(special, language.joins[how]).split():
         if source == "{first}":
             tokens += first
         elif source == "{second}":
@@ -161,5 +163,5 @@ def _apart(language: Language, left: Token, right: Token) -> bool:
         return True
     if right.text in language.spaced_marks:
         return True
-    glued = right.text in _CLOSING or right.text.startswith(("'s", "’s")) or left.text in _OPENING
+    glued = right.text in _CLOSING or right.text.startswith(("'s", "’s", "-")) or left.text in _OPENING
     return not glued and not left.text.endswith(("'", "’"))
