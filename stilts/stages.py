@@ -68,7 +68,9 @@ def _carry_out(here: RunFolder, spec: RunSpec) -> None:
         reason = str(error) or type(error).__name__
         if not isinstance(error, Problem):
             reason = f"{type(error).__name__}: {reason}"
-        write_json(here.failed, {"error": reason.splitlines()[0], "traceback": traceback.format_exc()})
+        code = error.code if isinstance(error, Problem) else 1
+        told = {"error": reason.splitlines()[0], "code": code, "traceback": traceback.format_exc()}
+        write_json(here.failed, told)
         raise
     usage = meter.usage
     write_json(
