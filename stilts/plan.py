@@ -1,5 +1,6 @@
 """What a launch has to do: the runs of a grid, how each stands, and the nodes for what is left."""
 
+import difflib
 import fnmatch
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +11,7 @@ from hpc.cluster import Cluster
 from hpc.graph import Graph
 from hpc.jobs import Call, Node
 from stilts.config import Study
-from stilts.errors import unknown
+from stilts.errors import Problem
 from stilts.estimate import Estimator, learn, say_seconds
 from stilts.grid import expand
 from stilts.runs import RunFolder, RunSpec, State, refuse_change
@@ -123,7 +124,9 @@ def describe(plan: Plan, cluster: Cluster) -> Iterator[str]:
 def _narrow(specs: Sequence[RunSpec], pattern: str) -> list[RunSpec]:
     keep = {spec.id for spec in specs if fnmatch.fnmatchcase(spec.id, pattern)}
     if not keep:
-        raise unknown("run", pattern, [spec.id for spec in specs], where="--only")
+        near = difflib.get_close_matches(pattern, [spec.id for spec in specs], n=3, cutoff=0.5)
+        guess = f" Did you mean {', '.join(near)}?" if near else ""
+        raise Problem(f"no run matches --only {pattern!r}.{guess} --dry-run without --only lists them")
     for spec in reversed(specs):
         if spec.id in keep:
             keep.update(spec.needs)
