@@ -128,14 +128,14 @@ def _unfit(made: "Sequence[Built]") -> list[str]:
 
 
 def _check_pdf(out: Path, made: "Sequence[Built]", formats: Sequence[str]) -> None:
-    from stilts.report import figures, pdf, render
+    from stilts.report import pdf, render
 
     if not pdf.can_compile():
         print("SKIPPED --check-pdf: no pdflatex on this machine (Debian: texlive-latex-recommended lmodern)")
         return
     if "latex" not in formats:
         raise Problem("--check-pdf needs latex among --formats")
-    tables = [render.table_of(one).id for one in made if not isinstance(one, figures.Figure)]
+    tables = [render.table_of(one).id for one in made]
     print(f"compiled: {', '.join(map(str, pdf.check(out, tables)))}")
 
 

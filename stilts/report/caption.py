@@ -11,7 +11,7 @@ from stilts.runs import RunFolder
 
 def sentence(*parts: str) -> str:
     """Parts as sentences; empty ones are left out."""
-    return " ".join(part if part.endswith(".") else f"{part}." for part in parts if part)
+    return " ".join(part if part[-1] in ".?!" else f"{part}." for part in parts if part)
 
 
 def seeds(evidence: Evidence) -> str:

@@ -51,7 +51,11 @@ class Comparer:
     @cached_property
     def draws(self) -> ItemDraws:
         """Resampled test items, for a study with one seed."""
-        return ItemDraws(self.evidence, self.spec.split, self.spec.stats.resamples)
+        key = ("draws", self.spec.split, self.spec.stats.resamples)
+        if key not in self.evidence.shared:
+            self.evidence.shared[key] = ItemDraws(self.evidence, self.spec.split, self.spec.stats.resamples)
+        found: ItemDraws = self.evidence.shared[key]
+        return found
 
     @property
     def by_items(self) -> bool:

@@ -52,6 +52,8 @@ class Evidence:
     answers: dict[tuple[str, int, str], Answer] = field(init=False, default_factory=dict)
     """By row (`direct`, `single/mnli` ...), seed and target."""
     plan: dict[str, RunSpec] = field(init=False)
+    shared: dict[tuple[object, ...], Any] = field(init=False, default_factory=dict)
+    """What one builder worked out and another needs too."""
 
     def __post_init__(self) -> None:
         self.plan = {run.id: run for run in grid.expand(self.study, "all")}

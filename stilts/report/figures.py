@@ -1,6 +1,7 @@
 """Figures: what a builder draws, written as PDF and PNG with the numbers beside it. Needs matplotlib."""
 
 import importlib.util
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,8 @@ class Figure:
     """Draws into a matplotlib figure."""
     size: tuple[float, float]
     """Inches."""
+    caveat: str = ""
+    """Printed into the picture, which travels without its caption."""
 
 
 def can_draw() -> bool:
@@ -49,6 +52,9 @@ def save(figure: Figure, folder: Path) -> list[Path]:
     with mpl.rc_context(SETTINGS):
         drawn = plt.figure(figsize=figure.size)
         figure.draw(drawn)
+        if figure.caveat:
+            text = "\n".join(textwrap.wrap(figure.caveat, int(16 * figure.size[0])))
+            drawn.text(0.0, -0.02, text, fontsize=6, color="#555555", va="top")
         for suffix, metadata in (("pdf", {"CreationDate": None}), ("png", {"Software": None})):
             path = folder / f"{figure.table.id}.{suffix}"
             with replacing(path) as temporary:

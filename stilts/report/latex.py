@@ -4,7 +4,7 @@ aligned.
 
 import re
 
-from stilts.report.form import Block, Cell, Header, Row, Table
+from stilts.report.form import Block, Cell, Header, Table
 
 MACROS = r"""% \input this file once in the preamble.
 \usepackage[T1]{fontenc}
@@ -63,57 +63,87 @@ def write(table: Table) -> str:
     lines = [
         f"% {table.id}: data {table.digest}",
         rf"\begin{{{kind}}}[t]\centering\scriptsize\setlength{{\tabcolsep}}{{3pt}}",
-        rf"\caption{{{_caption(table)}}}\label{{tab:stilts-{table.id.replace('_', '-')}}}",
+        rf"\caption{{{_caption(table)}}}{_label('tab', table)}",
     ]
-    for number, block in enumerate(table.blocks):
-        lines += [r"\par\medskip"] * (number > 0) + _block(block, table.stub)
+    for block in table.blocks:
+        lines += [r"\par\medskip", *_block(block, table.stub)]
     return "\n".join([*lines, rf"\end{{{kind}}}", ""])
+
+
+def write_figure(table: Table) -> str:
+    """A float that includes the drawn PDF, with the table's caption."""
+    lines = [
+        f"% {table.id}: data {table.digest}",
+        r"\begin{figure*}[t]\centering",
+        rf"\includegraphics[width=\linewidth]{{{table.id}.pdf}}",
+        rf"\caption{{{_caption(table)}}}{_label('fig', table)}",
+        r"\end{figure*}",
+    ]
+    return "\n".join([*lines, ""])
+
+
+def _label(kind: str, table: Table) -> str:
+    return rf"\label{{{kind}:stilts-{table.id.replace('_', '-')}}}"
 
 
 def _caption(table: Table) -> str:
     notes = [rf"\stiltsMark{{{escape(mark)}}}\,{escape(text)}" for mark, text in table.footnotes]
     warnings = [rf"\textbf{{{escape(text)}}}" for text in table.warnings]
-    return " ".join([escape(table.caption), *notes, *warnings])
+    return r"\footnotesize " + " ".join([escape(table.caption), *notes, *warnings])
 
 
 def _block(block: Block, stub: str) -> list[str]:
-    lines = [rf"\stiltsFit{{\begin{{tabular}}{{l{' r@{}l' * len(block.columns)}}} \toprule"]
+    cells = list(zip(*(row.cells for row in block.rows), strict=True))
+    # A column without small print is one column, or its numbers would stand left of their header.
+    widths = [2 if any(cell.detail or cell.mark for cell in column) else 1 for column in cells]
+    columns = "".join(" r@{}l" if width == 2 else " r" for width in widths)
+    lines = [rf"\stiltsFit{{\begin{{tabular}}{{l{columns}}} \toprule"]
     title = escape(block.title) if block.title else ""
     if block.groups:
-        lines += [_headers(title, block.groups), _rules(block.groups)]
+        lines += [_headers(title, block.groups, widths), _rules(block.groups, widths)]
         title = ""
-    lines += [_headers(title or escape(stub), block.headers) + r" \midrule"]
+    lines += [_headers(title or escape(stub), block.headers, widths) + r" \midrule"]
     for row in block.rows:
-        lines += [r"\midrule"] * row.ruled + [_row(row)]
+        printed = [_cell(cell, width) for cell, width in zip(row.cells, widths, strict=True)]
+        lines += [r"\midrule"] * row.ruled + [" & ".join([escape(row.label), *printed]) + r" \\"]
     return [*lines, r"\bottomrule \end{tabular}}"]
 
 
-def _headers(stub: str, headers: tuple[Header, ...]) -> str:
-    cells = [rf"\multicolumn{{{2 * header.span}}}{{c}}{{{escape(header.text)}}}" for header in headers]
+def _spans(headers: tuple[Header, ...], widths: list[int]) -> list[int]:
+    """How many LaTeX columns each header covers."""
+    spans, first = [], 0
+    for header in headers:
+        spans.append(sum(widths[first : first + header.span]))
+        first += header.span
+    return spans
+
+
+def _headers(stub: str, headers: tuple[Header, ...], widths: list[int]) -> str:
+    cells = [
+        rf"\multicolumn{{{span}}}{{c}}{{{escape(header.text)}}}"
+        for header, span in zip(headers, _spans(headers, widths), strict=True)
+    ]
     return " & ".join([stub, *cells]) + r" \\"
 
 
-def _rules(headers: tuple[Header, ...]) -> str:
+def _rules(headers: tuple[Header, ...], widths: list[int]) -> str:
     rules, start = [], 2
-    for header in headers:
-        end = start + 2 * header.span - 1
+    for header, span in zip(headers, _spans(headers, widths), strict=True):
         if header.text:
-            rules.append(rf"\cmidrule(lr){{{start}-{end}}}")
-        start = end + 1
+            rules.append(rf"\cmidrule(lr){{{start}-{start + span - 1}}}")
+        start += span
     return " ".join(rules)
 
 
-def _row(row: Row) -> str:
-    return " & ".join([escape(row.label), *map(_cell, row.cells)]) + r" \\"
-
-
-def _cell(cell: Cell) -> str:
+def _cell(cell: Cell, width: int) -> str:
     if not cell.applies:
-        return " & "
+        return " & " * (width - 1)
     if cell.missing:
-        return r"\multicolumn{2}{c}{--}"
+        return rf"\multicolumn{{{width}}}{{c}}{{--}}"
     text = escape(cell.text)
     value = rf"\stiltsBest{{{text}}}" if cell.best else text
+    if width == 1:
+        return rf"\cellcolor[HTML]{{{SHADES[cell.shade]}}}{value}" if cell.shade else value
     detail = rf"\stiltsMark{{{escape(cell.mark)}}}" if cell.mark else ""
     detail += rf"\stiltsDetail{{{escape(cell.detail)}}}" if cell.detail else ""
     if cell.shade:

@@ -36,7 +36,9 @@ def check(folder: Path, tables: Sequence[str]) -> list[Path]:
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(scratch)
         for name in ("stilts", *tables):
-            shutil.copy(folder / f"{name}.tex", work / f"{name}.tex")
+            for source in (folder / f"{name}.tex", folder / f"{name}.pdf"):
+                if source.exists():
+                    shutil.copy(source, work / source.name)
         (work / "check.tex").write_text(_WRAPPER % inputs)
         log = ""
         for _ in range(2):  # the second run resolves references

@@ -44,7 +44,7 @@ def table_of(built: Built) -> Table:
 
 
 def write(built: Built, folder: Path, formats: Sequence[str]) -> list[Path]:
-    """Writes a table in every format, or a figure as PDF, PNG and CSV.
+    """Writes a table in every format, and a figure as PDF and PNG besides.
 
     Raises:
         AssertionError: the LaTeX written would not compile.
@@ -52,21 +52,21 @@ def write(built: Built, folder: Path, formats: Sequence[str]) -> list[Path]:
     from stilts.report import figures
 
     table = table_of(built)
-    if isinstance(built, Figure):
-        drawn = figures.save(built, folder) if figures.can_draw() else []
-        formats = ["csv"]
-    else:
-        drawn = []
-    written = []
+    written = figures.save(built, folder) if isinstance(built, Figure) and figures.can_draw() else []
+    drawn = bool(written)
     for name in formats:
         suffix, writer = FORMATS[name]
         path, text = folder / f"{table.id}.{suffix}", writer(table)
+        if drawn and name == "latex":
+            text = latex.write_figure(table)
+        elif drawn and name == "md":
+            text = f"![{table.question}]({table.id}.png)\n\n{text}"
         if name == "latex":
             complaints = lint.lint(text)
             assert not complaints, f"{path}: {complaints}"
         write_atomic(path, text)
         written.append(path)
-    return [*written, *drawn]
+    return written
 
 
 def write_macros(folder: Path) -> Path:

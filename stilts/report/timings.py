@@ -75,12 +75,15 @@ class Timings:
 
 def load(evidence: Evidence) -> dict[Variant, Timings]:
     """All timings of a study; warm-up calls and calls flagged invalid are left out, the latter counted."""
-    found: dict[Variant, Timings] = {}
+    found: dict[Variant, Timings] = evidence.shared.get(("timings",), {})
+    if found:
+        return found
     planned = [run.id for run in evidence.plan.values() if run.kind == "latency"]
     for run in planned:
         table = records.read("latency", [evidence.folder / run / "records" / "latency"], _COLUMNS)
         if len(table):
             _add(found, run, table)
+    evidence.shared["timings",] = found
     return found
 
 

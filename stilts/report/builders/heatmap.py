@@ -21,19 +21,26 @@ def build(spec: Spec, evidence: Evidence) -> list[Figure]:
     block = table.blocks[0]
     kept = tuple(row for row in block.rows if row.key != spec.against and not row.key.startswith("reported/"))
     block = replace(block, rows=kept)
-    table = replace(table, blocks=(block,))
+    legend = "Figure: * a change that is not zero; colours end at the largest change of a trained target."
+    table = replace(table, blocks=(block,), caption=f"{table.caption} {legend}")
     size = (figures.DOUBLE_COLUMN, 0.9 + 0.32 * len(kept))
-    return [Figure(table=table, draw=lambda figure: _draw(figure, table, spec.against), size=size)]
+    trained = {task.name for task in evidence.trained_targets} | {"trained"}
+
+    def draw(figure: Any) -> None:
+        _draw(figure, table, spec.against, trained)
+
+    return [Figure(table=table, draw=draw, size=size, caveat=evidence.study.caveat)]
 
 
-def _draw(figure: Any, table: Table, against: str) -> None:
+def _draw(figure: Any, table: Table, against: str, trained: set[str]) -> None:
     import numpy as np
     from matplotlib.colors import LinearSegmentedColormap
 
     block = table.blocks[0]
     changes = np.array([[_number(cell) for cell in row.cells] for row in block.rows])
-    known = np.abs(changes[np.isfinite(changes)])
-    limit = max(1.0, float(np.quantile(known, 0.9))) if len(known) else 1.0
+    # Retrieval gains ten times what trained targets do; it may saturate, or all others would look alike.
+    scale = np.abs(changes[:, [column in trained for column in block.columns]])
+    limit = max(1.0, float(np.nanmax(scale, initial=0.0)))
     colours = LinearSegmentedColormap.from_list("orange-blue", ["#B35806", "#F7F7F7", "#2166AC"])
     colours.set_bad(_LEFT_OUT)
     axes = figure.add_subplot()

@@ -99,7 +99,7 @@ def _judged(spec: Spec, lines: Sequence[Line]) -> list[Line]:
 
 def _title(variant: Variant, variants: Sequence[Variant]) -> str:
     title = f"{task_name(variant.target)}, batch {variant.batch_size}"
-    for name in ("device", "scenario", "dtype", "language"):
+    for name in ("device", "dtype", "language"):
         if len({getattr(other, name) for other in variants}) > 1:
             title += f", {getattr(variant, name)}"
     return title

@@ -9,7 +9,7 @@ from stilts.report.builders import scores, training
 from stilts.report.compare import Comparer
 from stilts.report.evidence import Evidence
 from stilts.report.figures import COLOURS, Figure
-from stilts.report.form import Block, Cell, Header, Row, Table
+from stilts.report.form import EMPTY, Block, Cell, Header, Row, Table
 from stilts.report.names import regime_name, task_name
 from stilts.report.numbers import signed, significant
 from stilts.report.spec import Spec
@@ -41,7 +41,7 @@ def build(spec: Spec, evidence: Evidence) -> list[Figure]:
         f"Up: change of the {column.header} ({spec.split} split) against {regime_name(spec.against)}, with "
         "the interval of the main table. Left: device seconds of all training behind a row, search included",
         f"Right: median of a call at batch 1, mean over {', '.join(map(task_name, timed))}" if timed else "",
-        "In brackets: sets of weights that have to be deployed",
+        "In brackets: sets of weights that have to be deployed to answer all targets",
         caption.seeds(evidence),
         caption.setting(evidence),
         evidence.study.caveat,
@@ -55,7 +55,11 @@ def build(spec: Spec, evidence: Evidence) -> list[Figure]:
     )
     panels = 1 + any(point.milliseconds is not None for point in points)
     size = (figures.DOUBLE_COLUMN if panels == 2 else figures.DOUBLE_COLUMN / 2 + 0.5, 2.8)
-    return [Figure(table=table, draw=lambda figure: _draw(figure, points, spec.against, panels), size=size)]
+
+    def draw(figure: Any) -> None:
+        _draw(figure, points, spec.against, panels)
+
+    return [Figure(table=table, draw=draw, size=size, caveat=evidence.study.caveat)]
 
 
 def _points(spec: Spec, evidence: Evidence) -> list[Point]:
@@ -104,7 +108,7 @@ def _latencies(found: dict[Variant, Timings]) -> dict[str, float]:
 
 def _block(points: Sequence[Point]) -> Block:
     def number(value: float | None, text: str) -> Cell:
-        return Cell() if value is None else Cell(text=text, value=value)
+        return EMPTY if value is None else Cell(text=text, value=value)
 
     rows = []
     for point in points:
@@ -171,15 +175,22 @@ def _labels(axes: Any, points: Sequence[Point]) -> None:
     low, high = axes.get_ylim()
     places = figures.apart([point.change.value for point in points], 0.075 * (high - low))
     for n, (point, place) in enumerate(zip(points, places, strict=True)):
-        models = f" ({point.models})" if point.models else ""
+        models = f" ({point.models} model{'s' * (point.models > 1)})" if point.models else ""
         axes.annotate(
             regime_name(point.row) + models,
             xy=(1.0, point.change.value),
-            xytext=(1.06, place),
+            xytext=(1.1, place),
             xycoords=("axes fraction", "data"),
             textcoords=("axes fraction", "data"),
             color=COLOURS[n % len(COLOURS)],
             va="center",
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": COLOURS[n % len(COLOURS)], "linewidth": 0.6},
+            arrowprops={
+                "arrowstyle": "-",
+                "color": COLOURS[n % len(COLOURS)],
+                "linewidth": 0.6,
+                "relpos": (0, 0.5),
+                "shrinkA": 1,
+                "shrinkB": 0,
+            },
         )

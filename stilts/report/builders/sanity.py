@@ -31,9 +31,10 @@ def build(spec: Spec, evidence: Evidence) -> list[Table]:
         "intermediate tasks: English dev split",
         caption.seeds(evidence),
         _count_text(cells),
-        "majority: always the commonest label of the training set; bag of words: a linear model on words; "
-        "random encoder: fine-tuned like direct, from random weights; above: the trained model minus the "
-        "best of its yardsticks; an empty cell: the yardstick does not apply",
+        "Yardsticks: majority, always the commonest answer of the training set; bag of words, a linear model "
+        "on words, for tags a lexicon, for questions word overlap; random encoder, fine-tuned like direct, "
+        "from random weights. Above: the trained model minus the best of its yardsticks; an empty cell: does "
+        "not apply",
         caption.setting(evidence),
         evidence.study.caveat,
     )

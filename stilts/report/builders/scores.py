@@ -28,7 +28,7 @@ def build(spec: Spec, evidence: Evidence) -> list[Table]:
             key=row,
             label=regime_name(row),
             cells=tuple(by_column[column.key][row] for column in columns),
-            ruled=row == "best" or (row == "multi" and "best" not in rows),
+            ruled=row in ("best", "heads"),
         )
         for row in rows
     ]
@@ -164,7 +164,7 @@ def _table(
         f"{caption.intervals(evidence, spec)}; without \u00b1 there is no interval",
         "Bold: the best of a column and what cannot be told from it; shaded: a change that is not zero; "
         f"{caption.correction(spec, 'a column')}, level {1 - spec.stats.level:.2g}",
-        f"best single is chosen for each target on English dev scores ({chosen})" if chosen else "",
+        f"Best single: chosen for each target on English dev scores ({chosen})" if chosen else "",
         "The mean without retrieval stands beside the mean of all" if len(columns) > len(single) + 1 else "",
         caption.retrieval(evidence),
         caption.setting(evidence),

@@ -198,10 +198,10 @@ def _caption(spec: Spec, evidence: Evidence) -> str:
         f"{spec.metric}, one seed's worth; evaluation is not counted",
         caption.seeds(evidence) + ("; \u00b1 half the 95 % t-interval over seeds" if repeated else ""),
         "Device time: seconds times devices on a GPU, wall seconds on a CPU, reading of data excluded",
-        "best single pays for every single run, since each has to be trained before one can be chosen: "
+        "Best single pays for every single run, since each has to be trained before one can be chosen: "
         "search is the part whose weights are then not deployed",
         f"FLOPs of the model, forward and backward; a target: total over the {trained} targets that train",
-        "models: distinct sets of weights that answer all targets; targets that share a training set share "
+        "Models: distinct sets of weights that answer all targets; targets that share a training set share "
         "weights, and retrieval uses the encoder before fine-tuning",
         caption.setting(evidence),
         evidence.study.caveat,

@@ -1,0 +1,313 @@
+"""A study that nobody ran: plausible records of every kind, deterministic, written by the real writer."""
+
+import json
+import random
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stilts import grid, records, tasks
+from stilts.config import Study, load_study
+from stilts.metrics import questions, tagging
+from stilts.report.evidence import Evidence
+from stilts.runs import RunFolder, RunSpec
+from stilts.tasks import Task
+
+STUDY = """
+name = "sample"
+summary = "invented records for tests of the tables"
+caveat = "Invented numbers."
+seeds = [1]
+sources = ["embedded"]
+targets = ["xnli", "pawsx", "udpos", "panx", "xquad", "mlqa", "tydiqa", "bucc2018", "tatoeba"]
+baselines = ["majority", "bag-of-words", "random"]
+
+[model]
+source = "random"
+
+[intermediate]
+tasks = ["mnli", "qqp", "squad_v1", "ccg"]
+singles = ["mnli", "squad_v1"]
+
+[languages]
+default = ["en", "de", "zh", "ru"]
+
+[limits.default]
+train = 400
+dev = 60
+test = 60
+
+[optimisation.default]
+max_steps = 50
+
+[latency]
+targets = ["xnli", "xquad"]
+batch_sizes = [1, 8]
+processes = 5
+rounds = 2
+calls = 20
+warmup = 3
+"""
+
+BASE = {"xnli": 0.66, "pawsx": 0.80, "udpos": 0.70, "panx": 0.60, "xquad": 0.55, "mlqa": 0.50, "tydiqa": 0.45}
+BASE |= {"bucc2018": 0.60, "tatoeba": 0.35}
+GAIN = {
+    "direct": 0.0,
+    "mnli": 0.02,
+    "squad_v1": 0.04,
+    "multi": 0.06,
+    "heads": -0.08,
+    "joint": 0.03,
+    "random": -0.25,
+}
+RETRIEVAL_GAIN = 0.3
+FOREIGN_LOSS = {"en": 0.0, "de": 0.05, "zh": 0.12, "ru": 0.08}
+ITEMS = 60
+
+
+def chance(*parts: Any) -> random.Random:
+    """A generator that depends on what it is for and on nothing else."""
+    return random.Random(zlib.crc32(json.dumps(parts).encode()))
+
+
+def skill(run: RunSpec, target: str, language: str) -> float:
+    """The share of items a system gets right."""
+    asked = run.fields
+    name = asked["intermediate"] if asked["regime"] == "single" else asked["regime"]
+    gain = GAIN[name]
+    if target in ("bucc2018", "tatoeba") and gain > 0:
+        gain += RETRIEVAL_GAIN
+    drift = chance("drift", run.id, target).uniform(-0.01, 0.01)
+    return min(0.97, max(0.02, BASE[target] + gain - FOREIGN_LOSS[language] + drift))
+
+
+def predictions(run: RunSpec, task: Task, language: str) -> tuple[list[dict[str, Any]], dict[str, float]]:
+    """Prediction rows and the metrics they amount to. Items are as hard for one system as for another."""
+    share = skill(run, task.name, language)
+    rows: list[dict[str, Any]] = []
+    for n in range(ITEMS):
+        difficulty = chance("item", task.name, language, n).random()
+        right = difficulty + chance("noise", run.id, task.name, language, n).gauss(0, 0.08) < share
+        rows.append({"example_id": f"{n:03}", "cluster_id": f"p{n // 3}", **answer(task, n, right)})
+    return rows, metrics_of(task, rows, language)
+
+
+def answer(task: Task, n: int, right: bool) -> dict[str, Any]:
+    if task.kind == "span":
+        pred = "the red house" if right else ("red" if n % 2 else "blue")
+        return {"gold": "red house | house", "pred": pred, "score": float(right)}
+    if task.kind == "tag":
+        gold = "B-PER I-PER O" if task.scorer == "entities" else "NOUN VERB PUNCT"
+        wrong = "B-PER O O" if task.scorer == "entities" else "NOUN NOUN PUNCT"
+        return {"gold": gold, "pred": gold if right else wrong, "score": 1.0 if right else 2 / 3}
+    return {"gold": "1", "pred": str(int(right)), "score": float(right)}
+
+
+def metrics_of(task: Task, rows: list[dict[str, Any]], language: str) -> dict[str, float]:
+    if task.kind == "span":
+        golds = [row["gold"].split(" | ") for row in rows]
+        em, f1 = questions.score_answers(
+            [row["pred"] for row in rows], golds, rules=task.scorer, language=language
+        )
+        return {"em": 100 * float(em.mean()), "f1": 100 * float(f1.mean())}
+    if task.kind == "tag":
+        gold, pred = ([row[side].split() for row in rows] for side in ("gold", "pred"))
+        return {"f1": tagging.chunk_f1(gold, pred, scheme=task.scorer), "accuracy": 90.0}
+    share = 100 * sum(row["score"] for row in rows) / len(rows)
+    return {task.metrics[0]: share}
+
+
+def write_run(folder: RunFolder, run: RunSpec) -> None:
+    """What a finished run leaves behind, weights apart."""
+    folder.write_spec(run)
+    attempt = {"unix": 0.0, "cpu": "Sample CPU", "git": {"sha": "0" * 40, "diff": ""}}
+    folder.provenance.write_text(json.dumps(attempt) + "\n")
+    writers: dict[str, Callable[[RunFolder, RunSpec], None]] = {
+        "train": write_training,
+        "evaluate": write_evaluation,
+        "baseline": write_baseline,
+        "latency": write_latency,
+    }
+    if run.kind in writers:
+        writers[run.kind](folder, run)
+    folder.done.write_text("{}")
+
+
+def score_rows(run: RunSpec, target: str, language: str, split: str, values: dict[str, float]) -> list[dict]:
+    known = {"run_id": run.id, "study": run.study, "target": target, "language": language, "split": split}
+    asked = {name: run.fields.get(name) for name in ("regime", "intermediate", "seed")}
+    size = {"n": ITEMS, "n_full": ITEMS}
+    return [known | asked | size | {"metric": metric, "value": value} for metric, value in values.items()]
+
+
+def write_training(folder: RunFolder, run: RunSpec) -> None:
+    asked = run.fields
+    roll = chance("training", run.id)
+    cost = {
+        "run_id": run.id,
+        "stage": asked["role"],
+        "tasks": ",".join(asked["tasks"]),
+        "targets": ",".join(asked.get("targets", ())),
+        "device_class": "cpu",
+        "seconds": 20.0 * len(asked["tasks"]) * roll.uniform(0.9, 1.1),
+        "tokens": 51_200 * len(asked["tasks"]),
+        "flops_model": 3.1e11 * len(asked["tasks"]) * roll.uniform(0.9, 1.1),
+        "world_size": 1,
+        "parent_run_id": run.needs[0],
+    }
+    common = {name: asked[name] for name in ("regime", "intermediate", "seed")}
+    records.write_shard(folder.records / "training", "training", [common | cost], name="training")
+    rows = []
+    for name in asked["tasks"]:
+        task = tasks.load(name)
+        values = {metric: 60.0 + roll.uniform(0, 20) for metric in task.metrics}
+        rows += score_rows(run, name, "en", "dev", values)
+    records.write_shard(folder.records / "scores", "scores", rows, name="dev")
+
+
+def write_evaluation(folder: RunFolder, run: RunSpec) -> None:
+    rows, items = [], []
+    for name, asked in run.fields["targets"].items():
+        task = tasks.load(name)
+        for language in asked["languages"]:
+            predicted, values = predictions(run, task, language)
+            scored = score_rows(run, name, language, "test", values)
+            rows += [row | {"note": asked["note"]} for row in scored]
+            place = {"run_id": run.id, "cell_id": name + language, "target": name, "language": language}
+            items += [place | {"split": "test"} | row for row in predicted]
+            if task.scorer == "pairs":
+                rows += score_rows(run, name, language, "dev", {"f1": values["f1"] - 1.0})
+    records.write_shard(folder.records / "scores", "scores", rows, name="scores")
+    records.write_shard(folder.predictions, "predictions", items, name="predictions")
+
+
+def write_baseline(folder: RunFolder, run: RunSpec) -> None:
+    rows = []
+    for level, method in ((30.0, "majority"), (48.0, "bag-of-words")):
+        places = [(run.fields["trains_on"], "en", "dev")]
+        places += [(name, lang, "test") for name, langs in run.fields["targets"].items() for lang in langs]
+        for name, language, split in places:
+            task = tasks.load(name)
+            if method == "bag-of-words" and task.kind == "choice":
+                continue
+            roll = chance("baseline", method, name, language)
+            values = {metric: level + roll.uniform(-5, 5) for metric in task.metrics}
+            rows += [row | {"regime": method} for row in score_rows(run, name, language, split, values)]
+    records.write_shard(folder.records / "scores", "scores", rows, name="baseline")
+
+
+def write_latency(folder: RunFolder, run: RunSpec) -> None:
+    settings, process = run.fields["latency"], run.fields["process"]
+    level = chance("process", process).gauss(1.0, 0.01)
+    rows: list[dict[str, Any]] = []
+    for round_ in range(settings["rounds"]):
+        for variant in run.fields["variants"]:
+            for batch in settings["batch_sizes"]:
+                rows += calls(run, variant, batch, round_, level, start=len(rows))
+    records.write_shard(folder.records / "latency", "latency", rows, name=f"lat-{run.id}")
+
+
+def calls(
+    run: RunSpec, variant: dict[str, Any], batch: int, round_: int, level: float, start: int
+) -> list[dict[str, Any]]:
+    settings = run.fields["latency"]
+    slower = {"direct": 1.0, "multi": 1.001, "joint": 1.2}[variant["regime"]]
+    roll = chance("calls", run.id, variant["regime"], variant["target"], batch, round_)
+    middle = 4e6 * batch**0.8 * slower * level * (2.5 if variant["target"] == "xquad" else 1.0)
+    rows = []
+    for position in range(settings["calls"]):
+        flagged = roll.random() < 0.01
+        rows.append(
+            {
+                "run_id": run.id,
+                "cell_id": f"{variant['regime']}-{variant['target']}-{batch}",
+                "regime": variant["regime"],
+                "train_tasks": variant["intermediate"],
+                "seed": 1,
+                "target_task": variant["target"],
+                "lang": "en",
+                "impl": "sdpa",
+                "dtype": "fp32",
+                "device_class": "cpu",
+                "clock": "perf_counter",
+                "scenario": "single_stream" if batch == 1 else "batch",
+                "heads": 1,
+                "batch_size": batch,
+                "padding": "none",
+                "process_rep": run.fields["process"],
+                "round": round_,
+                "block": round_,
+                "pos_in_block": position,
+                "order_pos": start + position,
+                "query_id": position,
+                "n_windows": 1,
+                "real_tokens": 30 * batch,
+                "padded_tokens": 30 * batch,
+                "max_len": 128,
+                "t_start_ns": 1000 * (start + position),
+                "wall_ns": int(middle * roll.lognormvariate(0, 0.01)),
+                "tokenize_ns": int(2e5 * batch),
+                "n_compiles": 0,
+                "is_warmup": position < settings["warmup"],
+                "valid": not flagged,
+                "invalid_reason": "foreign_process" if flagged else None,
+            }
+        )
+    return rows
+
+
+def write_study(folder: Path, *, seeds: tuple[int, ...] = (1,)) -> tuple[Study, Path]:
+    """Writes the study and all its runs below `folder`; returns the study and its runs folder."""
+    path = folder / "sample.toml"
+    path.write_text(STUDY.replace("seeds = [1]", f"seeds = {list(seeds)}"))
+    study = load_study(str(path))
+    runs = folder / "runs" / study.name
+    for run in grid.expand(study, "all"):
+        write_run(RunFolder(runs / run.id), run)
+    return study, runs
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Study, Path]:
+    """One seed, everything done."""
+    return write_study(tmp_path_factory.mktemp("sample"))
+
+
+@pytest.fixture(scope="session")
+def three_seeds(tmp_path_factory: pytest.TempPathFactory) -> tuple[Study, Path]:
+    """Three seeds, everything done."""
+    return write_study(tmp_path_factory.mktemp("three"), seeds=(1, 2, 3))
+
+
+@pytest.fixture
+def evidence(sample: tuple[Study, Path]) -> Evidence:
+    """What the tables read of the one-seed study."""
+    study, runs = sample
+    return Evidence(study, runs)
+
+
+@pytest.fixture
+def seeded(three_seeds: tuple[Study, Path]) -> Evidence:
+    """What the tables read of the three-seed study."""
+    study, runs = three_seeds
+    return Evidence(study, runs)
+
+
+@pytest.fixture
+def without(evidence: Evidence) -> Callable[..., Evidence]:
+    """The evidence with the score rows left out that match all the fields given."""
+
+    def removed(**fields: Any) -> Evidence:
+        kept = {
+            run: [row for row in rows if any(row[name] != value for name, value in fields.items())]
+            for run, rows in evidence.scores.items()
+        }
+        smaller = replace(evidence)
+        smaller.__dict__["scores"] = kept
+        return smaller
+
+    return removed
