@@ -1,5 +1,6 @@
 """Entries of the cache: a folder that is either whole or not there, built once however many ask for it."""
 
+import errno
 import fcntl
 import os
 import shutil
@@ -9,6 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from stilts.errors import Problem
+
+_NOT_OURS = (errno.EACCES, errno.EEXIST, errno.ENOTDIR, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
+"""What a cache folder can be wrong by, or its disk."""
 
 
 def entry(folder: Path, build: Callable[[Path], None]) -> Path:
@@ -24,7 +28,9 @@ def entry(folder: Path, build: Callable[[Path], None]) -> Path:
         with _locked(folder.parent / f".{folder.name}.lock"):
             if not folder.exists():
                 _build(folder, build)
-    except PermissionError as error:
+    except OSError as error:
+        if error.errno not in _NOT_OURS:
+            raise
         raise Problem(f"cannot write the cache at {folder.parent}: {error.strerror}", code=3) from error
     return folder
 

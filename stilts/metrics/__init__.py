@@ -95,10 +95,9 @@ def _accuracy(asked: Asked) -> Scored:
 def _tags(scheme: tagging.Scheme) -> Callable[[Asked], Scored]:
     def scorer(asked: Asked) -> Scored:
         gold = asked.column("tags")
-        # A sentence without a prediction gets a tag that no word has.
         filled = [["O"] * len(g) if p is None else p for p, g in zip(asked.predictions, gold, strict=True)]
-        values = {} if scheme == "tokens" else {"f1": tagging.chunk_f1(gold, filled, scheme=scheme)}
         right, total = tagging.right_tags(gold, filled)
+        values = {} if scheme == "tokens" else {"f1": tagging.chunk_f1(gold, filled, scheme=scheme)}
         right[[p is None for p in asked.predictions]] = 0
         values["accuracy"] = 100 * float(right.sum() / total.sum())
         return Scored(values=values, by_example=(right / total).astype(np.float32), missing=asked.missing)

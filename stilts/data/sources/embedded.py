@@ -1,6 +1,7 @@
 """Data that comes with the program: generated sentences, and translations in Django's message catalogues."""
 
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -9,6 +10,11 @@ from stilts import catalogue, microworld
 from stilts.data import versions
 from stilts.errors import Problem
 from stilts.tasks import Row, Task
+
+UNLIMITED = {"train": 10_000, "dev": 1000, "test": 1000}
+"""Rows of a generated set that is read without a limit."""
+
+_SAMPLE = 1000
 
 
 def version(task: Task, *, language: str, split: str) -> str:
@@ -27,16 +33,19 @@ def rows(task: Task, *, language: str, split: str, limit: int | None, seed: int)
     elif task.name == "tatoeba":
         yield from cast("list[Row]", catalogue.tatoeba_rows(language, limit))
     else:
-        yield from microworld.rows(task.name, language=language, split=split, limit=limit, seed=seed)
+        count = UNLIMITED[split] if limit is None else limit
+        yield from microworld.rows(task.name, language=language, split=split, limit=count, seed=seed)
 
 
-def labels(task: Task) -> tuple[str, ...] | None:  # noqa: ARG001
-    """None: categories are read off the training set."""
-    return None
+@cache
+def labels(task: Task) -> tuple[str, ...]:
+    """What the generator's grammar has: all categories occur long before so many sentences."""
+    rows = microworld.rows(task.name, language="en", split="train", limit=_SAMPLE, seed=0)
+    return tuple(sorted({tag for row in rows for tag in row["tags"]}))
 
 
 def size(task: Task, *, language: str, split: str) -> int | None:
-    """Pairs in the catalogues; the generator has no end."""
+    """Pairs in the catalogues; None for the generator, which has no end."""
     if task.name == "bucc2018":
         return len(catalogue.bucc_pools(language, cast("Literal['dev', 'test']", split))["gold"])
     return len(catalogue.pairs(language)) if task.name == "tatoeba" else None

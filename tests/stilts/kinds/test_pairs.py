@@ -1,5 +1,7 @@
 """Classification, choice and retrieval: sequences as the tokenizer itself would build them."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
@@ -24,7 +26,7 @@ class Given:
 def sequences(columns) -> list[list[int]]:
     edges = np.append(0, np.cumsum(columns["lengths"].values))
     ids = columns["input_ids"].values
-    return [ids[a:b].tolist() for a, b in zip(edges, edges[1:], strict=False)]
+    return [ids[first:last].tolist() for first, last in pairwise(edges)]
 
 
 @given(st.integers(0, 40), st.integers(0, 40), st.integers(2, 30))
@@ -126,14 +128,11 @@ def test_each_side_of_a_translation_is_a_sentence_of_its_own(tokenizer: Tokenize
         retrieve.FOREIGN,
         retrieve.ENGLISH,
     ]
-    texts = ["The cat sat.", "Кошка сидела.", "我们在北京。"]
-    assert (
-        sequences(columns)[0] == tokenizer.encode(texts[0]).ids[:11] + [tokenizer.token_to_id("</s>")] or True
-    )
+    assert sequences(columns)[2] == tokenizer.encode("我们在北京。").ids
     pieces = tokenizer.encode(LONG, add_special_tokens=False).ids
     start, end = tokenizer.token_to_id("<s>"), tokenizer.token_to_id("</s>")
     assert sequences(columns)[3] == [start, *pieces[:10], end]
-    with pytest.raises(TypeError, match="stilts.retrieval"):
+    with pytest.raises(TypeError, match=r"stilts\.retrieval"):
         retrieve.decode(np.zeros((4, 2), np.float32), Given(columns, {}))
 
 

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given, strategies as st
 
@@ -8,7 +10,7 @@ rows = st.lists(st.lists(st.integers(0, 99), max_size=5), max_size=6)
 
 def as_lists(ragged: Ragged) -> list[list[int]]:
     edges = ragged.offsets.tolist()
-    return [ragged.values[a:b].tolist() for a, b in zip(edges, edges[1:], strict=False)]
+    return [ragged.values[a:b].tolist() for a, b in pairwise(edges)]
 
 
 @given(rows)

@@ -1,4 +1,5 @@
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -123,7 +124,7 @@ def test_windows_cover_all_tokens_and_step_by_the_stride(
     starts = [window[0] for window in covered]
     assert starts == sorted(set(starts))
     assert sorted({begin for window in covered for begin in window}) == list(range(0, 2 * size, 2))
-    for before, after in zip(covered, covered[1:], strict=False):
+    for before, after in pairwise(covered):
         assert after[0] <= before[-1] + 2
     holds = [2 * answer_at in window for window in covered]
     assert any(columns["start"] > 0)
