@@ -67,7 +67,7 @@ def learn(done: Iterable[tuple[RunSpec, RunFolder]], rates: Mapping[str, float])
 def say_seconds(seconds: float) -> str:
     """A duration as people say it."""
     if seconds < 100:
-        return f"{seconds:.0f} s"
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     if seconds < 100 * 60:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h"

@@ -39,13 +39,15 @@ def main(arguments: list[str]) -> int:
     if asked.dry_run:
         print("\n".join(describe(plan, cluster)))
         return 0
-    _tell_held(plan)
-    if not plan.todo:
-        return _nothing_left(plan, asked)
+    if not plan.todo and not plan.held:
+        print(f"nothing left to do: all {len(plan.specs)} runs are done in {plan.root}")
+        _point_to_tables(plan, asked)
+        return 0
     plan.root.mkdir(parents=True, exist_ok=True)
     with _alone(plan.root):
         # Read again under the lock: another launch may have ended in between.
         plan = make_plan(study, asked.grid, only=asked.only, runs=asked.runs, cluster=cluster)
+        _tell_held(plan)
         for spec in plan.todo:
             plan.folder(spec.id).write_spec(spec)
         start = time.monotonic()
@@ -102,6 +104,8 @@ def _alone(root: Path) -> Iterator[None]:
 
 def _run(plan: Plan, cluster: Cluster) -> Outcome:
     nodes = make_nodes(plan, cluster)
+    if not nodes:
+        return Outcome(states={})
     tally = Tally({node.name: node.cost for node in nodes}, plan.folder)
 
     def explain(event: Event) -> str:
@@ -126,14 +130,6 @@ def _tell_held(plan: Plan) -> None:
         waiting = len(plan.held) - len(at_work)
         tail = f"; {waiting} runs that need them are left for a later launch" if waiting else ""
         print(f"at work in another process: {', '.join(at_work)}{tail}", file=sys.stderr)
-
-
-def _nothing_left(plan: Plan, asked: argparse.Namespace) -> int:
-    if plan.held:
-        return 0
-    print(f"nothing left to do: all {len(plan.specs)} runs are done in {plan.root}")
-    _point_to_tables(plan, asked)
-    return 0
 
 
 def _conclude(plan: Plan, outcome: Outcome, asked: argparse.Namespace, seconds: float) -> int:

@@ -46,6 +46,10 @@ class _Bars(Progress):
     """Reads the runs' progress files whenever it is drawn."""
 
     def __init__(self, tally: Tally) -> None:
+        # Before the rest: the base class draws once while it is made.
+        self._tally = tally
+        self._tasks_by_run: dict[str, TaskID] = {}
+        self._whole = TaskID(-1)
         super().__init__(
             TextColumn("{task.description}", table_column=Column(no_wrap=True)),
             BarColumn(bar_width=20),
@@ -55,8 +59,6 @@ class _Bars(Progress):
             refresh_per_second=2,
             transient=True,
         )
-        self._tally = tally
-        self._tasks_by_run: dict[str, TaskID] = {}
         self._whole = self.add_task("[bold]all runs", total=tally.total, amount="", note="starting")
 
     def add(self, run_id: str) -> None:

@@ -143,11 +143,12 @@ class _Session:
                 for log, environment in zip(logs, _rank_environments(node, gpus), strict=True)
             ],
         }
+        begun = time.time()
         self.server.start(message)
         self.graph.states[node.name] = "running"
         self.running[node.name] = node
         self.logs[node.name] = logs[0]
-        self.watch(Event(name=node.name, state="running", log=logs[0]))
+        self.watch(Event(name=node.name, state="running", log=logs[0], unix=begun))
 
     def _take_in(self, messages: list[dict[str, Any]], *, stopping: bool = False) -> None:
         for message in messages:
