@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from stilts.tasks import Example, Task
 if TYPE_CHECKING:
     import pyarrow as pa
     from datasets import Dataset
+    from tokenizers import Tokenizer
 
 _STEP = 2000
 """Examples tokenised at a time."""
@@ -96,7 +98,7 @@ def load(
     names = labels(task, sources=sources, seed=seed)
     if not tokenizer_file.exists():
         raise Problem(f"no tokenizer at {tokenizer_file}; prepare the model first", code=3)
-    identity = {
+    identity: dict[str, Any] = {
         "task": task.name,
         "language": language,
         "set": actual,
@@ -112,13 +114,20 @@ def load(
 
     def build(folder: Path) -> None:
         examples = examples_of(chosen, task, language=language, split=actual, limit=limit, seed=seed)
-        coding = Coding(tokenizer=open_tokenizer(tokenizer_file), max_length=max_length, labels=names)
+        tokenizer = _tokenizer(tokenizer_file, identity["tokenizer"])
+        coding = Coding(tokenizer=tokenizer, max_length=max_length, labels=names)
         if not _write(folder, task.kind, examples, coding):
             raise Problem(f"{chosen.name} has no {task.name} {language} {actual} examples", code=3)
         write_json(folder / "entry.json", identity)
 
     name = f"{task.name}.{language}.{actual}-{versions.of_value(identity)[:20]}"
     return _open(entry(cache / name, build), task, language, split, names, chosen)
+
+
+@lru_cache(maxsize=2)
+def _tokenizer(path: Path, digest: str) -> "Tokenizer":  # noqa: ARG001
+    """Opening one takes a second: once for all languages of an evaluation."""
+    return open_tokenizer(path)
 
 
 def _open(

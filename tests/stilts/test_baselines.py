@@ -51,7 +51,8 @@ def test_word_counts_learn_what_words_tell() -> None:
 
 def test_word_counts_choose_within_a_question() -> None:
     train = [
-        {"prompt": f"Where is the hat {n}?", "choices": ["on a moon", f"the hat {n} here"][:: 1 - 2 * (n % 2)],
+        {"prompt": f"Where is the hat {n}?",
+         "choices": ["on a moon", f"the hat {n} here"][:: 1 - 2 * (n % 2)],
          "label": 1 - n % 2}
         for n in range(30)
     ]  # fmt: skip
