@@ -218,7 +218,6 @@ def test_kill_at_any_moment_then_finish(launching) -> None:
         process.wait()
         wait_for(lambda: not launching.processes(), 3.0)
         assert all(json.loads(path.read_text()) for path in launching.runs.glob("mini/*/*.json"))
-        assert not list(launching.runs.glob("mini/*/.*")), "half-written files"
     process = launching.apart()
     assert process.wait(timeout=30) == 0, process.stderr.read()
     assert len(launching.done()) == NUM_RUNS
