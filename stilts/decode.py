@@ -44,6 +44,8 @@ def decode(kind: Any, value: Any, where: str) -> Any:
             raise unknown("value", str(value), map(str, arguments), where=where)
         return value
     if origin in (typing.Union, types.UnionType):
+        if value is None and type(None) in arguments:
+            return None
         present = [argument for argument in arguments if argument is not type(None)]
         return decode(present[0], value, where)
     if origin is tuple:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +22,7 @@ from kernels.packing import Packed
 from stilts.errors import Problem
 from stilts.files import replacing, write_json
 
+Pooling = Literal["cls", "mean"]
 QKV = ("query", "key", "value")
 
 
@@ -169,6 +171,13 @@ class PackedEncoder(nn.Module):
                 nn.init.normal_(module.weight, std=0.02, generator=generator)
             if isinstance(module, nn.Linear):
                 nn.init.zeros_(module.bias)
+
+
+def pool(x: Tensor, packed: Packed, pooling: Pooling) -> Tensor:
+    """One vector a sequence, [T, d] -> [B, d]: the mean over its tokens, special ones too, or `<s>`."""
+    if pooling == "cls":
+        return x.index_select(0, packed.cu_seqlens[:-1].long())
+    return torch.segment_reduce(x, "mean", lengths=packed.cu_seqlens.diff().long())
 
 
 # Our module names against Hugging Face's; {i} is the layer.

@@ -156,7 +156,7 @@ class Evaluator:
                 "metric": metric,
                 "value": value,
                 "n": count,
-                "n_full": count,
+                "n_full": max(count, encoded.num_full),
                 "note": note,
             }
             for metric, value in scored.values.items()

@@ -156,6 +156,7 @@ def _add_training(
         "targets": [task.name for task in serves],
         "optimisation": asdict(settings),
         "zero": asdict(study.zero),
+        "pooling": study.model.pooling,
         "cap": study.intermediate.cap,
         **_data(study, names),
     }

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer
 
 from hpc import ranks
 from hpc.usage import Usage, measured
@@ -22,6 +21,8 @@ from stilts import data, kinds, model as models, predict, records, tasks
 from stilts.config import Latency
 from stilts.data import Encoded
 from stilts.decode import decode
+from stilts.kinds import Coding
+from stilts.kinds.pieces import open_tokenizer
 from stilts.model import Batch, Model
 from stilts.predict import DTYPES
 from stilts.runs import Progress, RunFolder, RunSpec
@@ -49,7 +50,7 @@ class Cell:
     queries: Encoded
     examples: list[dict[str, Any]]
     """The queries' texts, for timing the tokenizer."""
-    tokenizer: Tokenizer
+    coding: Coding
     batch_size: int
 
 
@@ -105,7 +106,6 @@ class Session:
                 model = models.load(weights).to(self.place.device, DTYPES[asked["dtype"]]).eval()
                 loaded[variant["weights"]] = model
             task = tasks.load(variant["target"])
-            tokenizer = Tokenizer.from_file(str(weights / "tokenizer.json"))
             queries = data.load(
                 task,
                 language=settings.language,
@@ -116,6 +116,8 @@ class Session:
                 limit=asked["limits"][task.name]["test"],
                 cache=self.run.cache,
             )
+            tokenizer = open_tokenizer(weights / "tokenizer.json")
+            coding = Coding(tokenizer=tokenizer, max_length=task.max_length, labels=queries.labels)
             for batch_size in settings.batch_sizes:
                 yield Cell(
                     id=records.cell_id(
@@ -136,7 +138,7 @@ class Session:
                     task=task,
                     queries=queries,
                     examples=list(queries.examples),
-                    tokenizer=tokenizer,
+                    coding=coding,
                     batch_size=batch_size,
                 )
 
@@ -163,9 +165,7 @@ class Session:
         owners = np.unique(np.asarray(cell.queries.columns["example"])[rows])
         examples = [cell.examples[owner] for owner in owners]
         started = time.perf_counter_ns()
-        kinds.load(cell.task.kind).encode(
-            examples, cell.tokenizer, max_length=cell.task.max_length, labels=cell.queries.labels
-        )
+        kinds.load(cell.task.kind).encode(examples, cell.coding)
         tokenized = time.perf_counter_ns()
         raw = data.collate(cell.queries, rows)
         with torch.inference_mode():
@@ -249,7 +249,7 @@ def _on_cpu(cell: Cell, raw: data.Batch, device: str, tokenize: int) -> Timing:
 
 
 def _on_gpu(cell: Cell, raw: data.Batch, device: str, tokenize: int) -> Timing:
-    events = [torch.cuda.Event(enable_timing=True) for _ in range(5)]
+    events = [torch.cuda.Event(enable_timing=True) for _ in range(5)]  # type: ignore[no-untyped-call]
     start = time.perf_counter_ns()
     events[0].record()
     batch: Batch = predict.to_batch(raw, device)

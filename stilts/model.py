@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from kernels.packing import Packed, padded_rows
 from stilts import encoder as encoders
-from stilts.encoder import PackedEncoder
+from stilts.encoder import PackedEncoder, Pooling, pool
 from stilts.errors import Problem, unknown
 from stilts.files import replacing, write_json
 
@@ -34,21 +34,24 @@ class HeadSpec:
     kind: HeadKind
     labels: tuple[str, ...] = ()
     """Names of the outputs of `classify` and `tag`, in order."""
+    pooling: Pooling = "cls"
+    """What a sentence head reads: the `<s>` token as XLM-R does, or the mean over all tokens as E5."""
 
 
 class SentenceHead(nn.Module):
-    """Scores a sequence from its `<s>` token: dropout, dense, tanh, dropout, output."""
+    """Scores a sequence from its pooled states: dropout, dense, tanh, dropout, output."""
 
-    def __init__(self, hidden: int, outputs: int, dropout: float) -> None:
+    def __init__(self, hidden: int, outputs: int, dropout: float, pooling: Pooling) -> None:
         super().__init__()
+        self.pooling: Pooling = pooling
         self.dropout = nn.Dropout(dropout)
         self.dense = nn.Linear(hidden, hidden)
         self.out = nn.Linear(hidden, outputs)
 
     def forward(self, x: Tensor, packed: Packed) -> Tensor:
         """[T, d] -> [B, outputs]."""
-        first = x.index_select(0, packed.cu_seqlens[:-1].long())
-        return self.out(self.dropout(torch.tanh(self.dense(self.dropout(first)))))
+        pooled = pool(x, packed, self.pooling)
+        return self.out(self.dropout(torch.tanh(self.dense(self.dropout(pooled)))))
 
 
 class TokenHead(nn.Module):
@@ -100,8 +103,12 @@ class Model(nn.Module):
     def add_head(self, name: str, spec: HeadSpec, *, seed: int) -> None:
         """Adds or replaces a head with fresh parameters (normal of 0.02, biases at zero)."""
         outputs = {"choice": 1, "span": 2}.get(spec.kind, len(spec.labels))
-        build = SentenceHead if spec.kind in ("classify", "choice") else TokenHead
-        head = build(self.encoder.config.hidden_size, outputs, self._dropout)
+        hidden = self.encoder.config.hidden_size
+        head: SentenceHead | TokenHead
+        if spec.kind in ("classify", "choice"):
+            head = SentenceHead(hidden, outputs, self._dropout, spec.pooling)
+        else:
+            head = TokenHead(hidden, outputs, self._dropout)
         generator = torch.Generator().manual_seed(seed * 1_000_003 + zlib.crc32(name.encode()))
         for module in head.modules():
             if isinstance(module, nn.Linear):
@@ -178,7 +185,7 @@ def load(folder: Path, *, dropout: float = 0.0) -> Model:
     if not described.exists():
         return Model(encoder, {}, dropout=dropout)
     table = json.loads(described.read_text())
-    specs = {name: HeadSpec(kind=spec["kind"], labels=tuple(spec["labels"])) for name, spec in table.items()}
+    specs = {name: HeadSpec(**spec | {"labels": tuple(spec["labels"])}) for name, spec in table.items()}
     model = Model(encoder, specs, dropout=dropout)
     model.heads.load_state_dict(load_file(folder / "heads.safetensors"))
     return model

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from kernels.packing import from_lengths
 from stilts import data, kinds, metrics
-from stilts.metrics import Scores
+from stilts.encoder import Pooling
+from stilts.metrics import Scored
 from stilts.model import Batch, Model
-from stilts.retrieval import Pooling, embed
+from stilts.retrieval import embed
 from stilts.tasks import Task
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -27,7 +28,7 @@ class Answered:
 
     predictions: list[Any]
     confidences: NDArray[np.float32]
-    scored: Scores
+    scored: Scored
 
 
 def to_batch(raw: data.Batch, device: torch.device | str) -> Batch:
@@ -56,16 +57,18 @@ def answer(
         tokens_per_batch: largest batch, in tokens.
         tell: progress.
     """
-    labels = model.specs[head].labels or encoded.labels
 
     def scores_of(batch: Batch) -> torch.Tensor:
         return model(head, batch)
 
     outputs = collect(scores_of, task, encoded, model, tokens_per_batch=tokens_per_batch, tell=tell)
-    kind = kinds.load(task.kind)
-    decoded = kind.decode(outputs, encoded.columns, encoded.examples, labels)
+    decoded = kinds.load(task.kind).decode(outputs, encoded)
     scored = metrics.score(
-        task.scorer, examples=encoded.examples, predictions=decoded.values, language=encoded.language
+        task.scorer,
+        examples=encoded.examples,
+        predictions=decoded.values,
+        confidences=decoded.scores,
+        language=encoded.language,
     )
     return Answered(predictions=decoded.values, confidences=decoded.scores, scored=scored)
 

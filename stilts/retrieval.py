@@ -6,7 +6,6 @@ Shapes: N, M sentences, d hidden size, k neighbours.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
@@ -14,9 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from kernels.packing import Packed
-from stilts.encoder import PackedEncoder
+from stilts.encoder import PackedEncoder, Pooling, pool
 
-Pooling = Literal["mean", "cls"]
 Vectors = NDArray[np.float32]
 _BLOCK_ROWS = 4096
 
@@ -31,11 +29,7 @@ def embed(encoder: PackedEncoder, packed: Packed, *, layer: int, pooling: Poolin
         pooling: `mean` over all tokens, `<s>` and `</s>` included, or `cls`, the first token's.
     """
     x = encoder(packed, layers=layer).float()
-    if pooling == "cls":
-        pooled = x.index_select(0, packed.cu_seqlens[:-1].long())
-    else:
-        pooled = torch.segment_reduce(x, "mean", lengths=packed.cu_seqlens.diff().long())
-    return torch.nn.functional.normalize(pooled, dim=1)
+    return torch.nn.functional.normalize(pool(x, packed, pooling), dim=1)
 
 
 def nearest(queries: Vectors, candidates: Vectors) -> NDArray[np.int64]:

@@ -83,7 +83,7 @@ def build(
 ) -> Model:
     """The model to train: the parent's encoder with new heads; probes keep the parent's heads beside them."""
     heads = {
-        name: HeadSpec(kind=one.task.kind, labels=tuple(one.train.labels))  # type: ignore[arg-type]
+        name: HeadSpec(kind=one.task.kind, labels=tuple(one.train.labels), pooling=asked["pooling"])  # type: ignore[arg-type]
         for name, one in sets.items()
     }
     loaded = models.load(parent, dropout=settings.dropout)
@@ -233,7 +233,7 @@ class Trainer:
                         "metric": metric,
                         "value": value,
                         "n": len(one.dev.examples),
-                        "n_full": len(one.dev.examples),
+                        "n_full": one.dev.num_full,
                     }
                 )
         score = float(np.mean(means))
