@@ -126,9 +126,9 @@ def bucc_pools(language: str, split: Literal["dev", "test"]) -> Pools:
 
 def _distractors(language: str, gold: list[Pair]) -> Iterator[Pair]:
     """Messages that share no text with a pair or one another, so that no second pair hides among them."""
-    taken = {text.casefold() for pair in gold for text in pair}
+    taken = {_letters(text) for pair in gold for text in pair}
     for english, foreign in _messages(language):
-        texts = {english.casefold(), foreign.casefold()}
+        texts = {_letters(english), _letters(foreign)}
         if _is_distractor(english, foreign) and taken.isdisjoint(texts):
             yield english, foreign
         taken |= texts
@@ -185,6 +185,11 @@ def _is_sentence(english: str, foreign: str) -> bool:
 def _is_distractor(english: str, foreign: str) -> bool:
     plain = not _MARKUP.search(f"{english} {foreign}")
     return plain and len(english.split()) >= MIN_DISTRACTOR_WORDS and english != foreign
+
+
+def _letters(text: str) -> str:
+    """Equal for `New password:` and `new password`, whose translations are translations of both."""
+    return "".join(character for character in text.casefold() if character.isalnum())
 
 
 def _check(language: str, known: tuple[str, ...] | dict[str, str]) -> None:

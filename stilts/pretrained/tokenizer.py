@@ -25,7 +25,7 @@ TRAINED_SIZE = 8192
 def xlmr_tokenizer(pieces: Pieces) -> "Tokenizer":
     """The tokenizer over `pieces`, whose ids are their places."""
     vocabulary = list(zip(pieces.texts, pieces.scores.tolist(), strict=True))
-    return _assemble(vocabulary)
+    return _assemble(vocabulary, charsmap=charsmap())
 
 
 def train_tokenizer(texts: Iterable[str], *, size: int = TRAINED_SIZE) -> "Tokenizer":
@@ -53,16 +53,25 @@ def train_tokenizer(texts: Iterable[str], *, size: int = TRAINED_SIZE) -> "Token
         num_threads=1,
         minloglevel=2,
     )
-    trained = spm.SentencePieceProcessor(model_proto=model.getvalue())
-    ids = (i for i in range(trained.vocab_size()) if not trained.is_control(i) and not trained.is_unknown(i))
-    pieces = [(trained.id_to_piece(i), trained.get_score(i)) for i in ids]
+    return from_sentencepiece(model.getvalue())
+
+
+def from_sentencepiece(model: bytes) -> "Tokenizer":
+    """The tokenizer of a `sentencepiece.bpe.model`; its own specials give way to XLM-R's."""
+    read = _sentencepiece().SentencePieceProcessor(model_proto=model)
+    ids = (i for i in range(read.vocab_size()) if not read.is_control(i) and not read.is_unknown(i))
+    pieces = [(read.id_to_piece(i), read.get_score(i)) for i in ids]
     specials = [(token, 0.0) for token in SPECIALS]
-    return _assemble([*specials, *pieces, (MASK, 0.0)])
+    return _assemble([*specials, *pieces, (MASK, 0.0)], charsmap=_charsmap_of(model))
 
 
 def charsmap() -> bytes:
     """SentencePiece's compiled `nmt_nfkc` map, which XLM-R's normaliser applies."""
-    model = _sentencepiece().SentencePieceNormalizer(rule_name=NORMALISER).serialized_model_proto()
+    normaliser = _sentencepiece().SentencePieceNormalizer(rule_name=NORMALISER)
+    return _charsmap_of(normaliser.serialized_model_proto())
+
+
+def _charsmap_of(model: bytes) -> bytes:
     normalizer_spec = _message_field(model, 3)
     return _message_field(normalizer_spec, 2)
 
@@ -78,12 +87,12 @@ def _sentencepiece() -> Any:
     return sentencepiece
 
 
-def _assemble(vocabulary: list[tuple[str, float]]) -> "Tokenizer":
+def _assemble(vocabulary: list[tuple[str, float]], *, charsmap: bytes) -> "Tokenizer":
     from tokenizers import AddedToken, Tokenizer, decoders, normalizers, pre_tokenizers, processors
     from tokenizers.models import Unigram
 
     tokenizer = Tokenizer(Unigram(vocabulary, unk_id=UNK_ID, byte_fallback=False))
-    tokenizer.normalizer = normalizers.Precompiled(charsmap())
+    tokenizer.normalizer = normalizers.Precompiled(charsmap)
     words = pre_tokenizers.Metaspace(replacement=SPACE, prepend_scheme="always")
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), words])
     tokenizer.decoder = decoders.Metaspace(replacement=SPACE, prepend_scheme="always")
@@ -103,7 +112,7 @@ def _message_field(message: bytes, number: int) -> bytes:
         if field == number and isinstance(value, bytes):
             return value
     raise Problem(
-        f"sentencepiece's nmt_nfkc has no field {number}: pip install 'sentencepiece>=0.2.3'", code=3
+        f"the sentencepiece model has no field {number}: pip install 'sentencepiece>=0.2.3'", code=3
     )
 
 

@@ -111,6 +111,9 @@ def test_no_pair_but_gold_is_in_a_pool(language):
         gold = {(english[e], foreign[f]) for f, e in pools["gold"]}
         inside = {pair for pair in messages if pair[0] in english.values() and pair[1] in foreign.values()}
         assert inside == gold
+        for side in (foreign, english):
+            bare = {"".join(letter for letter in text.lower() if letter.isalpha()) for text in side.values()}
+            assert len(bare) >= 0.97 * len(side)
 
 
 @pytest.mark.parametrize("language", catalogue.BUCC_LANGUAGES)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from tokenizers import Tokenizer
 
 import stilts
 from stilts.errors import Problem
@@ -97,6 +98,19 @@ def test_the_language_model_head_stays(theirs, tmp_path):
     torch.testing.assert_close(made.lm_head.dense.weight, state["lm_head.dense.weight"], rtol=0, atol=0)
 
 
+def test_a_tokenizer_may_come_as_a_sentencepiece_model(theirs, tmp_path):
+    from sentencepiece import SentencePieceTrainer
+
+    folder, _ = theirs
+    for name in ("config.json", "model.safetensors"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    options = {"vocab_size": 60, "hard_vocab_limit": False, "minloglevel": 2}
+    with (tmp_path / "sentencepiece.bpe.model").open("wb") as file:
+        SentencePieceTrainer.train(sentence_iterator=iter(TEXTS), model_writer=file, **options)
+    tokenizer = Tokenizer.from_str(read_folder(tmp_path).tokenizer)
+    assert tokenizer.decode(tokenizer.encode(TEXTS[0]).ids) == TEXTS[0]
+
+
 def in_hub_cache(folder: Path, root: Path) -> None:
     snapshot = root / "models--someone--xlmr" / "snapshots" / COMMIT
     snapshot.mkdir(parents=True)
@@ -118,6 +132,20 @@ def test_a_pinned_name_is_read_from_the_hub_s_cache(theirs, tmp_path):
     config = json.loads((tmp_path / "made" / "config.json").read_text())
     assert config["stilts_pretrained"]["source"] == f"someone/xlmr@{COMMIT}"
     assert read_folder(tmp_path / "made").tensors.keys() == read_folder(folder).tensors.keys()
+
+
+def test_the_revision_may_come_beside_the_name(theirs, tmp_path, monkeypatch):
+    from huggingface_hub import constants
+
+    in_hub_cache(theirs[0], tmp_path / "hub")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    prepare("someone/xlmr", destination=tmp_path / "made", cache=tmp_path, revision=COMMIT)
+    config = json.loads((tmp_path / "made" / "config.json").read_text())
+    label = {"source": "someone/xlmr", "revision": COMMIT, "vocabulary": "whole"}
+    assert config["stilts_pretrained"] == label
+    with pytest.raises(Problem, match="someone/xlmr at other could not be had"):
+        prepare("someone/xlmr", destination=tmp_path / "made", cache=tmp_path, revision="other")
 
 
 def test_a_name_that_is_not_there_is_one_line(tmp_path):

