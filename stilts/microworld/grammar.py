@@ -88,6 +88,8 @@ class Language:
     """Whether words are written apart."""
     spaced_marks: str = ""
     """Closing marks that do take a space before them."""
+    glued: tuple[str, ...] = ()
+    """Words written together with the next."""
     full_name: Literal["both", "last", "dot"] = "both"
     entity_tokens: Literal["words", "characters"] = "words"
     """What one token of the entity task is."""

@@ -163,5 +163,7 @@ def _apart(language: Language, left: Token, right: Token) -> bool:
         return True
     if right.text in language.spaced_marks:
         return True
+    if left.text in language.glued:
+        return False
     glued = right.text in _CLOSING or right.text.startswith(("'s", "’s", "-")) or left.text in _OPENING
     return not glued and not left.text.endswith(("'", "’"))
