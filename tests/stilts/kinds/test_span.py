@@ -186,14 +186,44 @@ def test_decoding_equals_trying_every_pair(tokenizer: Tokenizer, seed: int, monk
         assert decoded.scores[number] == pytest.approx(best - none, abs=1e-5)
 
 
-def test_an_answer_has_at_most_thirty_tokens(tokenizer: Tokenizer) -> None:
-    context = "7 " * 40
-    columns = encode([question(context)], tokenizer, 384)
-    outputs = np.zeros((int(columns["num_tokens"][0]), 2), np.float32)
-    usable = np.flatnonzero(columns["offsets"].values[::2] < columns["offsets"].values[1::2])
-    outputs[usable[0], 0], outputs[usable[-1], 1] = 9, 9
-    (text,) = decode(outputs, columns, [question(context)])
-    assert 0 < len(tokenizer.encode(text, add_special_tokens=False).ids) <= 30
+def letters(windows: int, size: int) -> dict:
+    """Windows of one passage whose tokens cover one letter each, the first token none."""
+    spans = np.stack([np.arange(size) - 1, np.arange(size)], axis=1)
+    spans[0] = -1
+    return {
+        "num_tokens": np.full(windows, size, np.int32),
+        "example": np.zeros(windows, np.int32),
+        "offsets": Ragged(
+            np.tile(spans.ravel(), windows).astype(np.int32), np.arange(windows + 1) * 2 * size
+        ),
+    }
+
+
+def test_an_answer_has_at_most_thirty_tokens() -> None:
+    outputs = np.zeros((60, 2), np.float32)
+    outputs[10, 0] = 9
+    outputs[39, 1], outputs[40, 1] = 5, 6
+    (text,) = decode(outputs, letters(1, 60), [question("abcdefghij" * 6)])
+    assert text == ("abcdefghij" * 6)[9:39]
+    assert len(text) == 30
+
+
+def test_the_first_of_equal_windows_answers() -> None:
+    outputs = np.zeros((20, 2), np.float32)
+    outputs[3], outputs[17] = 4, 4
+    (text,) = decode(outputs, letters(2, 10), [question("abcdefghij")])
+    assert text == "c"
+
+
+def test_a_lone_word_mark_covers_nothing(either: Tokenizer) -> None:
+    mark = either.token_to_id("\u2581")
+    columns = encode([question("我们 在 北京")], either)
+    inside = columns["offsets"].values[::2] >= 0
+    marks = (columns["input_ids"].values == mark) & inside
+    assert marks.sum() == 3
+    spans = columns["offsets"].values.reshape(-1, 2)
+    assert (spans[marks][:, 0] == spans[marks][:, 1]).all()
+    assert spans[marks][:, 0].tolist() == [0, 3, 5]
 
 
 def test_ten_thousand_windows_are_decoded_in_seconds() -> None:
