@@ -137,7 +137,7 @@ TEMPLATES = {
     "works_for.ask_agent": "ai/PRON làm_việc/VERB {org.cho}",
     "works_for.ask_org": "{agent.nom} làm_việc/VERB cho/ADP công_ty/NOUN nào/PRON",
     "born_in.say": "{agent.nom} sinh_ra/VERB {place.ở?} {year.in?}",
-    "born_in.front": "{year.nom} ,/PUNCT {agent.nom} sinh_ra/VERB {place.ở?}",
+    "born_in.front": "{year.nom} ,/PUNCT {agent.nom} được/AUX sinh_ra/VERB {place.ở?}",
     "born_in.turn": "{agent.nom} chào_đời/VERB {place.ở?} {year.in?}",
     "born_in.deny": "{agent.nom} không/ADV sinh_ra/VERB {place.ở?} {year.in?}",
     "born_in.ask_agent": "ai/PRON sinh_ra/VERB {place.ở?} {year.in?}",
