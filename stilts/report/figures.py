@@ -52,9 +52,7 @@ def save(figure: Figure, folder: Path) -> list[Path]:
     with mpl.rc_context(SETTINGS):
         drawn = plt.figure(figsize=figure.size)
         figure.draw(drawn)
-        if figure.caveat:
-            text = "\n".join(textwrap.wrap(figure.caveat, int(16 * figure.size[0])))
-            drawn.text(0.0, -0.02, text, fontsize=6, color="#555555", va="top")
+        _add_caveat(drawn, figure.caveat)
         for suffix, metadata in (("pdf", {"CreationDate": None}), ("png", {"Software": None})):
             path = folder / f"{figure.table.id}.{suffix}"
             with replacing(path) as temporary:
@@ -62,6 +60,19 @@ def save(figure: Figure, folder: Path) -> list[Path]:
             written.append(path)
         plt.close(drawn)
     return written
+
+
+def _add_caveat(drawn: Any, caveat: str) -> None:
+    """Writes the caveat below everything that was drawn."""
+    if not caveat:
+        return
+    drawn.canvas.draw()
+    box = drawn.get_tightbbox()
+    text = "\n".join(textwrap.wrap(caveat, int(16 * box.width)))
+    width, height = drawn.get_size_inches()
+    drawn.text(
+        box.x0 / width, (box.y0 - 0.08) / height, text, fontsize=6, color="#555555", va="top", ha="left"
+    )
 
 
 def apart(heights: Sequence[float], gap: float) -> list[float]:

@@ -34,7 +34,8 @@ def significant(value: float, digits: int = 3) -> str:
     """Three significant digits without an exponent, as timings are printed."""
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
-    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    rounded = abs(float(f"{value:.{digits}g}"))
+    decimals = max(0, digits - 1 - math.floor(math.log10(rounded)))
     return f"{value:,.{decimals}f}"
 
 

@@ -41,8 +41,8 @@ def _draw(figure: Any, table: Table, against: str, trained: set[str]) -> None:
     # Retrieval gains ten times what trained targets do; it may saturate, or all others would look alike.
     scale = np.abs(changes[:, [column in trained for column in block.columns]])
     limit = max(1.0, float(np.nanmax(scale, initial=0.0)))
-    colours = LinearSegmentedColormap.from_list("orange-blue", ["#B35806", "#F7F7F7", "#2166AC"])
-    colours.set_bad(_LEFT_OUT)
+    shades = ["#B35806", "#F7F7F7", "#2166AC"]
+    colours = LinearSegmentedColormap.from_list("orange-blue", shades).with_extremes(bad=_LEFT_OUT)
     axes = figure.add_subplot()
     image = axes.imshow(changes, cmap=colours, vmin=-limit, vmax=limit, aspect="auto")
     axes.set_xticks(

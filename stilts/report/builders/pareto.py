@@ -177,7 +177,7 @@ def _labels(axes: Any, points: Sequence[Point]) -> None:
     for n, (point, place) in enumerate(zip(points, places, strict=True)):
         models = f" ({point.models} model{'s' * (point.models > 1)})" if point.models else ""
         axes.annotate(
-            regime_name(point.row) + models,
+            regime_name(point.row).removesuffix(" (one model)") + models,
             xy=(1.0, point.change.value),
             xytext=(1.1, place),
             xycoords=("axes fraction", "data"),

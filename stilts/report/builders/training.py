@@ -162,7 +162,7 @@ def _columns(unit: str, size: float) -> dict[str, Measure]:
         "search": Measure("of it search", lambda cost: cost.search, time),
         "tokens": Measure("tokens", lambda cost: cost.tokens, scaled),
         "flops": Measure("FLOPs", lambda cost: cost.flops, scaled),
-        "per_target": Measure(f"{unit} a target", lambda cost: cost.total / cost.trained_targets, time),
+        "per_target": Measure(f"{unit} per target", lambda cost: cost.total / cost.trained_targets, time),
         "models": Measure("models", lambda cost: cost.models, whole),
     }
 

@@ -53,6 +53,29 @@ calls = 20
 warmup = 3
 """
 
+THREE_SEEDS = """
+name = "sample"
+summary = "invented records with several seeds"
+seeds = [1, 2, 3]
+sources = ["embedded"]
+targets = ["xnli", "xquad", "bucc2018"]
+
+[model]
+source = "random"
+
+[intermediate]
+tasks = ["mnli"]
+singles = ["mnli"]
+
+[languages]
+default = ["en", "de", "zh"]
+
+[optimisation.default]
+
+[latency]
+regimes = []
+"""
+
 BASE = {"xnli": 0.66, "pawsx": 0.80, "udpos": 0.70, "panx": 0.60, "xquad": 0.55, "mlqa": 0.50, "tydiqa": 0.45}
 BASE |= {"bucc2018": 0.60, "tatoeba": 0.35}
 GAIN = {
@@ -260,10 +283,10 @@ def calls(
     return rows
 
 
-def write_study(folder: Path, *, seeds: tuple[int, ...] = (1,)) -> tuple[Study, Path]:
+def write_study(folder: Path, text: str = STUDY) -> tuple[Study, Path]:
     """Writes the study and all its runs below `folder`; returns the study and its runs folder."""
     path = folder / "sample.toml"
-    path.write_text(STUDY.replace("seeds = [1]", f"seeds = {list(seeds)}"))
+    path.write_text(text)
     study = load_study(str(path))
     runs = folder / "runs" / study.name
     for run in grid.expand(study, "all"):
@@ -279,18 +302,18 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Study, Path]:
 
 @pytest.fixture(scope="session")
 def three_seeds(tmp_path_factory: pytest.TempPathFactory) -> tuple[Study, Path]:
-    """Three seeds, everything done."""
-    return write_study(tmp_path_factory.mktemp("three"), seeds=(1, 2, 3))
+    """Three seeds of a smaller study, everything done."""
+    return write_study(tmp_path_factory.mktemp("three"), THREE_SEEDS)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def evidence(sample: tuple[Study, Path]) -> Evidence:
     """What the tables read of the one-seed study."""
     study, runs = sample
     return Evidence(study, runs)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def seeded(three_seeds: tuple[Study, Path]) -> Evidence:
     """What the tables read of the three-seed study."""
     study, runs = three_seeds

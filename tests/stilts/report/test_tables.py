@@ -1,0 +1,176 @@
+"""The command line of the tables: exit codes, what it prints, and that it is quick and says when it has
+nothing.
+"""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from stilts import tables
+from stilts.config import Study
+from stilts.report import figures, pdf
+
+FLAGS = {
+    "--help",
+    "--study",
+    "--runs",
+    "--tables",
+    "--formats",
+    "--out",
+    "--strict",
+    "--explain",
+    "--check-pdf",
+    "--traceback",
+}
+
+
+def call(sample: tuple[Study, Path], out: Path, *more: str) -> int:
+    _, runs = sample
+    study = runs.parents[1] / "sample.toml"
+    return tables.main(["--study", str(study), "--runs", str(runs.parent), "--out", str(out), *more])
+
+
+def test_the_flags_are_these() -> None:
+    options = {option for action in tables.parser()._actions for option in action.option_strings}
+    assert options - {"-h"} == FLAGS
+
+
+def test_help_is_quick_and_plans_without_torch() -> None:
+    code = "import sys; from stilts import tables; tables.parser().format_help(); print(sorted(sys.modules))"
+    started = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert time.perf_counter() - started < 1.5
+    heavy = {"torch", "transformers", "datasets", "pyarrow", "numpy", "scipy", "matplotlib", "rich.console"}
+    assert not heavy & set(eval(done.stdout))
+
+
+def test_nothing_measured_says_what_to_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert tables.main(["--runs", str(tmp_path)]) == 3
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert f"python -m stilts.launch --grid all --runs {tmp_path}" in told
+    (tmp_path / "mini").mkdir()
+    assert tables.main(["--runs", str(tmp_path)]) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--tables", "score"], "Did you mean 'scores'"),
+        (["--formats", "html"], "unknown format 'html'"),
+        (["--study", "minni"], "Did you mean 'mini'"),
+    ],
+)
+def test_wrong_names_are_answered_in_one_line(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert tables.main(arguments) == 2
+    told = capsys.readouterr().err
+    assert message in told
+    assert told.count("\n") == 1
+
+
+def test_a_table_is_written_and_the_main_one_shown(
+    sample: tuple[Study, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(sample, tmp_path, "--tables", "scores,training", "--strict") == 0
+    told = capsys.readouterr()
+    assert "| Regime" in told.out
+    assert "joint (one model)" in told.out
+    assert told.out.rstrip().splitlines()[-1] == f"9 files in {tmp_path}/: scores, training"
+    assert told.err == ""
+    names = {f"{table}.{end}" for table in ("scores", "training") for end in ("tex", "md", "csv", "json")}
+    assert {path.name for path in tmp_path.iterdir()} == names | {"stilts.tex"}
+
+
+def test_formats_can_be_chosen(sample: tuple[Study, Path], tmp_path: Path) -> None:
+    assert call(sample, tmp_path, "--tables", "training", "--formats", "csv") == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["training.csv"]
+
+
+def test_equal_records_give_equal_files(sample: tuple[Study, Path], tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        assert call(sample, tmp_path / name, "--tables", "scores,latency,heatmap") == 0
+    first = {path.name: path.read_bytes() for path in (tmp_path / "one").iterdir()}
+    second = {path.name: path.read_bytes() for path in (tmp_path / "two").iterdir()}
+    assert first == second
+    assert len(first) > 10
+
+
+def test_strict_fails_on_what_is_missing_and_names_it(
+    sample: tuple[Study, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, runs = sample
+    shard = runs / "multi-s1.joint" / "records" / "training" / "training.arrow"
+    hidden = shard.with_suffix(".hidden")
+    shard.rename(hidden)
+    try:
+        assert call(sample, tmp_path, "--tables", "training") == 0
+        assert "training: nothing yet for training/joint/runs and 8 more" in capsys.readouterr().err
+        assert call(sample, tmp_path, "--tables", "training", "--strict") == 1
+        assert "| joint (one model) |   -- |" in (tmp_path / "training.md").read_text()
+    finally:
+        hidden.rename(shard)
+
+
+def test_tables_without_their_records_are_skipped_aloud(
+    three_seeds: tuple[Study, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(three_seeds, tmp_path, "--tables", "latency,training") == 0
+    told = capsys.readouterr()
+    assert "note: latency: no latency records yet" in told.err
+    assert not (tmp_path / "latency.md").exists()
+    assert call(three_seeds, tmp_path, "--tables", "latency") == 3
+
+
+def test_explain_names_runs_and_shards(
+    sample: tuple[Study, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(sample, tmp_path, "--explain", "scores/multi/xnli") == 0
+    told = capsys.readouterr().out
+    assert "run multi-s1.xnli.eval" in told
+    assert "multi-s1.xnli.eval/records/scores/scores.arrow" in told
+    assert "multi-s1.xnli.eval/predictions/predictions.arrow" in told
+    assert call(sample, tmp_path, "--explain", "languages-panx/heads/zh") == 0
+    assert "run multi-s1.heads.eval" in capsys.readouterr().out
+    assert call(sample, tmp_path, "--explain", "scores/multy/xnli") == 2
+    assert "Did you mean 'scores/multi/xnli'" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_figures_are_drawn_or_skipped_aloud(
+    sample: tuple[Study, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip("matplotlib")
+    assert call(sample, tmp_path, "--tables", "pareto,heatmap", "--formats", "md,latex") == 0
+    assert (tmp_path / "pareto.pdf").read_bytes().startswith(b"%PDF")
+    assert (tmp_path / "heatmap.png").read_bytes().startswith(b"\x89PNG")
+    assert "![" in (tmp_path / "heatmap.md").read_text()
+    assert r"\includegraphics" in (tmp_path / "heatmap.tex").read_text()
+    capsys.readouterr()
+    monkeypatch.setattr(figures, "can_draw", lambda: False)
+    assert call(sample, tmp_path / "none", "--tables", "heatmap", "--formats", "md") == 0
+    assert "matplotlib is not installed" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "none").iterdir()] == ["heatmap.md"]
+
+
+def test_check_pdf_compiles_or_says_that_it_cannot(
+    sample: tuple[Study, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pdf, "can_compile", lambda: False)
+    assert call(sample, tmp_path, "--tables", "training", "--check-pdf") == 0
+    assert "SKIPPED --check-pdf: no pdflatex" in capsys.readouterr().out
+    monkeypatch.undo()
+    if not pdf.can_compile():
+        pytest.skip("no pdflatex on this machine")
+    assert call(sample, tmp_path, "--check-pdf") == 0
+    assert (tmp_path / "check.pdf").exists()
