@@ -1,0 +1,103 @@
+"""Stops all ranks of a SLURM job at the same step, when a time limit, a preemption or scancel asks for it.
+
+    with StopRequest() as stop:
+        for step in steps:
+            ...
+            if stop.agreed() != "go on":
+                save()              # collective: every rank
+                stop.leave()
+
+SLURM signals every rank, but submitit lets rank 0 alone save and requeue, while saving sharded training
+state takes all ranks. So the signals only leave a note here, the ranks compare notes at each step, save
+together, and only then rank 0 hands over to submitit. SIGTERM comes with scancel too: nothing is requeued
+upon it, and nobody leaves, since SLURM itself requeues a preempted job and a cancelled one shall stay so.
+"""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, Literal
+
+Decision = Literal["go on", "requeue", "wait"]
+
+_DECISIONS: tuple[Decision, ...] = ("go on", "requeue", "wait")
+_PATIENCE_SECONDS = 600.0
+
+
+class StopRequest:
+    """While entered in a SLURM job, SIGUSR2 and SIGTERM are noted; elsewhere it changes nothing."""
+
+    def __init__(self) -> None:
+        self._note = 0
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> "StopRequest":
+        if "SLURM_JOB_ID" in os.environ:
+            usual = {signal.SIGUSR2: 1, signal.SIGTERM: 2}
+            for signum, note in usual.items():
+                self._before[signum] = signal.signal(signum, self._noting(note))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for signum, handler in self._before.items():
+            signal.signal(signum, handler)
+
+    def agreed(self) -> Decision:
+        """What the ranks do after this step; collective, and the same answer in all of them."""
+        return _DECISIONS[_largest(self._note)]
+
+    def leave(self) -> None:
+        """Ends this process the way the signal asks for; all ranks have saved. Does not return."""
+        note = _largest(self._note)
+        _barrier()
+        handler = self._before.get(signal.SIGUSR2)
+        if note == 1 and _rank() == 0 and callable(handler):
+            # submitit's: pickles the call anew, counts time limits, requeues, exits.
+            handler(signal.SIGUSR2, None)
+        time.sleep(_PATIENCE_SECONDS)
+        sys.exit(128 + signal.SIGTERM)
+
+    def _noting(self, note: int) -> Callable[[int, FrameType | None], None]:
+        def handler(_: int, __: FrameType | None) -> None:
+            self._note = max(self._note, note)
+
+        return handler
+
+
+def shield_worker(_: int = 0) -> None:
+    """For `worker_init_fn` of a DataLoader: its processes get the signals too and must not act on them."""
+    for signum in (signal.SIGUSR2, signal.SIGTERM):
+        signal.signal(signum, signal.SIG_IGN)
+
+
+def _largest(note: int) -> int:
+    distributed = _distributed()
+    if distributed is None:
+        return note
+    import torch
+
+    device = "cuda" if distributed.get_backend() == "nccl" else "cpu"
+    shared = torch.tensor([note], device=device)
+    distributed.all_reduce(shared, op=distributed.ReduceOp.MAX)
+    return int(shared.item())
+
+
+def _rank() -> int:
+    distributed = _distributed()
+    return 0 if distributed is None else int(distributed.get_rank())
+
+
+def _barrier() -> None:
+    distributed = _distributed()
+    if distributed is not None:
+        distributed.barrier()
+
+
+def _distributed() -> Any:
+    """torch.distributed if this process is one of several, else None; never imports torch."""
+    module = sys.modules.get("torch.distributed")
+    several = module is not None and module.is_initialized() and module.get_world_size() > 1
+    return module if several else None
