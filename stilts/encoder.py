@@ -74,6 +74,20 @@ class EncoderConfig:
         return cls(**{name: table[name] for name in cls.__dataclass_fields__ if name in table})
 
 
+class Linear(nn.Linear):
+    """A linear layer that is born empty: it is filled from a checkpoint or by `reinitialise`."""
+
+    def reset_parameters(self) -> None:
+        """Leaves the memory as it is."""
+
+
+class Embedding(nn.Embedding):
+    """A table that is born empty, as above: drawing a quarter of a million rows only to drop them takes long."""
+
+    def reset_parameters(self) -> None:
+        """Leaves the memory as it is."""
+
+
 class PackedLayer(nn.Module):
     """One transformer layer: attention, then feed-forward, each with residual and LayerNorm after it."""
 
@@ -82,11 +96,11 @@ class PackedLayer(nn.Module):
         d = config.hidden_size
         self.heads = config.num_attention_heads
         self.eps = config.layer_norm_eps
-        self.qkv = nn.Linear(d, 3 * d)
-        self.attention_output = nn.Linear(d, d)
+        self.qkv = Linear(d, 3 * d)
+        self.attention_output = Linear(d, d)
         self.attention_norm = nn.LayerNorm(d, eps=self.eps)
-        self.intermediate = nn.Linear(d, config.intermediate_size)
-        self.output = nn.Linear(config.intermediate_size, d)
+        self.intermediate = Linear(d, config.intermediate_size)
+        self.output = Linear(config.intermediate_size, d)
         self.output_norm = nn.LayerNorm(d, eps=self.eps)
 
     def forward(self, x: Tensor, lengths: tuple[int, ...], dropout: float) -> Tensor:
@@ -118,9 +132,9 @@ class PackedEncoder(nn.Module):
         self.config = config
         self.dropout = dropout
         d = config.hidden_size
-        self.word = nn.Embedding(config.vocab_size, d)
-        self.position = nn.Embedding(config.max_position_embeddings, d)
-        self.token_type = nn.Embedding(1, d)
+        self.word = Embedding(config.vocab_size, d)
+        self.position = Embedding(config.max_position_embeddings, d)
+        self.token_type = Embedding(1, d)
         self.norm = nn.LayerNorm(d, eps=config.layer_norm_eps)
         self.layers = nn.ModuleList(PackedLayer(config) for _ in range(config.num_hidden_layers))
 
@@ -246,8 +260,7 @@ def load(folder: Path, *, dropout: float = 0.0) -> PackedEncoder:
         state = from_huggingface(load_file(path), config)
     except KeyError as error:
         raise Problem(f"{path} lacks the tensor {error}") from error
-    with torch.device("meta"):
-        encoder = PackedEncoder(config, dropout=dropout)
+    encoder = PackedEncoder(config, dropout=dropout)
     encoder.load_state_dict(state, assign=True)
     return encoder
 

@@ -27,15 +27,21 @@ STAGES: Mapping[str, str] = {
     "latency": "stilts.latency:measure",
 }
 
-# What a fork server loads once, so that no run pays for it.
+# What a fork server loads once, so that no run pays for it: the stages, and what they import when first used.
 PRELOAD = (
     "torch",
     "deepspeed",
-    "stilts.train",
-    "stilts.evaluate",
-    "stilts.latency",
-    "stilts.prepare",
-    "stilts.baselines",
+    "deepspeed.ops",
+    "torch._dynamo",
+    "datasets",
+    "datasets.formatting.np_formatter",
+    "tokenizers",
+    "safetensors.torch",
+    "torch.utils.cpp_extension",
+    "seqeval.metrics",
+    "sklearn.feature_extraction",
+    "sklearn.linear_model",
+    *(place.partition(":")[0] for place in STAGES.values()),
 )
 
 
