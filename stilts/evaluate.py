@@ -55,14 +55,17 @@ class Evaluator:
 
     def _answer(self, task: Task, head: str, note: str, language: str, shard: str) -> None:
         encoded = self._read(task, language, "test")
-        if task.kind == "retrieve":
-            answered = self._pair(task, encoded)
+        if task.scorer == "pairs":
+            answered = self._mine(task, encoded, note, shard)
+        elif task.kind == "retrieve":
+            answered = self._nearest(task, encoded)
         else:
             models.head_of(self.model, head, self.weights)
             answered = predict.answer(
                 self.model, head, task, encoded, tokens_per_batch=self.settings.tokens_per_batch
             )
-        self._write(task, language, note, encoded, answered, shard)
+        self._write_predictions(task, encoded, answered, shard)
+        self._write_scores(task, "test", note, encoded, answered, shard)
 
     def _read(self, task: Task, language: str, split: str) -> Encoded:
         return data.load(
@@ -76,31 +79,29 @@ class Evaluator:
             cache=self.run.cache,
         )
 
-    def _pair(self, task: Task, encoded: Encoded) -> Answered:
-        """Nearest neighbours, or pairs mined above the threshold that suits the development set best."""
+    def _nearest(self, task: Task, encoded: Encoded) -> Answered:
+        """The nearest foreign sentence of each English one."""
         english, foreign = self._sides(task, encoded)
-        if task.scorer == "nearest":
-            near = nearest(english.vectors, foreign.vectors)
-            pairs = list(zip(english.rows.tolist(), foreign.rows[near].tolist(), strict=True))
-            scores = np.einsum("nd,nd->n", english.vectors, foreign.vectors[near])
-        else:
-            threshold = self._threshold(task, self._read(task, encoded.language, "dev"))
-            pairs, scores = self._mined(english.distinct(), foreign.distinct())
-            kept = scores >= threshold
-            pairs = [pair for pair, keep in zip(pairs, kept, strict=True) if keep]
-            scores = scores[kept]
-        scored = metrics.score(
-            task.scorer, examples=encoded.examples, predictions=pairs, language=encoded.language
+        near = nearest(english.vectors, foreign.vectors)
+        pairs = list(zip(english.rows.tolist(), foreign.rows[near].tolist(), strict=True))
+        return _scored(task, encoded, pairs, np.einsum("nd,nd->n", english.vectors, foreign.vectors[near]))
+
+    def _mine(self, task: Task, encoded: Encoded, note: str, shard: str) -> Answered:
+        """Pairs above the threshold that suits the development set best.
+
+        The development set's own score is written too: it is what an intermediate task is chosen by.
+        """
+        dev = self._read(task, encoded.language, "dev")
+        pairs, scores = self._candidates(task, dev)
+        gold = metrics.pairs.gold_pairs(dev.examples)
+        threshold = best_threshold(scores.tolist(), [pair in gold for pair in pairs], len(gold))
+        self._write_scores(
+            task, "dev", note, dev, _above(threshold, task, dev, pairs, scores), f"{shard}-dev"
         )
-        return Answered(predictions=pairs, confidences=scores, scored=scored)
+        return _above(threshold, task, encoded, *self._candidates(task, encoded))
 
-    def _threshold(self, task: Task, encoded: Encoded) -> float:
-        english, foreign = self._sides(task, encoded)
-        pairs, scores = self._mined(english.distinct(), foreign.distinct())
-        gold = metrics.pairs.gold_pairs(encoded.examples)
-        return best_threshold(scores.tolist(), [pair in gold for pair in pairs], len(gold))
-
-    def _mined(self, english: "Side", foreign: "Side") -> tuple[list[tuple[int, int]], NDArray[np.float32]]:
+    def _candidates(self, task: Task, encoded: Encoded) -> tuple[list[tuple[int, int]], NDArray[np.float32]]:
+        english, foreign = (side.distinct() for side in self._sides(task, encoded))
         found = mine(english.vectors, foreign.vectors, neighbours=self.retrieval.neighbours)
         rows = zip(
             english.rows[found.rows[:, 0]].tolist(), foreign.rows[found.rows[:, 1]].tolist(), strict=True
@@ -128,31 +129,32 @@ class Evaluator:
         )
         return english, foreign
 
-    def _write(
-        self, task: Task, language: str, note: str, encoded: Encoded, answered: Answered, shard: str
-    ) -> None:
-        fields, scored = self.spec.fields, answered.scored
-        identity = {
+    def _write_predictions(self, task: Task, encoded: Encoded, answered: Answered, shard: str) -> None:
+        common = {
             "run_id": self.spec.id,
             "cell_id": records.cell_id(
-                fingerprint=self.spec.fingerprint, target=task.name, language=language
+                fingerprint=self.spec.fingerprint, target=task.name, language=encoded.language
             ),
+            "target": task.name,
+            "language": encoded.language,
+            "split": "test",
         }
-        common = {"target": task.name, "language": language, "split": "test"}
-        records.write_shard(
-            self.run.predictions,
-            "predictions",
-            [identity | common | row for row in _prediction_rows(task, encoded, answered)],
-            name=shard,
-        )
-        labelled = {name: fields[name] for name in ("regime", "intermediate", "seed")}
+        rows = [common | row for row in _prediction_rows(task, encoded, answered)]
+        records.write_shard(self.run.predictions, "predictions", rows, name=shard)
+
+    def _write_scores(
+        self, task: Task, split: str, note: str, encoded: Encoded, answered: Answered, shard: str
+    ) -> None:
+        fields, scored = self.spec.fields, answered.scored
         count = len(scored.by_example)
         rows = [
             {
                 "run_id": self.spec.id,
                 "study": self.spec.study,
-                **labelled,
-                **common,
+                **{name: fields[name] for name in ("regime", "intermediate", "seed")},
+                "target": task.name,
+                "language": encoded.language,
+                "split": split,
                 "metric": metric,
                 "value": value,
                 "n": count,
@@ -183,6 +185,28 @@ class Side:
         return Side(
             rows=self.rows[kept], vectors=self.vectors[kept], texts=[self.texts[number] for number in kept]
         )
+
+
+def _scored(
+    task: Task, encoded: Encoded, pairs: list[tuple[int, int]], confidences: NDArray[np.float32]
+) -> Answered:
+    scored = metrics.score(
+        task.scorer, examples=encoded.examples, predictions=pairs, language=encoded.language
+    )
+    return Answered(predictions=pairs, confidences=confidences, scored=scored)
+
+
+def _above(
+    threshold: float,
+    task: Task,
+    encoded: Encoded,
+    pairs: list[tuple[int, int]],
+    scores: NDArray[np.float32],
+) -> Answered:
+    kept = scores >= threshold
+    return _scored(
+        task, encoded, [pair for pair, keep in zip(pairs, kept, strict=True) if keep], scores[kept]
+    )
 
 
 def _prediction_rows(task: Task, encoded: Encoded, answered: Answered) -> list[dict[str, Any]]:

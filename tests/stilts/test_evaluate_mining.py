@@ -1,0 +1,55 @@
+"""Mining in an evaluation: the threshold comes from dev, and dev's own score is recorded beside the test
+score.
+"""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stilts import records, tasks
+from stilts.config import Retrieval
+from stilts.evaluate import Evaluator, Side
+from stilts.runs import RunFolder, RunSpec
+
+
+def encoded(language: str, size: int) -> Any:
+    texts = [f"sentence {n}" for n in range(size)]
+    examples = {"id": [str(n) for n in range(size)], "english": texts, "foreign": texts}
+    return SimpleNamespace(language=language, examples=examples, num_full=size, size=size)
+
+
+def sides(_: Any, pool: Any) -> tuple[Side, Side]:
+    """English and foreign vectors that agree, but for the last pair, which points elsewhere."""
+    generator = np.random.default_rng(pool.size)
+    vectors = generator.normal(size=(pool.size, 16)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    other = vectors.copy()
+    other[-1] = -other[-1]
+    rows = np.arange(pool.size, dtype=np.int32)
+    texts = pool.examples["english"]
+    return Side(rows=rows, vectors=vectors, texts=texts), Side(rows=rows, vectors=other, texts=texts)
+
+
+def test_mining_writes_the_dev_score_it_was_tuned_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fields = {"regime": "single", "intermediate": "mnli", "seed": 1}
+    evaluator = object.__new__(Evaluator)
+    evaluator.run = RunFolder(tmp_path / "mnli-s1.eval")
+    evaluator.spec = RunSpec(study="mini", id="mnli-s1.eval", kind="evaluate", fields=fields)
+    evaluator.retrieval = Retrieval()
+    monkeypatch.setattr(Evaluator, "_sides", lambda self, task, pool: sides(task, pool))
+    pools = {"dev": encoded("de", 30), "test": encoded("de", 50)}
+    monkeypatch.setattr(Evaluator, "_read", lambda self, task, language, split: pools[split])
+
+    evaluator._answer(tasks.load("bucc2018"), "", "", "de", "bucc2018-de")
+
+    rows = records.read("scores", [evaluator.run.records / "scores"]).to_pylist()
+    found = {row["split"]: (row["n"], row["value"]) for row in rows}
+    assert found["dev"][0] == 30
+    assert found["test"][0] == 50
+    assert 90 < found["dev"][1] < 100
+    assert 60 < found["test"][1] < 100, "the threshold is not the one the test set would like best"
+    predictions = records.read("predictions", [evaluator.run.predictions])
+    assert set(predictions["split"].to_pylist()) == {"test"}
