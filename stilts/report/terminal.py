@@ -19,7 +19,7 @@ def show(table: Table) -> None:
         return
     from rich.console import Console
 
-    console = Console()
+    console = Console(highlight=False, markup=False)
     for block in table.blocks:
         console.print(_grid(table, block))
     console.print(table.caption, style="dim")

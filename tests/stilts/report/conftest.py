@@ -44,8 +44,25 @@ test = 60
 [optimisation.default]
 max_steps = 50
 
+[zero]
+stage = 1
+precision = "fp32"
+
+[evaluation]
+attention = "sdpa"
+dtype = "fp32"
+
+[retrieval]
+layer = 6
+pooling = "mean"
+neighbours = 4
+
 [latency]
 targets = ["xnli", "xquad"]
+regimes = ["direct", "multi", "joint"]
+language = "en"
+attention = ["sdpa"]
+queries = 40
 batch_sizes = [1, 8]
 processes = 5
 rounds = 2

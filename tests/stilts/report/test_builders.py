@@ -143,8 +143,8 @@ def test_captions_say_what_the_numbers_are(evidence: Evidence) -> None:
         "test split",
         "bootstrap",
         "Holm",
-        "trained in bf16",
-        "hidden state 14",
+        "trained in fp32",
+        "hidden state 6",
     ):
         assert part in text
 
