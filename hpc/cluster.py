@@ -19,6 +19,19 @@ _BESIDE_PACKAGE = Path(__file__).resolve().parents[1] / "slurm"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Pace:
+    """How long runs of a kind take here, roughly."""
+
+    seconds: float = 0.0
+    """Whatever the size."""
+    tokens_per_second: float = float("inf")
+
+    def predict(self, tokens: int) -> float:
+        """Seconds for a run of so many tokens."""
+        return self.seconds + tokens / self.tokens_per_second
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Cluster:
     """A cluster file."""
 
@@ -30,7 +43,7 @@ class Cluster:
     slurm: SlurmSettings = field(default_factory=SlurmSettings)
     shapes: dict[str, Shape] = field(default_factory=dict)
     """By kind of run, or by the role of a training run; `default` fills what they leave out."""
-    tokens_per_second: dict[str, float] = field(default_factory=dict)
+    pace: dict[str, Pace] = field(default_factory=dict)
     """By kind of run, for the estimate of a plan nothing of which has run yet."""
 
     def shape_of(self, *names: str) -> Shape:

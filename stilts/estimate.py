@@ -1,29 +1,15 @@
-"""How long a run will take: from runs of its kind that are done, else from the cluster file's rates."""
+"""How long a run will take: what the cluster file says, corrected by the runs of its kind that are done."""
 
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from hpc.cluster import Pace
 from stilts.runs import RunFolder, RunSpec
 
 # Only to order the runs of a plan about which nothing is known yet.
-_NOMINAL_SECONDS, _NOMINAL_RATE = 5.0, 5000.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Pace:
-    """Seconds and tokens of finished runs of one kind."""
-
-    seconds: float = 0.0
-    tokens: int = 0
-    runs: int = 0
-
-    def predict(self, tokens: int) -> float:
-        """Seconds for a run of so many tokens."""
-        if self.tokens and tokens:
-            return tokens * self.seconds / self.tokens
-        return self.seconds / self.runs
+_NOMINAL = Pace(seconds=5.0, tokens_per_second=5000.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,37 +17,31 @@ class Estimator:
     """Predicts the seconds of runs."""
 
     paces: Mapping[str, Pace]
-    rates: Mapping[str, float]
-    """Tokens a second by kind, from the cluster file."""
+    """By kind, from the cluster file."""
+    corrections: Mapping[str, float]
+    """By kind: seconds that finished runs took, over those foretold."""
 
     def seconds(self, spec: RunSpec) -> float | None:
         """The expected time, or None when nothing is known about its kind."""
-        if spec.kind in self.paces:
-            return self.paces[spec.kind].predict(spec.tokens)
-        if spec.kind in self.rates and spec.tokens:
-            return spec.tokens / self.rates[spec.kind]
+        if spec.kind in self.paces or spec.kind in self.corrections:
+            return self.cost(spec)
         return None
 
     def cost(self, spec: RunSpec) -> float:
         """Seconds too, but a guess rather than nothing."""
-        known = self.seconds(spec)
-        return _NOMINAL_SECONDS + spec.tokens / _NOMINAL_RATE if known is None else known
+        pace = self.paces.get(spec.kind, _NOMINAL)
+        return pace.predict(spec.tokens) * self.corrections.get(spec.kind, 1.0)
 
 
-def learn(done: Iterable[tuple[RunSpec, RunFolder]], rates: Mapping[str, float]) -> Estimator:
+def learn(done: Iterable[tuple[RunSpec, RunFolder]], paces: Mapping[str, Pace]) -> Estimator:
     """An estimator that knows the runs that are done."""
-    seen: dict[str, list[tuple[float, int]]] = defaultdict(list)
+    took: dict[str, float] = defaultdict(float)
+    foretold: dict[str, float] = defaultdict(float)
     for spec, folder in done:
-        seen[spec.kind].append((float(json.loads(folder.done.read_text())["seconds"]), spec.tokens))
-    paces = {
-        kind: Pace(
-            seconds=sum(seconds for seconds, _ in runs),
-            tokens=sum(tokens for _, tokens in runs),
-            runs=len(runs),
-        )
-        for kind, runs in seen.items()
-    }
-    return Estimator(paces=paces, rates=rates)
+        took[spec.kind] += float(json.loads(folder.done.read_text())["seconds"])
+        foretold[spec.kind] += paces.get(spec.kind, _NOMINAL).predict(spec.tokens)
+    corrections = {kind: took[kind] / seconds for kind, seconds in foretold.items() if seconds > 0}
+    return Estimator(paces, corrections)
 
 
 def say_seconds(seconds: float) -> str:

@@ -84,7 +84,7 @@ def make_plan(study: Study, grid: str, *, only: str | None, runs: Path, cluster:
         root=root,
         specs=tuple(specs),
         states=states,
-        estimator=learn(done, cluster.tokens_per_second),
+        estimator=learn(done, cluster.pace),
     )
 
 
