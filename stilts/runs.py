@@ -223,7 +223,8 @@ def differences(stored: RunSpec, asked: RunSpec) -> list[str]:
 def refuse_change(stored: RunSpec, asked: RunSpec, path: Path) -> None:
     """Raises a `Problem` that names the differing fields unless both ask for the same."""
     if stored.fingerprint != asked.fingerprint:
-        shown = "; ".join(differences(stored, asked))
+        lines = differences(stored, asked)
+        shown = "; ".join([*lines[:5], *([f"and {len(lines) - 5} more"] if len(lines) > 5 else [])])
         raise Problem(
             f"{path} was launched with other settings ({shown}); delete the folder to run it anew, "
             "or give the changed study another name"
