@@ -82,7 +82,7 @@ class Linear(nn.Linear):
 
 
 class Embedding(nn.Embedding):
-    """A table that is born empty, as above: drawing a quarter of a million rows only to drop them takes long."""
+    """A table that is born empty: drawing a quarter of a million rows only to drop them takes seconds."""
 
     def reset_parameters(self) -> None:
         """Leaves the memory as it is."""
