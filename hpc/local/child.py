@@ -57,8 +57,9 @@ def become(task: Task, *, parent: int, report: int, close: tuple[int, ...]) -> N
             bootstrap = BOOTSTRAP.format(module="hpc.local.child")
             os.execv(sys.executable, [sys.executable, "-c", bootstrap, *arguments])
         code = execute(task.call, report)
-    except BaseException:
+    except BaseException as error:
         traceback.print_exc()
+        _report(report, error)
     finally:
         _leave(code)
 
@@ -79,9 +80,13 @@ def execute(call: Call, report: int) -> int:
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     except BaseException as error:
         traceback.print_exc()
-        os.write(report, one_line(error).encode()[:REPORT_BYTES])
+        _report(report, error)
         return 1
     return 0
+
+
+def _report(report: int, error: BaseException) -> None:
+    os.write(report, one_line(error).encode()[:REPORT_BYTES])
 
 
 def one_line(error: BaseException) -> str:

@@ -188,3 +188,15 @@ def _gone(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
     except OSError:
         return True
+
+
+def test_a_parent_that_died_before_the_request_is_noticed() -> None:
+    program = "from hpc.local.lifeline import die_with; die_with({}); print('alive')"
+    orphan = subprocess.run(
+        [sys.executable, "-c", program.format(1)], cwd=ROOT, capture_output=True, check=False
+    )
+    assert (orphan.returncode, orphan.stdout) == (137, b"")
+    child = subprocess.run(
+        [sys.executable, "-c", program.format(os.getpid())], cwd=ROOT, capture_output=True, check=True
+    )
+    assert child.stdout == b"alive\n"
