@@ -2,11 +2,11 @@
 
 import argparse
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stilts.command import Parser, command
 from stilts.config import load_study
 from stilts.errors import Problem, unknown
 from stilts.report.spec import Spec, load_spec, table_names
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 FORMATS = ("latex", "md", "csv", "json")
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The command line."""
-    names = ", ".join(table_names())
-    made = argparse.ArgumentParser(
-        prog="python -m stilts.tables",
-        description="Tables and figures from the records in the runs folder; missing numbers print as --.",
-        epilog="Exit codes: 0 written, 1 --strict or --check-pdf found something, 2 wrong request, "
-        "3 nothing measured yet.",
+    made = Parser(
+        "stilts.tables",
+        "Tables and figures from the records in the runs folder; missing numbers print as --.",
+        epilog="exit codes: 0 written, 1 --strict or --check-pdf found something, 2 wrong request,\n"
+        "3 nothing measured yet",
     )
     made.add_argument("--study", default="mini", help="name or TOML path of the study (default: mini)")
     made.add_argument("--runs", default="runs", type=Path, help="folder of the runs (default: runs)")
-    made.add_argument("--tables", default="", metavar="A,B", help=f"default: all of {names}; or a TOML path")
+    names = ", ".join(table_names())
+    made.add_argument("--tables", default="", metavar="A,B", help=f"of {names}, or TOML paths (default: all)")
     made.add_argument(
         "--formats", default=",".join(FORMATS), metavar="A,B", help=f"of {', '.join(FORMATS)} (default: all)"
     )
@@ -41,20 +41,13 @@ def parser() -> argparse.ArgumentParser:
         "--explain", metavar="CELL", help="print where a cell comes from, e.g. scores/multi/xnli, and stop"
     )
     made.add_argument("--check-pdf", action="store_true", help="compile the LaTeX, where there is a pdflatex")
-    made.add_argument("--traceback", action="store_true", help="show where an error came from")
     return made
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line; returns the exit code."""
-    asked = parser().parse_args(arguments)
-    try:
-        return work(asked)
-    except Problem as problem:
-        if asked.traceback:
-            traceback.print_exc()
-        print(f"stilts: {problem}", file=sys.stderr)
-        return problem.code
+@command
+def main(arguments: list[str]) -> int:
+    """The command line; see `--help`."""
+    return work(parser().parse_args(arguments))
 
 
 def work(asked: argparse.Namespace) -> int:
@@ -113,18 +106,22 @@ def _render(
 
 
 def _unfit(made: "Sequence[Built]") -> list[str]:
-    """Missing cells and warnings of the tables."""
+    """What keeps the tables from being published: cells without a number, and their warnings."""
     from stilts.report import render
 
-    found = []
-    for one in made:
-        table = render.table_of(one)
-        missing = [address for address, cell in table.cells() if cell.missing]
-        if missing:
-            more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-            found.append(f"{table.id}: nothing yet for {missing[0]}{more}")
-        found += [f"{table.id}: {warning}" for warning in table.warnings]
-    return found
+    tables = [render.table_of(one) for one in made]
+    missing = {table.id: [name for name, cell in table.cells() if cell.missing] for table in tables}
+    counted = [f"{len(names)} in {table}" for table, names in missing.items() if names]
+    found = [f"no number yet for {', '.join(counted)}; first {_first(missing)}"] if counted else []
+    warned: dict[str, list[str]] = {}
+    for table in tables:
+        for warning in table.warnings:
+            warned.setdefault(warning, []).append(table.id)
+    return found + [f"{warning} In {', '.join(names)}" for warning, names in warned.items()]
+
+
+def _first(missing: dict[str, list[str]]) -> str:
+    return next(name for names in missing.values() for name in names)
 
 
 def _check_pdf(out: Path, made: "Sequence[Built]", formats: Sequence[str]) -> None:
