@@ -120,13 +120,12 @@ class _Session:
                 raise Stopped(stop.received[0])
 
     def _start_what_fits(self) -> None:
-        ready = self.graph.ready()
-        shared = [node for node in ready if not node.shape.exclusive]
-        alone = [node for node in ready if node.shape.exclusive]
-        if any(node.shape.exclusive for node in self.running.values()):
-            return
-        for node in shared:
-            if self.free.fits(node, self.whole):
+        """Shared nodes first; an exclusive one once nothing runs, and so nothing becomes ready beside it."""
+        alone = []
+        for node in self.graph.ready():
+            if node.shape.exclusive:
+                alone.append(node)
+            elif self.free.fits(node, self.whole):
                 self._start(node)
         if alone and not self.running:
             self._start(alone[0])
