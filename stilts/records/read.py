@@ -61,20 +61,12 @@ def read(kind: str, folders: Iterable[Path], columns: Sequence[str] | None = Non
 def _read_shard(path: Path, schema: Schema, target: "pyarrow.Schema") -> "pyarrow.Table":
     import pyarrow as pa
 
-    with pa.memory_map(str(path)) as source, pa.ipc.open_file(source) as reader:
-        metadata = {key.decode(): value.decode() for key, value in (reader.schema.metadata or {}).items()}
-        version = int(metadata.get("stilts.schema_version", "0"))
-        if version > SCHEMA_VERSION:
-            raise Problem(
-                f"{path} has schema version {version}; this stilts reads up to {SCHEMA_VERSION}: update it"
-            )
-        if metadata.get("stilts.schema") != schema.kind:
-            raise ValueError(f"holds {metadata.get('stilts.schema', 'no known')} records, not {schema.kind}")
-        present = reader.read_all()
-    required = [column.name for column in schema.columns if column.required]
-    absent = [name for name in required if name not in present.column_names]
-    if absent:
-        raise ValueError(f"lacks column {absent[0]}")
+    with pa.memory_map(str(path)) as source:
+        stored = pa.ipc.open_file(source).schema
+        _check_layout(path, stored, schema)
+        wanted = [n for n, name in enumerate(stored.names) if name in target.names]
+        options = pa.ipc.IpcReadOptions(included_fields=wanted)
+        present = pa.ipc.open_file(source, options=options).read_all()
     problem = missing_values(present, schema)
     if problem:
         raise ValueError(problem)
@@ -85,6 +77,20 @@ def _read_shard(path: Path, schema: Schema, target: "pyarrow.Schema") -> "pyarro
         for field in target
     ]
     return pa.Table.from_arrays(arrays, schema=target)
+
+
+def _check_layout(path: Path, stored: "pyarrow.Schema", schema: Schema) -> None:
+    metadata = {key.decode(): value.decode() for key, value in (stored.metadata or {}).items()}
+    version = int(metadata.get("stilts.schema_version", "0"))
+    if version > SCHEMA_VERSION:
+        raise Problem(
+            f"{path} has schema version {version}; this stilts reads up to {SCHEMA_VERSION}: update it"
+        )
+    if metadata.get("stilts.schema") != schema.kind:
+        raise ValueError(f"holds {metadata.get('stilts.schema', 'no known')} records, not {schema.kind}")
+    for column in schema.columns:
+        if column.required and column.name not in stored.names:
+            raise ValueError(f"lacks column {column.name}")
 
 
 def _quarantine(torn: list[tuple[Path, Exception]], kind: str) -> None:
@@ -103,9 +109,10 @@ def _quarantine(torn: list[tuple[Path, Exception]], kind: str) -> None:
 
 
 def _without_copies(table: "pyarrow.Table", schema: Schema) -> "pyarrow.Table":
+    import numpy as np
     import pyarrow as pa
 
-    position = pa.array(range(len(table)), type=pa.int64())
+    position = pa.array(np.arange(len(table)))
     numbered = table.select(list(schema.key)).append_column("position", position)
     first = numbered.group_by(list(schema.key), use_threads=False).aggregate([("position", "min")])
     if len(first) == len(table):
