@@ -13,6 +13,8 @@ from stilts.microworld.world import World, balanced, draw
 _STATES = ("lives_in", "works_as", "works_for", "born_in")
 _EVENTS = ("bought", "gave", "met", "helped", "called", "invited", "travelled_to")
 _PLAIN = (*_STATES, *_STATES, "older_than", "bought", "gave", "travelled_to", "met")
+# How often each kind of difference is taken where several would give the label.
+_PLAIN_WEIGHTS = {"same": 6, "side": 6, "less": 2, "kind": 2, "more": 1, "other": 1, "swap": 1, "person": 1}
 _HARD = (*_STATES, "older_than", "parent_of", "founded", *_EVENTS)
 
 
@@ -35,7 +37,9 @@ def pair(seed: int, split: str, index: int, *, name: str, hard: bool) -> Pair:
         options = _premises(world, hypothesis)
         if set(options) == set(NLI):
             break
-    kind = world.random.choice(sorted(options[label]))
+    kinds = sorted(options[label])
+    weights = [1 if hard else _PLAIN_WEIGHTS[kind] for kind in kinds]
+    kind = world.random.choices(kinds, weights)[0]
     fact, holds = world.random.choice(options[label][kind])
     premise = Claim(fact, holds, world.one(_other_forms(fact, holds, hypothesis)))
     return Pair(_with_more(world, premise, hypothesis, label, hard=hard), hypothesis, label)
@@ -112,7 +116,7 @@ def _with_more(
     world: World, premise: Claim, hypothesis: Claim, label: Relation, *, hard: bool
 ) -> tuple[Claim, ...]:
     """The premise with a second claim, in either order, that leaves the label as it is; or alone."""
-    if not world.chance(0.8 if hard else 0.4):
+    if not world.chance(0.8 if hard else 0.2):
         return (premise,)
     for _ in range(20):
         agent = (

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stilts.microworld.inference import forms_of
-from stilts.microworld.meaning import FRAMES, Fact
+from stilts.microworld.meaning import FRAMES, Fact, fact as make_fact
 from stilts.microworld.truth import Claim
 from stilts.microworld.world import World, balanced, draw
 
@@ -31,6 +31,18 @@ _DETAIL = {
     "born_in": ("place", "year"),
     "founded": ("org", "year"),
 }
+# Acts that the same people can do with the same things, so that one verb may stand for another.
+_ANOTHER_ACT = {
+    "bought": ("gave",),
+    "gave": ("bought",),
+    "met": ("helped", "called"),
+    "helped": ("met", "called"),
+    "called": ("met", "helped"),
+    "lives_in": ("born_in", "travelled_to"),
+    "travelled_to": ("lives_in", "born_in"),
+}
+_KINDS = ("people", "people", "detail", "detail", "act", "act", "clauses")
+_FRAMES = {"people": sorted(_TWO_PEOPLE), "detail": sorted(_DETAIL), "act": sorted(_ANOTHER_ACT)}
 _CLAUSES = {"lives_in": "place", "works_as": "job", "works_for": "org", "travelled_to": "place"}
 
 
@@ -48,19 +60,31 @@ def couple(seed: int, split: str, index: int, *, name: str) -> Couple:
     key = (seed, name, split)
     world = draw(*key, index, split=split)
     same = balanced(("different", "same"), index, *key) == "same"
-    kind = world.one(["people", "people", "detail", "detail", "clauses"])
+    kind = world.one(_KINDS)
     if kind == "clauses":
         return _clauses(world, same=same)
-    frame = world.one(sorted(_TWO_PEOPLE if kind == "people" else _DETAIL))
+    frame = world.one(_FRAMES[kind])
     fact = world.fact(frame, world.people(3), optional=sorted(FRAMES[frame].optional))
     if frame in {"helped", "met"} and world.chance(0.5):
         fact = fact.without(world.one(["venue", "time"]))
     changed = fact
     if not same:
-        changed = exchanged(fact) if kind == "people" else altered(world, fact, _DETAIL[frame])
+        changed = _changed(world, fact, kind)
     one = world.one(forms_of(fact, True))
-    others = [form for form in forms_of(fact, True) if form != one or (not same and kind == "people")]
+    others = [form for form in forms_of(changed, True) if form != one or (not same and kind == "people")]
     return Couple((Claim(fact, True, one),), (Claim(changed, True, world.one(others)),), same)
+
+
+def _changed(world: World, fact: Fact, kind: str) -> Fact:
+    if kind == "people":
+        return exchanged(fact)
+    if kind == "detail":
+        return altered(world, fact, _DETAIL[fact.frame])
+    frame, renamed = world.one(_ANOTHER_ACT[fact.frame]), {"source": "recipient", "recipient": "source"}
+    roles = {
+        role if role in FRAMES[frame].roles else renamed.get(role, ""): name for role, name in fact.fillers
+    }
+    return make_fact(frame, **{role: name for role, name in roles.items() if role})
 
 
 def exchanged(fact: Fact) -> Fact:
