@@ -59,14 +59,7 @@ def build(spec: Spec, evidence: Evidence) -> list[Table]:
 def _order(variant: Variant, evidence: Evidence, rows: Sequence[str]) -> tuple[object, ...]:
     targets = list(evidence.study.targets)
     place = targets.index(variant.target) if variant.target in targets else len(targets)
-    return (
-        variant.device,
-        variant.scenario,
-        place,
-        variant.batch_size,
-        rows.index(variant.row),
-        variant.impl,
-    )
+    return (variant.device, place, variant.batch_size, rows.index(variant.row), variant.impl)
 
 
 def _line(spec: Spec, variant: Variant, found: Mapping[Variant, Timings]) -> Line:
