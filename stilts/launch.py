@@ -145,7 +145,7 @@ def _conclude(plan: Plan, outcome: Outcome, asked: argparse.Namespace, seconds: 
     failed = [name for name, state in outcome.states.items() if state == "failed"]
     print("the same command tries the failed runs again, after their cause is mended", file=sys.stderr)
     missing = [name for name in failed if _code(plan, name) == 3]
-    return 3 if len(missing) == len(failed) and not outcome.count("done") else 1
+    return 3 if len(missing) == len(failed) else 1
 
 
 def _code(plan: Plan, run_id: str) -> int:

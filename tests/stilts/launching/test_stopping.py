@@ -1,0 +1,108 @@
+import fcntl
+import json
+import os
+import pty
+import random
+import select
+import signal
+import subprocess
+import time
+
+
+def test_two_launches_at_once_do_not_meet(launching, wait_for) -> None:
+    launching.order("mnli-s1", seconds=2.0)
+    first = launching.apart()
+    wait_for(lambda: launching.folder("mnli-s1").lock.exists())
+    second = launching.apart("--cluster", "debug")
+    _, said = second.communicate(timeout=20)
+    assert second.returncode == 2
+    assert f"another launch (pid {first.pid} on " in said.decode()
+    assert said.decode().count("\n") == 1
+    assert first.wait(timeout=20) == 0
+    attempts = [path.read_text().splitlines() for path in launching.runs.glob("toys/*/attempts.jsonl")]
+    assert [len(lines) for lines in attempts] == [1] * launching.num_runs
+
+
+def test_a_run_at_work_elsewhere_is_left_alone(launching, capsys) -> None:
+    assert launching.here("--only", "model") == 0
+    with launching.folder("mnli-s1").locked():
+        assert launching.here() == 0
+        shown = capsys.readouterr()
+        assert "at work in another process: mnli-s1; 5 runs that need them are left" in shown.err
+    assert len(launching.done()) == launching.num_runs - 6
+    assert launching.here() == 0
+    assert len(launching.done()) == launching.num_runs
+
+
+def test_kill_at_any_moment_then_finish(launching, wait_for) -> None:
+    dice = random.Random(3)
+    for _ in range(4):
+        process = launching.apart()
+        time.sleep(dice.uniform(0.1, 1.0))
+        process.kill()
+        process.wait()
+        wait_for(lambda: not launching.processes(), 3.0)
+        assert all(json.loads(path.read_text()) for path in launching.runs.glob("toys/*/*.json"))
+    process = launching.apart()
+    assert process.wait(timeout=30) == 0, process.stderr.read()
+    assert len(launching.done()) == launching.num_runs
+
+
+def test_control_c_stops_once_and_the_same_command_goes_on(launching, wait_for) -> None:
+    launching.order("mnli-s1", seconds=30.0)
+    terminal, process = in_terminal(launching)
+    wait_for(lambda: launching.folder("mnli-s1").lock.exists())
+    time.sleep(1.2)
+    os.write(terminal, b"\x03")
+    assert process.wait(timeout=15) == 130
+    shown = read_all(terminal)
+    assert "stilts: interrupted; the same command goes on from what is there" in shown
+    assert "Traceback" not in shown
+    assert "mnli-s1" in shown
+    assert "0/4 steps" in shown or "1/4 steps" in shown
+    assert "\x1b[?25h" in shown, "the cursor comes back"
+    wait_for(lambda: not launching.processes())
+    launching.order("mnli-s1")
+    assert launching.here() == 0
+    assert len(launching.done()) == launching.num_runs
+
+
+def test_a_pipe_gets_plain_lines_and_may_close(launching, wait_for) -> None:
+    process = launching.apart()
+    output, errors = process.communicate(timeout=20)
+    assert process.returncode == 0, errors
+    assert b"\x1b" not in output + errors
+    assert b"\r" not in output
+    launching.folder("mnli-s1").done.unlink()
+    process = launching.apart()
+    process.stdout.close()
+    assert process.wait(timeout=20) == 128 + signal.SIGPIPE
+    assert process.stderr.read() == b""
+    wait_for(lambda: not launching.processes())
+
+
+def in_terminal(launching, *more: str) -> tuple[int, subprocess.Popen]:
+    def take_terminal() -> None:
+        import termios
+
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+    ours, theirs = pty.openpty()
+    process = launching.apart(
+        *more, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, preexec_fn=take_terminal
+    )
+    os.close(theirs)
+    return ours, process
+
+
+def read_all(terminal: int) -> str:
+    data = b""
+    while select.select([terminal], [], [], 0.5)[0]:
+        try:
+            part = os.read(terminal, 65536)
+        except OSError:
+            break
+        if not part:
+            break
+        data += part
+    return data.decode()
