@@ -1,4 +1,4 @@
-"""The batch scripts for hand use, run by bash with an `srun` and a `python` that tell how they were called."""
+"""The batch scripts for hand use, run by bash with an `srun` and a `python` that tell how they are called."""
 
 import os
 import subprocess
