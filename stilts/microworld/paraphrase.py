@@ -1,7 +1,7 @@
 """Pairs of sentences that mean the same or not, with nearly the same words either way.
 
-Same: another order or another verb (sold for bought). Different: two people, or the details of two clauses,
-have changed places, or a detail is another one. Both sorts are made with the same sentence forms.
+Same: another order or another verb (sold for bought). Different: another act, another detail, or both; or two
+people, or the details of two clauses, have changed places. Both sorts are made with the same sentence forms.
 """
 
 from collections.abc import Sequence
@@ -41,8 +41,13 @@ _ANOTHER_ACT = {
     "lives_in": ("born_in", "travelled_to"),
     "travelled_to": ("lives_in", "born_in"),
 }
-_KINDS = ("people", "people", "detail", "detail", "act", "act", "clauses")
-_FRAMES = {"people": sorted(_TWO_PEOPLE), "detail": sorted(_DETAIL), "act": sorted(_ANOTHER_ACT)}
+_KINDS = ("both", "both", "act", "act", "detail", "detail", "people", "clauses")
+_FRAMES = {
+    "both": sorted(set(_ANOTHER_ACT) & set(_DETAIL)),
+    "act": sorted(_ANOTHER_ACT),
+    "detail": sorted(_DETAIL),
+    "people": sorted(_TWO_PEOPLE),
+}
 _CLAUSES = {"lives_in": "place", "works_as": "job", "works_for": "org", "travelled_to": "place"}
 
 
@@ -80,6 +85,8 @@ def _changed(world: World, fact: Fact, kind: str) -> Fact:
         return exchanged(fact)
     if kind == "detail":
         return altered(world, fact, _DETAIL[fact.frame])
+    if kind == "both":
+        fact = altered(world, fact, _DETAIL[fact.frame])
     frame, renamed = world.one(_ANOTHER_ACT[fact.frame]), {"source": "recipient", "recipient": "source"}
     roles = {
         role if role in FRAMES[frame].roles else renamed.get(role, ""): name for role, name in fact.fillers
