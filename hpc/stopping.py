@@ -1,4 +1,4 @@
-"""Stops all ranks of a SLURM job at the same step, when a time limit, a preemption or scancel asks for it.
+"""Stops all ranks of a run at the same step, when a signal asks for it, so that they can save together.
 
     with StopRequest() as stop:
         for step in steps:
@@ -7,10 +7,11 @@
                 save()              # collective: every rank
                 stop.leave()
 
-SLURM signals every rank, but submitit lets rank 0 alone save and requeue, while saving sharded training
-state takes all ranks. So the signals only leave a note here, the ranks compare notes at each step, save
-together, and only then rank 0 hands over to submitit. SIGTERM comes with scancel too: nothing is requeued
-upon it, and nobody leaves, since SLURM itself requeues a preempted job and a cancelled one shall stay so.
+SLURM signals every rank before a time limit or a preemption, but submitit lets rank 0 alone save and requeue,
+while saving sharded training state takes all ranks. So the signals only leave a note here, the ranks compare
+notes at each step, save together, and only then rank 0 hands over to submitit. SIGTERM comes with scancel too:
+nothing is requeued upon it, and nobody leaves, since SLURM itself requeues a preempted job and a cancelled one
+shall stay so. Without SLURM the run ends once it has saved.
 """
 
 import os
@@ -19,26 +20,28 @@ import sys
 import time
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
-Decision = Literal["go on", "requeue", "wait"]
+from hpc.errors import Stopped
 
-_DECISIONS: tuple[Decision, ...] = ("go on", "requeue", "wait")
+Decision = Literal["go on", "requeue", "end"]
+
+_DECISIONS: tuple[Decision, ...] = ("go on", "requeue", "end")
 _PATIENCE_SECONDS = 600.0
 
 
 class StopRequest:
-    """While entered in a SLURM job, SIGUSR2 and SIGTERM are noted; elsewhere it changes nothing."""
+    """While entered, SIGTERM, and in a SLURM job SIGUSR2, are noted instead of acted upon."""
 
     def __init__(self) -> None:
         self._note = 0
+        self._in_slurm = "SLURM_JOB_ID" in os.environ
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> "StopRequest":
-        if "SLURM_JOB_ID" in os.environ:
-            usual = {signal.SIGUSR2: 1, signal.SIGTERM: 2}
-            for signum, note in usual.items():
-                self._before[signum] = signal.signal(signum, self._noting(note))
+        notes = {signal.SIGUSR2: 1, signal.SIGTERM: 2} if self._in_slurm else {signal.SIGTERM: 2}
+        for signum, note in notes.items():
+            self._before[signum] = signal.signal(signum, self._noting(note))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -49,10 +52,16 @@ class StopRequest:
         """What the ranks do after this step; collective, and the same answer in all of them."""
         return _DECISIONS[_largest(self._note)]
 
-    def leave(self) -> None:
-        """Ends this process the way the signal asks for; all ranks have saved. Does not return."""
+    def leave(self) -> NoReturn:
+        """Ends this process the way the signal asks for; all ranks have saved. Does not return.
+
+        Raises:
+            Stopped: outside SLURM.
+        """
         note = _largest(self._note)
         _barrier()
+        if not self._in_slurm:
+            raise Stopped(signal.SIGTERM)
         handler = self._before.get(signal.SIGUSR2)
         if note == 1 and _rank() == 0 and callable(handler):
             # submitit's: pickles the call anew, counts time limits, requeues, exits.

@@ -14,7 +14,7 @@ import shlex
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from stilts.errors import Problem
 from stilts.estimate import say_seconds
 from stilts.grid import GRIDS
 from stilts.plan import Plan, describe, make_nodes, make_plan
-from stilts.progress import Tally, make_view
+from stilts.progress import PlainView, Tally, View
 from stilts.stages import PRELOAD
 
 
@@ -112,8 +112,17 @@ def _run(plan: Plan, cluster: Cluster) -> Outcome:
         return _reason(plan, event.name) or event.detail
 
     executor = cluster.executor(preload=PRELOAD, folder=plan.root / ".launch")
-    with make_view(tally, live=cluster.kind == "local", explain=explain) as view:
+    with _view(tally, cluster, explain) as view:
         return executor.run(nodes, view.watch)
+
+
+def _view(tally: Tally, cluster: Cluster, explain: Callable[[Event], str]) -> View:
+    """Bars where runs are watched and a terminal can draw them, else lines."""
+    if cluster.kind == "local" and sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
+        from stilts.live import LiveView
+
+        return LiveView(tally, explain)
+    return PlainView(tally, explain, sys.stdout)
 
 
 def _reason(plan: Plan, run_id: str) -> str:

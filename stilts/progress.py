@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -99,21 +98,6 @@ class View(Protocol):
     def watch(self, event: Event) -> None:
         """Takes an event in and shows it."""
         ...
-
-
-def make_view(tally: Tally, *, live: bool, explain: Callable[[Event], str]) -> View:
-    """The live view where it can be drawn, else lines.
-
-    Args:
-        tally: counts.
-        live: whether runs are watched at all, or only handed over.
-        explain: the reason of a failure, in one line.
-    """
-    if live and sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
-        from stilts.live import LiveView
-
-        return LiveView(tally, explain)
-    return PlainView(tally, explain, sys.stdout)
 
 
 def line_of(event: Event, seconds: float | None, explain: Callable[[Event], str]) -> str:

@@ -7,10 +7,8 @@ Reads the parent's weights, trains through DeepSpeed, writes `weights/`, and one
 import math
 import os
 import shutil
-import signal
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ import torch
 
 from hpc import ranks
 from hpc.engine import Engine, Linear, parameter_groups
+from hpc.stopping import StopRequest
 from hpc.zero import Zero
 from stilts import data, model as models, predict, records, tasks
 from stilts.config import Optimisation
@@ -29,10 +28,6 @@ from stilts.mixing import Mixture
 from stilts.model import HeadSpec, Model
 from stilts.runs import Progress, RunFolder, RunSpec
 from stilts.tasks import Task
-
-
-class Stopped(KeyboardInterrupt):
-    """A signal asked the run to end; it was saved first."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,8 +49,8 @@ def train(run: RunFolder, spec: RunSpec) -> None:
     torch.manual_seed(asked["seed"])
     model = build(parent, sets, asked, settings)
     trainer = Trainer(run, spec, settings, place, model, sets, parent)
-    with _signals_remembered() as asked_to_stop:
-        trainer.work(asked_to_stop)
+    with StopRequest() as stop:
+        trainer.work(stop)
     trainer.finish()
 
 
@@ -138,7 +133,7 @@ class Trainer:
         self.best: dict[str, Any] = {"step": 0, "score": -math.inf, "scores": []}
         self.looks_since_best = 0
 
-    def work(self, asked_to_stop: Mapping[str, bool]) -> None:
+    def work(self, stop: StopRequest) -> None:
         """Trains to the last step, or until the development score has stopped rising.
 
         Raises:
@@ -160,9 +155,9 @@ class Trainer:
             progress.at(self.step, f"loss {loss:.3f}")
             if self.step % self.settings.evaluate_every == 0 or self.step == self.steps:
                 self._look()
-            if self._any_rank(asked_to_stop["now"]):
+            if stop.agreed() != "go on":
                 self._save()
-                raise Stopped
+                stop.leave()
             if self.step % self.settings.save_every == 0 and self.step < self.steps:
                 self._save()
 
@@ -277,25 +272,3 @@ class Trainer:
         torch.set_rng_state(state.pop("random"))
         for name, value in state.items():
             setattr(self, name, value)
-
-    def _any_rank(self, wish: bool) -> bool:
-        if self.place.world_size == 1:
-            return wish
-        flag = torch.tensor(int(wish), device=self.engine.device)
-        torch.distributed.all_reduce(flag, torch.distributed.ReduceOp.MAX)
-        return bool(flag)
-
-
-@contextmanager
-def _signals_remembered() -> Iterator[dict[str, bool]]:
-    """SIGTERM only sets a flag, which the loop looks at between steps: a save is collective."""
-    wish = {"now": False}
-
-    def remember(*_: Any) -> None:
-        wish["now"] = True
-
-    before = signal.signal(signal.SIGTERM, remember)
-    try:
-        yield wish
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -19,7 +19,7 @@ ORDER = """
     predict
     train evaluate latency prepare baselines
     stages grid estimate
-    command plan live progress report launch status tables
+    command plan progress live report launch status tables
 """.split()
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
+from hpc.errors import Stopped
 from hpc.jobs import Call
 from hpc.local import lifeline
 
@@ -76,6 +77,9 @@ def execute(call: Call, report: int) -> int:
     signal.signal(signal.SIGTERM, _unwind)
     try:
         call.run()
+    except Stopped as stopped:
+        print("# stopped by a signal; what was saved is kept", flush=True)
+        return 128 + stopped.signum
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     except BaseException as error:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from hpc import stopping
+from hpc.errors import Stopped
 from hpc.jobs import Call, Node, Shape
 from hpc.stopping import StopRequest, shield_worker
 
@@ -23,8 +24,8 @@ def in_job(monkeypatch: pytest.MonkeyPatch):
     [
         ([], "go on"),
         ([signal.SIGUSR2], "requeue"),
-        ([signal.SIGTERM], "wait"),
-        ([signal.SIGTERM, signal.SIGUSR2], "wait"),
+        ([signal.SIGTERM], "end"),
+        ([signal.SIGTERM, signal.SIGUSR2], "end"),
     ],
 )
 def test_signals_are_noted_and_the_stronger_one_counts(in_job, signals: list[int], decision: str) -> None:
@@ -57,12 +58,17 @@ def test_a_cancelled_job_waits_for_its_end_and_never_requeues(in_job, monkeypatc
     assert slept == [600.0]
 
 
-def test_outside_slurm_nothing_changes(monkeypatch) -> None:
+def test_outside_slurm_the_run_ends_after_saving(monkeypatch) -> None:
     monkeypatch.delenv("SLURM_JOB_ID", raising=False)
-    before = signal.getsignal(signal.SIGTERM)
+    before = [signal.getsignal(signum) for signum in (signal.SIGTERM, signal.SIGUSR2)]
     with StopRequest() as stop:
-        assert signal.getsignal(signal.SIGTERM) is before
-        assert stop.agreed() == "go on"
+        assert signal.getsignal(signal.SIGUSR2) is before[1]
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.agreed() == "end"
+        with pytest.raises(Stopped) as caught:
+            stop.leave()
+    assert caught.value.signum == signal.SIGTERM
+    assert [signal.getsignal(signum) for signum in (signal.SIGTERM, signal.SIGUSR2)] == before
 
 
 def test_workers_ignore_the_job_signals(in_job) -> None:
