@@ -7,11 +7,11 @@
                 save()              # collective: every rank
                 stop.leave()
 
-SLURM signals every rank before a time limit or a preemption, but submitit lets rank 0 alone save and requeue,
-while saving sharded training state takes all ranks. So the signals only leave a note here, the ranks compare
-notes at each step, save together, and only then rank 0 hands over to submitit. SIGTERM comes with scancel too:
-nothing is requeued upon it, and nobody leaves, since SLURM itself requeues a preempted job and a cancelled one
-shall stay so. Without SLURM the run ends once it has saved.
+SLURM signals every rank before a time limit or a preemption, but submitit lets rank 0 alone save and
+requeue, while saving sharded training state takes all ranks. So the signals only leave a note here, the ranks
+compare notes at each step, save together, and only then rank 0 hands over to submitit. SIGTERM comes with
+scancel too: nothing is requeued upon it, and nobody leaves, since SLURM itself requeues a preempted job and a
+cancelled one shall stay so. Without SLURM the run ends once it has saved.
 """
 
 import os
