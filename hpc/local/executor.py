@@ -161,7 +161,7 @@ class _Session:
                 continue
             state: Literal["failed", "cancelled"] = "cancelled" if stopping else "failed"
             blocked = self.graph.fail(name, state)
-            self.watch(Event(name=name, state=state, detail=error, log=log))
+            self.watch(Event(name=name, state=state, detail="" if stopping else error, log=log))
             for follower in blocked:
                 self.watch(Event(name=follower, state="blocked", detail=f"needs {name}"))
 
