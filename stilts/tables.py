@@ -140,7 +140,7 @@ def _explain(address: str, evidence: "Evidence") -> int:
     from stilts import records
     from stilts.report import render
 
-    name, _, rest = address.partition("/")
+    name = address.partition("/")[0]
     known = table_names()
     spec_name = next((known_name for known_name in known if name == known_name), name.partition("-")[0])
     if spec_name not in known:
@@ -156,16 +156,26 @@ def _explain(address: str, evidence: "Evidence") -> int:
         shown = getattr(cell, name)
         if shown not in (None, ""):
             print(f"  {name:12} {shown}")
-    column = rest.rpartition("/")[2]
     for run in cell.runs:
         print(f"  run {run}")
         for kind in (*spec.inputs, *spec.optional):
             place = evidence.folder / run
             shards = records.shards_of(place / kind if kind == "predictions" else place / "records" / kind)
-            own = [shard for shard in shards if shard.name.startswith(f"{column}-")]
-            for shard in own or shards:
+            for shard in _about(shards, address, spec.split):
                 print(f"    {shard}")
     return 0
+
+
+def _about(shards: Sequence[Path], address: str, split: str) -> Sequence[Path]:
+    """The shards that are named after the cell's target and language, or its target; all when none is."""
+    words = set(address.replace("-", "/").split("/"))
+    named = [shard.stem.split("-") for shard in shards]
+    exact = [shard for shard, name in zip(shards, named, strict=True) if set(name) <= words]
+    other = "dev" if split == "test" else "test"
+    loose = [
+        shard for shard, name in zip(shards, named, strict=True) if name[0] in words and name[-1] != other
+    ]
+    return exact or loose or shards
 
 
 def _chosen(text: str, known: Sequence[str], what: str) -> list[str]:

@@ -1,6 +1,5 @@
 """Sentences a caption is made of, so that a table says by itself what its numbers are and are not."""
 
-import json
 from collections.abc import Iterable, Sequence
 
 from stilts.files import read_json_lines
@@ -95,5 +94,6 @@ def provenance(evidence: Evidence, runs: Iterable[str]) -> dict[str, set[str]]:
         last = attempts[-1]
         devices.add((last.get("gpus") or [last.get("cpu") or "unknown"])[0])
         git = last.get("git") or {}
-        code.add(json.dumps([git.get("sha", "")[:12], git.get("diff", "")[:8]]))
+        changed = git.get("diff", "")[:8]
+        code.add(git.get("sha", "unknown")[:12] + f" with changes {changed}" * bool(changed))
     return {"devices": devices, "code versions": code}

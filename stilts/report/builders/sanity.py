@@ -105,11 +105,14 @@ def _block(
 
 
 def _above(judged: Cell, yardsticks: Sequence[Cell]) -> Cell:
-    known = [cell for cell in yardsticks if cell.value is not None]
-    if judged.value is None or not known:
-        return EMPTY if not any(cell.applies for cell in yardsticks) else Cell()
-    margin = judged.value - max(cell.value for cell in known if cell.value is not None)
-    runs = tuple(dict.fromkeys(run for cell in (judged, *known) for run in cell.runs))
+    asked = [cell for cell in yardsticks if cell.applies]
+    if not asked:
+        return EMPTY
+    known = [cell.value for cell in asked if cell.value is not None]
+    if judged.value is None or len(known) < len(asked):
+        return Cell()
+    margin = judged.value - max(known)
+    runs = tuple(dict.fromkeys(run for cell in (judged, *asked) for run in cell.runs))
     return Cell(text=signed(margin), value=margin, change=margin, mark=NOT_ABOVE * (margin <= 0), runs=runs)
 
 

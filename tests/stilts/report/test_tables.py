@@ -141,6 +141,14 @@ def test_explain_names_runs_and_shards(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_shards_are_narrowed_to_the_cell() -> None:
+    shards = [Path(f"{name}.arrow") for name in ("bucc2018-de-dev", "bucc2018-de", "bucc2018-fr", "xnli-de")]
+    about = tables._about
+    assert about(shards, "languages-bucc2018/multi/de", "test") == [shards[1]]
+    assert about(shards, "scores/multi/bucc2018", "test") == shards[1:3]
+    assert about(shards, "scores/multi/all", "test") == shards
+
+
 def test_figures_are_drawn_or_skipped_aloud(
     sample: tuple[Study, Path],
     tmp_path: Path,
