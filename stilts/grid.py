@@ -115,6 +115,8 @@ def _plan(study: Study) -> Plan:
 
 
 def _task(study: Study, name: str, role: str) -> Task:
+    if name not in tasks.names():
+        raise unknown("task", name, tasks.names(), where=f"study {study.name}")
     task = tasks.load(name)
     if task.role != role:
         raise Problem(

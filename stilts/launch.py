@@ -153,8 +153,8 @@ def _conclude(plan: Plan, outcome: Outcome, asked: argparse.Namespace, seconds: 
         return 0
     failed = [name for name, state in outcome.states.items() if state == "failed"]
     print("the same command tries the failed runs again, after their cause is mended", file=sys.stderr)
-    missing = [name for name in failed if _code(plan, name) == 3]
-    return 3 if len(missing) == len(failed) else 1
+    codes = {_code(plan, name) for name in failed}
+    return codes.pop() if len(codes) == 1 else 1
 
 
 def _code(plan: Plan, run_id: str) -> int:

@@ -37,6 +37,8 @@ class LiveView:
             self._bars.add(event.name)
             return
         self._bars.drop(event.name)
+        if event.state == "blocked":
+            return
         word, _, rest = line_of(event, seconds, self._explain).partition(" ")
         colour = _COLOURS.get(word, "default")
         self._bars.console.print(f"[{colour}]{word:>9}[/] {escape(rest)}", highlight=False, soft_wrap=True)

@@ -86,6 +86,10 @@ def last_line(path: Path) -> dict[str, Any]:
     return {}
 
 
+# A run at work has its own line while it lasts; of the blocked ones the summary gives the number.
+_UNSAID = ("running", "blocked")
+
+
 class View(Protocol):
     """Shows a launch while its context lasts."""
 
@@ -132,7 +136,7 @@ class PlainView:
         """See `View`."""
         with self._lock:
             seconds = self._tally.take(event)
-            if event.state != "running":
+            if event.state not in _UNSAID:
                 self._say(line_of(event, seconds, self._explain))
 
     def _beat(self) -> None:
