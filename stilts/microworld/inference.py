@@ -3,7 +3,7 @@
 The hypothesis is drawn before the label and without regard to it, so nothing in it tells the label.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from stilts.microworld.meaning import FRAMES, SPECIAL_JOBS, THINGS, WIDER, Fact, wider
@@ -32,17 +32,26 @@ def pair(seed: int, split: str, index: int, *, name: str, hard: bool) -> Pair:
     key = (seed, name, split)
     world = draw(*key, index, split=split)
     label = next(name for name in NLI if name == balanced(NLI, index, *key))
+    frames = _HARD if hard else _PLAIN
     while True:
-        hypothesis = _hypothesis(world, hard=hard)
-        options = _premises(world, hypothesis)
+        hypothesis = _hypothesis(world, frames)
+        options = _premises(world, hypothesis, frames)
         if set(options) == set(NLI):
             break
     kinds = sorted(options[label])
     weights = [1 if hard else _PLAIN_WEIGHTS[kind] for kind in kinds]
     kind = world.random.choices(kinds, weights)[0]
-    fact, holds = world.random.choice(options[label][kind])
-    premise = Claim(fact, holds, world.one(_other_forms(fact, holds, hypothesis)))
-    return Pair(_with_more(world, premise, hypothesis, label, hard=hard), hypothesis, label)
+    choices = options[label][kind]
+    if label == "neutral":  # denied no more often than under the other labels
+        holds = not world.chance(0.37 if hard else 0.4)
+        choices = [choice for choice in choices if choice[1] == holds] or choices
+    fact, holds = world.random.choice(choices)
+    forms = _other_forms(fact, holds, hypothesis)
+    premise = Claim(fact, holds, world.one(forms or [hypothesis.form]))
+    more = not forms or world.chance(0.8 if hard else 0.2)
+    if more:
+        return Pair(_with_more(world, premise, hypothesis, label, hard=hard), hypothesis, label)
+    return Pair((premise,), hypothesis, label)
 
 
 def _other_forms(fact: Fact, holds: bool, hypothesis: Claim) -> list[str]:
@@ -61,31 +70,38 @@ def forms_of(fact: Fact, holds: bool) -> list[str]:
     return ["say", "say", *fronted, *turned]
 
 
-def _hypothesis(world: World, *, hard: bool) -> Claim:
-    frame = world.one(_HARD if hard else _PLAIN)
-    optional = [role for role in sorted(FRAMES[frame].optional) if world.chance(0.4)]
-    given = {}
-    if "theme" in FRAMES[frame].roles:
-        given["theme"] = world.one(THINGS)
-    if "job" in FRAMES[frame].roles and world.chance(0.5):
-        given["job"] = world.one([*SPECIAL_JOBS, "doctor"])
-    fact = world.fact(frame, world.people(2), optional=optional, **given)
+def _hypothesis(world: World, frames: Sequence[str]) -> Claim:
+    fact = _drawn(world, world.one(frames), world.people(2))
     holds = world.chance(0.5)
     return Claim(fact, holds, world.one(forms_of(fact, holds)))
 
 
-def _premises(world: World, hypothesis: Claim) -> dict[Relation, dict[str, list[tuple[Fact, bool]]]]:
+def _drawn(world: World, frame: str, people: Sequence[str]) -> Fact:
+    roles, given = FRAMES[frame].roles, {}
+    optional = [role for role in sorted(FRAMES[frame].optional) if world.chance(0.4)]
+    if "theme" in roles:
+        given["theme"] = world.one(THINGS)
+    if "job" in roles and world.chance(0.5):
+        given["job"] = world.one([*SPECIAL_JOBS, "doctor"])
+    if "source" in optional:
+        people = [*people, next(name for name in world.people(3) if name not in people)]
+    return world.fact(frame, people, optional=optional, **given)
+
+
+def _premises(
+    world: World, hypothesis: Claim, frames: Sequence[str]
+) -> dict[Relation, dict[str, list[tuple[Fact, bool]]]]:
     """What could stand before the hypothesis: label -> kind of difference -> facts that hold or not."""
     found: dict[Relation, dict[str, list[tuple[Fact, bool]]]] = {}
-    for kind, fact in _variants(world, hypothesis.fact):
+    for kind, fact in _variants(world, hypothesis.fact, frames):
         for holds in (True, False):
             label = relation(Claim(fact, holds, ""), hypothesis)
-            if label and _other_forms(fact, holds, hypothesis):
+            if label:
                 found.setdefault(label, {}).setdefault(kind, []).append((fact, holds))
     return found
 
 
-def _variants(world: World, fact: Fact) -> Iterator[tuple[str, Fact]]:
+def _variants(world: World, fact: Fact, frames: Sequence[str]) -> Iterator[tuple[str, Fact]]:
     """The fact itself, and facts that differ from it in one respect, with the name of that respect."""
     frame = FRAMES[fact.frame]
     yield "same", fact
@@ -103,8 +119,9 @@ def _variants(world: World, fact: Fact) -> Iterator[tuple[str, Fact]]:
         yield "swap", fact.having(agent=fact["patient"], patient=fact["agent"])
     if fact.frame in _STATES:
         yield "person", fact.having(agent=_stranger(world, fact))
-    side = world.one([name for name in _STATES if name != fact.frame])
-    yield "side", world.fact(side, [fact["agent"]])
+    # Drawn as hypotheses are, so that a premise's frame does not tell the label either.
+    side = world.one([name for name in frames if name != fact.frame])
+    yield "side", _drawn(world, side, [fact["agent"], _stranger(world, fact)])
 
 
 def _stranger(world: World, *facts: Fact) -> str:
@@ -115,9 +132,7 @@ def _stranger(world: World, *facts: Fact) -> str:
 def _with_more(
     world: World, premise: Claim, hypothesis: Claim, label: Relation, *, hard: bool
 ) -> tuple[Claim, ...]:
-    """The premise with a second claim, in either order, that leaves the label as it is; or alone."""
-    if not world.chance(0.8 if hard else 0.2):
-        return (premise,)
+    """The premise with a second claim, in either order, that leaves the label as it is."""
     for _ in range(20):
         agent = (
             premise.fact["agent"] if world.chance(0.4) else _stranger(world, premise.fact, hypothesis.fact)

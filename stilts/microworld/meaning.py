@@ -80,7 +80,10 @@ JOBS = _names(
 VENUES = _names("museum park library restaurant station theatre market school")
 EVENTS = _names("concert wedding party dinner exhibition meeting")
 DAYS = _names("monday tuesday wednesday thursday friday saturday sunday yesterday today")
-YEARS = [str(year) for year in range(1931, 2020)]
+YEARS = {
+    "train": [str(year) for year in range(1931, 2020) if year % 3],
+    "held": [str(year) for year in range(1931, 2020) if not year % 3],
+}
 
 # Narrower -> next wider. What has no entry is widest.
 WIDER: Mapping[str, str] = {

@@ -72,22 +72,30 @@ def couple(seed: int, split: str, index: int, *, name: str) -> Couple:
     fact = world.fact(frame, world.people(3), optional=sorted(FRAMES[frame].optional))
     if frame in {"helped", "met"} and world.chance(0.5):
         fact = fact.without(world.one(["venue", "time"]))
-    changed = fact
-    if not same:
-        changed = _changed(world, fact, kind)
+    act = world.one(_ANOTHER_ACT[frame]) if kind in {"act", "both"} else frame
+    fact = _acted(_acted(fact, act), frame)  # what both acts have room for, so that neither tells more
+    changed = fact if same else _changed(world, fact, kind, act)
     one = world.one(forms_of(fact, True))
     others = [form for form in forms_of(changed, True) if form != one or (not same and kind == "people")]
-    return Couple((Claim(fact, True, one),), (Claim(changed, True, world.one(others)),), same)
+    first, second = (Claim(fact, True, one),), (Claim(changed, True, world.one(others)),)
+    return Couple(first, second, same) if world.chance(0.5) else Couple(second, first, same)
 
 
-def _changed(world: World, fact: Fact, kind: str) -> Fact:
+def _changed(world: World, fact: Fact, kind: str, act: str) -> Fact:
     if kind == "people":
         return exchanged(fact)
-    if kind == "detail":
-        return altered(world, fact, _DETAIL[fact.frame])
-    if kind == "both":
+    if kind == "act":
+        return _acted(fact, act)
+    if any(role in fact.roles for role in _DETAIL[fact.frame]):
         fact = altered(world, fact, _DETAIL[fact.frame])
-    frame, renamed = world.one(_ANOTHER_ACT[fact.frame]), {"source": "recipient", "recipient": "source"}
+    return _acted(fact, act)
+
+
+def _acted(fact: Fact, frame: str) -> Fact:
+    """The same people and things in another act, as far as it has room for them."""
+    if fact.frame == frame:
+        return fact
+    renamed = {"source": "recipient", "recipient": "source"}
     roles = {
         role if role in FRAMES[frame].roles else renamed.get(role, ""): name for role, name in fact.fillers
     }

@@ -29,7 +29,8 @@ _TURNED = {
     "gave.again_recipient": "Who/PRON received/VERB {theme.acc} {agent.from} {time.on?}",
     "gave.again_agent": "From/ADP whom/PRON did/AUX {recipient.nom} receive/VERB {theme.acc} {time.on?}",
     "gave.again_theme": "What/PRON did/AUX {recipient.nom} receive/VERB {agent.from} {time.on?}",
-    "helped.again_agent": "From/ADP whom/PRON did/AUX {patient.nom} get/VERB help/NOUN {venue.at?} {time.on?}",
+    "helped.again_agent": "From/ADP whom/PRON did/AUX {patient.nom} get/VERB help/NOUN "
+    "{venue.at?} {time.on?}",
     "helped.again_patient": "Who/PRON got/VERB help/NOUN {agent.from} {venue.at?} {time.on?}",
     "called.again_agent": "From/ADP whom/PRON did/AUX {patient.nom} get/VERB a/DET call/NOUN {time.on?}",
     "called.again_patient": "Who/PRON got/VERB a/DET call/NOUN {agent.from} {time.on?}",
@@ -61,7 +62,7 @@ def _whether(language: Language, opening: str, claims: tuple[Claim, ...]) -> str
 
 def _wh(language: Language, world: World, *, same: bool) -> tuple[str, str]:
     frame, _, role = world.one(sorted(_TURNED)).partition(".again_")
-    optional = {name for name in FRAMES[frame].optional if name == "source" or world.chance(0.6)}
+    optional = {name for name in sorted(FRAMES[frame].optional) if name == "source" or world.chance(0.6)}
     fact = world.fact(frame, world.people(2), optional=sorted(optional | ({role} & FRAMES[frame].optional)))
     changed = fact if same else _changed(world, fact, role)
     forms = [f"ask_{role}", f"again_{role}"]

@@ -36,7 +36,7 @@ def question(seed: int, split: str, index: int, *, name: str, unanswerable: floa
     wanted, other = _two_alike(world, frame, role, people)
     claims = [Claim(fact, True, world.one(forms_of(fact, True))) for fact in (wanted, other)]
     for _ in range(1 + world.chance(0.5)):
-        claims = _with_more(world, claims, frame, people)
+        claims = _with_more(world, claims, people)
     world.random.shuffle(claims)
     answered = not world.chance(unanswerable)
     return Question(
@@ -49,6 +49,8 @@ def _two_alike(world: World, frame: str, role: str, people: list[str]) -> tuple[
     optional = [name for name in sorted(FRAMES[frame].optional) if name == role or world.chance(0.6)]
     if frame == "bought" and role == "source":
         optional = sorted({*optional, "source"})
+    if FRAMES[frame].any_of and not optional:
+        optional = [world.one(sorted(FRAMES[frame].any_of))]
     count = sum(kind == "person" for kind in FRAMES[frame].roles.values())
     wanted = world.fact(frame, people[:count], optional=optional)
     while True:
@@ -57,7 +59,7 @@ def _two_alike(world: World, frame: str, role: str, people: list[str]) -> tuple[
             return wanted, other
 
 
-def _with_more(world: World, claims: list[Claim], frame: str, people: list[str]) -> list[Claim]:
+def _with_more(world: World, claims: list[Claim], people: list[str]) -> list[Claim]:
     """One more claim, of another frame, about someone who is there already."""
     told = {claim.fact.frame for claim in claims}
     fact = world.fact(world.one([name for name in _MORE if name not in told]), [world.one(people[:4])])

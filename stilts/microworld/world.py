@@ -65,7 +65,7 @@ class World:
             "venue": VENUES,
             "event": EVENTS,
             "day": DAYS,
-            "year": YEARS,
+            "year": YEARS[self.pool],
         }[kind]
 
     def another(self, kind: str, *known: str) -> str:
@@ -101,3 +101,9 @@ def balanced(labels: Sequence[str], index: int, *key: object) -> str:
     order = list(labels)
     Random("/".join(map(str, (*key, index // len(labels))))).shuffle(order)
     return order[index % len(labels)]
+
+
+def cells(listed: str) -> list[list[str]]:
+    """Rows that end with `;`, their cells parted by `|`, wherever the lines break."""
+    rows = [row for row in " ".join(listed.split()).split(";") if row.strip()]
+    return [[cell.strip() for cell in row.split("|")] for row in rows]
