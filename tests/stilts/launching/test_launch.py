@@ -36,7 +36,6 @@ def test_a_failure_is_told_and_tried_again_alone(launching, capsys) -> None:
     shown = capsys.readouterr()
     log = launching.folder("mnli-s1.xnli").submit / "log-1.txt"
     assert f"failed mnli-s1.xnli: no XNLI here; log {log}" in shown.out
-    assert "blocked mnli-s1.xnli.eval: needs mnli-s1.xnli" in shown.out
     assert f"{launching.num_runs - 2} done, 1 failed, 1 blocked" in shown.out
     assert "the same command tries the failed runs again" in shown.err
     launching.order("mnli-s1.xnli")
