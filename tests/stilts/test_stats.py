@@ -106,7 +106,9 @@ def test_clusters_widen_the_interval_by_the_design_effect() -> None:
 
 def test_resampled_f1_of_the_sample_itself_is_the_f1() -> None:
     hits, predicted, gold = np.array([2.0, 0.0, 1.0]), np.array([3.0, 1.0, 1.0]), np.array([2.0, 2.0, 1.0])
-    assert stats.resampled_f1(hits, predicted, gold, np.ones((1, 3), np.uint8))[0] == pytest.approx(2 * 3 / 10)
+    assert stats.resampled_f1(hits, predicted, gold, np.ones((1, 3), np.uint8))[0] == pytest.approx(
+        2 * 3 / 10
+    )
     assert stats.resampled_f1(hits, np.zeros(3), np.zeros(3), np.ones((1, 3), np.uint8))[0] == 0.0
 
 

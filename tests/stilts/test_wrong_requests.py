@@ -48,7 +48,11 @@ def small_disk(folder, options):
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ('singles = ["mnli"]', 'singles = ["mnlii"]', "unknown task 'mnlii' in study tiny. Did you mean 'mnli'"),
+        (
+            'singles = ["mnli"]',
+            'singles = ["mnlii"]',
+            "unknown task 'mnlii' in study tiny. Did you mean 'mnli'",
+        ),
         ('name = "tiny"', 'name = "tiny', "is not valid TOML"),
         ("learning_rate", "learning_rat", "Did you mean 'learning_rate'?"),
         ("layers = 2", 'layers = "two"', "layers should be a whole number, not a string"),
