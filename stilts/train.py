@@ -42,6 +42,9 @@ class TrainingSet:
 def train(run: RunFolder, spec: RunSpec) -> None:
     """Carries out a run of kind `train`."""
     asked = spec.fields
+    if _records(run).exists():  # killed after the last record, before `done.json`
+        shutil.rmtree(run.checkpoints, ignore_errors=True)
+        return
     settings: Optimisation = decode(Optimisation, dict(asked["optimisation"]), spec.id)
     place = ranks.setup()
     parent = run.sibling(spec.needs[0]).weights
@@ -52,6 +55,11 @@ def train(run: RunFolder, spec: RunSpec) -> None:
     with StopRequest() as stop:
         trainer.work(stop)
     trainer.finish()
+
+
+def _records(run: RunFolder) -> Path:
+    """The shard that is written when the weights are in place."""
+    return run.records / "scores" / "dev.arrow"
 
 
 def load_sets(name: str, run: RunFolder, asked: Mapping[str, Any], weights: Path) -> TrainingSet:
@@ -189,7 +197,7 @@ class Trainer:
         }
         records.write_shard(self.run.records / "training", "training", [common | cost], name="training")
         scores = [common | {"study": self.spec.study} | row for row in self.best["scores"]]
-        records.write_shard(self.run.records / "scores", "scores", scores, name="dev")
+        records.write_shard(_records(self.run).parent, "scores", scores, name=_records(self.run).stem)
         shutil.rmtree(self.run.checkpoints, ignore_errors=True)
 
     def _one_step(self) -> float:
@@ -199,6 +207,8 @@ class Trainer:
         # Fewer items than ranks: an idle rank repeats one item at no weight, so that every rank takes part.
         batch = predict.to_batch(data.collate(encoded, mine if len(mine) else rows[:1]), self.engine.device)
         self.model.train()
+        # Dropout follows from the step and the rank alone: a resumed run needs no state of the generators.
+        torch.manual_seed((self.spec.fields["seed"] << 40) + (self.step << 16) + self.place.rank)
         scores = self.engine(name, batch)
         share = len(mine) * self.place.world_size / len(rows)
         loss = self.model.loss(name, scores, batch) * share
@@ -257,7 +267,6 @@ class Trainer:
             "cpu_seconds": self.cpu_seconds,
             "best": self.best,
             "looks_since_best": self.looks_since_best,
-            "random": torch.get_rng_state(),
         }
         self.engine.save(self.run.checkpoints, self.step, state=state)
         if self.place.first:
@@ -269,6 +278,5 @@ class Trainer:
         state = self.engine.resume(self.run.checkpoints)
         if state is None:
             return
-        torch.set_rng_state(state.pop("random"))
         for name, value in state.items():
             setattr(self, name, value)
