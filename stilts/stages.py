@@ -10,9 +10,11 @@ import sys
 import time
 import traceback
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 
-from hpc.usage import measured
+from hpc import ranks
+from hpc.usage import Usage, measured
 from stilts.errors import Problem
 from stilts.files import append_json_line, write_json
 from stilts.provenance import describe
@@ -54,18 +56,23 @@ def run(folder: str) -> None:
     """
     here = RunFolder(Path(folder).resolve())
     spec = here.read_spec()
-    with here.locked():
+    # The other ranks of a job work under the lock that the first one holds.
+    first = ranks.setup().first
+    with here.locked() if first else nullcontext():
         if here.done.exists():
             return
         for need in spec.needs:
             if not here.sibling(need).done.exists():
                 raise Problem(f"{spec.id} needs {need}, which is not done", code=3)
-        append_json_line(here.provenance, describe())
-        here.failed.unlink(missing_ok=True)
-        _carry_out(here, spec)
+        if first:
+            append_json_line(here.provenance, describe())
+            here.failed.unlink(missing_ok=True)
+        usage = _carry_out(here, spec)
+        if first:
+            write_json(here.done, _ending(usage) | {"fingerprint": spec.fingerprint})
 
 
-def _carry_out(here: RunFolder, spec: RunSpec) -> None:
+def _carry_out(here: RunFolder, spec: RunSpec) -> Usage:
     module, _, name = STAGES[spec.kind].partition(":")
     try:
         with measured() as meter:
@@ -78,19 +85,18 @@ def _carry_out(here: RunFolder, spec: RunSpec) -> None:
         told = {"error": reason.splitlines()[0], "code": code, "traceback": traceback.format_exc()}
         write_json(here.failed, told)
         raise
-    usage = meter.usage
-    write_json(
-        here.done,
-        {
-            "finished_unix": time.time(),
-            "seconds": usage.seconds,
-            "cpu_seconds": usage.cpu_seconds,
-            "peak_rss": usage.peak_rss,
-            "gpu_peak": usage.gpu_peak,
-            "energy_j": usage.energy_j,
-            "fingerprint": spec.fingerprint,
-        },
-    )
+    return meter.usage
+
+
+def _ending(usage: Usage) -> dict[str, float | int | None]:
+    return {
+        "finished_unix": time.time(),
+        "seconds": usage.seconds,
+        "cpu_seconds": usage.cpu_seconds,
+        "peak_rss": usage.peak_rss,
+        "gpu_peak": usage.gpu_peak,
+        "energy_j": usage.energy_j,
+    }
 
 
 def main(arguments: list[str]) -> int:
