@@ -14,7 +14,7 @@ _STATES = ("lives_in", "works_as", "works_for", "born_in")
 _EVENTS = ("bought", "gave", "met", "helped", "called", "invited", "travelled_to")
 _PLAIN = (*_STATES, *_STATES, "older_than", "bought", "gave", "travelled_to", "met")
 # How often each kind of difference is taken where several would give the label.
-_PLAIN_WEIGHTS = {"same": 6, "side": 6, "less": 2, "kind": 2, "more": 1, "other": 1, "swap": 1, "person": 1}
+_PLAIN_WEIGHTS = {"same": 4, "side": 4, "less": 2, "kind": 2, "more": 2, "other": 2, "swap": 1, "person": 2}
 _HARD = (*_STATES, "older_than", "parent_of", "founded", *_EVENTS)
 
 

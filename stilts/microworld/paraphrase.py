@@ -41,6 +41,8 @@ _ANOTHER_ACT = {
     "lives_in": ("born_in", "travelled_to"),
     "travelled_to": ("lives_in", "born_in"),
 }
+OTHER_NAME = {"source": "recipient", "recipient": "source"}
+"""Roles that have another name in the other act."""
 _KINDS = ("both", "both", "act", "act", "detail", "detail", "people", "clauses")
 _FRAMES = {
     "both": sorted(set(_ANOTHER_ACT) & set(_DETAIL)),
@@ -73,7 +75,7 @@ def couple(seed: int, split: str, index: int, *, name: str) -> Couple:
     if frame in {"helped", "met"} and world.chance(0.5):
         fact = fact.without(world.one(["venue", "time"]))
     act = world.one(_ANOTHER_ACT[frame]) if kind in {"act", "both"} else frame
-    fact = _acted(_acted(fact, act), frame)  # what both acts have room for, so that neither tells more
+    fact = acted(acted(fact, act), frame)  # what both acts have room for, so that neither tells more
     changed = fact if same else _changed(world, fact, kind, act)
     one = world.one(forms_of(fact, True))
     others = [form for form in forms_of(changed, True) if form != one or (not same and kind == "people")]
@@ -85,13 +87,13 @@ def _changed(world: World, fact: Fact, kind: str, act: str) -> Fact:
     if kind == "people":
         return exchanged(fact)
     if kind == "act":
-        return _acted(fact, act)
+        return acted(fact, act)
     if any(role in fact.roles for role in _DETAIL[fact.frame]):
         fact = altered(world, fact, _DETAIL[fact.frame])
-    return _acted(fact, act)
+    return acted(fact, act)
 
 
-def _acted(fact: Fact, frame: str) -> Fact:
+def acted(fact: Fact, frame: str) -> Fact:
     """The same people and things in another act, as far as it has room for them."""
     if fact.frame == frame:
         return fact

@@ -1,7 +1,8 @@
 """Questions on passages: which stretch of the text answers, among others of the same sort.
 
-A passage tells two facts of one frame, with nothing in common, and one or two others; the question takes up
-everything about one of the two but the role it asks for.
+A passage tells two facts of one frame, with nothing in common, now and then another act of the same people
+at the same time, and one or two facts more; the question takes up everything about one of the two but the
+role it asks for. So what was done counts, not only who and when.
 """
 
 from dataclasses import dataclass, replace
@@ -9,11 +10,34 @@ from dataclasses import dataclass, replace
 from stilts.microworld.grammar import Language
 from stilts.microworld.inference import forms_of
 from stilts.microworld.meaning import FRAMES, Fact
+from stilts.microworld.paraphrase import OTHER_NAME, acted
 from stilts.microworld.sentences import Text, text
 from stilts.microworld.telling import sentences
 from stilts.microworld.truth import Claim
 from stilts.microworld.world import World, draw
 
+# Acts with the same people, things and times, of which only the verb tells which one is asked about.
+_RIVALS = {
+    "lives_in": ("born_in", "travelled_to"),
+    "born_in": ("lives_in", "travelled_to"),
+    "travelled_to": ("lives_in", "born_in"),
+    "works_for": ("founded",),
+    "founded": ("works_for",),
+    "bought": ("gave",),
+    "gave": ("bought",),
+    "met": ("helped", "called"),
+    "helped": ("met", "called"),
+    "called": ("met", "helped"),
+    "invited": ("helped", "met"),
+}
+# Names and years are easily guessed, so other words are asked for more often.
+_OFTEN = {"person": 1, "thing": 4, "job": 4, "venue": 4, "event": 4}
+_ASKED = [
+    (name, role)
+    for name, frame in FRAMES.items()
+    for role in frame.asks
+    for _ in range(_OFTEN.get(frame.roles[role], 2))
+]
 _MORE = ("lives_in", "works_as", "works_for", "born_in", "travelled_to", "in_country")
 
 
@@ -30,12 +54,14 @@ class Question:
 def question(seed: int, split: str, index: int, *, name: str, unanswerable: float = 0.0) -> Question:
     """Item `index` of a split."""
     world = draw(seed, name, split, index, split=split)
-    frame = world.one(sorted(FRAMES))
-    role = world.one(FRAMES[frame].asks)
+    frame, role = world.one(_ASKED)
     people = world.people(6, full=world.chance(0.5))
     wanted, other = _two_alike(world, frame, role, people)
     claims = [Claim(fact, True, world.one(forms_of(fact, True))) for fact in (wanted, other)]
-    for _ in range(1 + world.chance(0.5)):
+    if frame in _RIVALS and world.chance(0.25):
+        rival = _rival(world, wanted, role, people[4:])
+        claims.append(Claim(rival, True, world.one(forms_of(rival, True))))
+    if len(claims) == 2 or world.chance(0.4):
         claims = _with_more(world, claims, people)
     world.random.shuffle(claims)
     answered = not world.chance(unanswerable)
@@ -57,6 +83,19 @@ def _two_alike(world: World, frame: str, role: str, people: list[str]) -> tuple[
         other = world.fact(frame, people[count : 2 * count], optional=optional)
         if not set(wanted.roles.values()) & set(other.roles.values()):
             return wanted, other
+
+
+def _rival(world: World, wanted: Fact, role: str, strangers: list[str]) -> Fact:
+    """Another act that agrees with the wanted one wherever it can, but not in the role asked for."""
+    act = acted(wanted, world.one(_RIVALS[wanted.frame]))
+    role = role if role in FRAMES[act.frame].roles else OTHER_NAME.get(role, role)
+    kinds, known, spare = FRAMES[act.frame].roles, set(wanted.roles.values()), iter(strangers)
+    filled = act.roles
+    for name, kind in kinds.items():
+        missing = name not in filled and name not in FRAMES[act.frame].optional
+        if name == role or missing or kind == "thing":
+            filled[name] = next(spare) if kind == "person" else world.another(kind, *known)
+    return world.fact(act.frame, [], **filled)
 
 
 def _with_more(world: World, claims: list[Claim], people: list[str]) -> list[Claim]:

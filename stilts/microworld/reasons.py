@@ -1,6 +1,6 @@
 """Cosmos QA's question about what a passage leaves unsaid: why someone did something, or what comes next.
 
-Two people do a thing each; the reason of one is a wrong answer for the other.
+Often a second person does something else, and the reason of one is a wrong answer for the other.
 """
 
 from typing import Any
@@ -42,6 +42,24 @@ _DEEDS = {
         key.;
         studied all night | study all night | She had an important exam. | She will write the test in the
         morning.;
+        took the stairs | take the stairs | The lift was out of order. | She will be out of breath at the
+        top.;
+        turned down the music | turn down the music | The baby was sleeping. | She will walk on tiptoe.;
+        watered the plants | water the plants | The soil was dry. | She will see them bloom.;
+        hid under the table | hide under the table | The thunder had frightened her. | She will come out after
+        the storm.;
+        bought new shoes | buy new shoes | Her old ones had holes. | She will throw the old pair away.;
+        cleaned the windows | clean the windows | They were covered with dust. | She will enjoy the clear
+        view.;
+        learned some Spanish | learn some Spanish | She was moving to Madrid. | She will order tapas without a
+        dictionary.;
+        opened the window | open the window | The kitchen was full of steam. | She will breathe the fresh
+        air.;
+        called a taxi | call a taxi | She had missed the last bus. | She will give the driver her address.;
+        went to bed early | go to bed early | She was very tired. | She will sleep for ten hours.;
+        returned the dress | return the dress | It was too small for her. | She will get her money back.;
+        asked a policeman for help | ask a policeman for help | Her purse had been stolen. | She will describe
+        the thief.;
         """,
     "held": """
         put on sunglasses | put on sunglasses | The sun was dazzling her. | She will drive on along the bright
@@ -67,7 +85,7 @@ def row(language: Language, seed: int, split: str, index: int) -> dict[str, Any]
     world = draw(seed, "cosmosqa", split, index, split=split)
     deeds = world.random.sample(DEEDS[world.pool], 4)
     people = [name.capitalize() for name in world.people(2, sex="f")]
-    told = [f"{name} {deed[0]}." for name, deed in zip(people, deeds, strict=False)]
+    told = [f"{name} {deed[0]}." for name, deed in zip(people, deeds, strict=False)][: 1 + world.chance(0.5)]
     world.random.shuffle(told)
     why = world.chance(0.5)
     asks = f"Why did {people[0]} {deeds[0][1]} ?" if why else f"What will {people[0]} probably do next ?"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import TypeVar
 
 from stilts.microworld.meaning import (
     COUNTRY_OF,
@@ -28,6 +29,9 @@ LEAVES = [thing for thing in THINGS if thing in WIDER and thing not in set(WIDER
 """Things that are a kind of something and have no narrower kind."""
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """The part of the microworld that a split may use: people, cities and companies of training never come
@@ -50,7 +54,7 @@ class World:
         """True that often."""
         return self.random.random() < probability
 
-    def one(self, options: Sequence[str]) -> str:
+    def one(self, options: Sequence[T]) -> T:
         """One of them, all alike."""
         return self.random.choice(options)
 
