@@ -8,6 +8,7 @@ carries out a run of kind `baseline`.
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Any, Literal
 
@@ -16,7 +17,7 @@ from stilts.errors import Problem, unknown
 from stilts.runs import Progress, RunFolder, RunSpec
 from stilts.tasks import Example, Task
 
-Method = Literal["majority", "bag-of-words"]
+Method = Literal["majority", "bag-of-words", "word-overlap"]
 Predict = Callable[[Sequence[Example]], list[Any]]
 
 NOTES: Mapping[tuple[str, str], str] = {
@@ -24,9 +25,11 @@ NOTES: Mapping[tuple[str, str], str] = {
     ("majority", "choice"): "most frequent position",
     ("majority", "tag"): "most frequent tag",
     ("majority", "span"): "most frequent answer",
-    ("bag-of-words", "classify"): "logistic regression on the words of both sides and their overlap",
+    ("bag-of-words", "classify"): "logistic regression on the words of both sides",
+    ("bag-of-words", "choice"): "logistic regression on the words of a choice",
+    ("word-overlap", "classify"): "logistic regression on the words of both sides and their overlap",
     (
-        "bag-of-words",
+        "word-overlap",
         "choice",
     ): "logistic regression on the words of a choice and its overlap with the prompt",
     ("bag-of-words", "tag"): "lexicon: most frequent tag of the word form, else of all",
@@ -47,7 +50,10 @@ def run(folder: RunFolder, spec: RunSpec) -> None:
     fields = spec.fields
     progress = Progress(folder, total=len(fields["methods"]), unit="methods")
     rows: list[dict[str, Any]] = []
+    kind = tasks.load(fields["trains_on"]).kind
     for done, method in enumerate(fields["methods"]):
+        if (method, kind) not in _FITS:
+            continue
         progress.at(done, method)
         rows += score(
             method,
@@ -158,37 +164,37 @@ def _lexicon(examples: Sequence[Example]) -> Predict:
     ]
 
 
-def _pair_classifier(examples: Sequence[Example]) -> Predict:
+def _pair_classifier(examples: Sequence[Example], *, overlap: bool) -> Predict:
+    def features_of(some: Sequence[Example]) -> list[dict[str, float]]:
+        return [
+            _words_of(example["first"], side=1)
+            | _words_of(example["second"], side=2)
+            | (_overlap(example["first"], example["second"]) if overlap else {})
+            for example in some
+        ]
+
     model = _logistic(
-        [_pair_features(example["first"], example["second"]) for example in examples],
+        features_of(examples),
         [example["label"] for example in examples],
     )
 
     def predict(asked: Sequence[Example]) -> list[Any]:
-        features = [_pair_features(example["first"], example["second"]) for example in asked]
-        return [int(label) for label in model.predict(features)]
+        return [int(label) for label in model.predict(features_of(asked))]
 
     return predict
 
 
-def _choice_classifier(examples: Sequence[Example]) -> Predict:
-    pairs = [
-        (_pair_features(example["prompt"], choice, first_words=False), number == example["label"])
-        for example in examples
-        for number, choice in enumerate(example["choices"])
-    ]
-    model = _logistic([features for features, _ in pairs], [int(right) for _, right in pairs])
+def _choice_classifier(examples: Sequence[Example], *, overlap: bool) -> Predict:
+    def features_of(example: Example) -> list[dict[str, float]]:
+        return [
+            _words_of(choice, side=2) | (_overlap(example["prompt"], choice) if overlap else {})
+            for choice in example["choices"]
+        ]
 
-    def predict(asked: Sequence[Example]) -> list[Any]:
-        found = []
-        for example in asked:
-            features = [
-                _pair_features(example["prompt"], choice, first_words=False) for choice in example["choices"]
-            ]
-            found.append(int(model.decision_function(features).argmax()))
-        return found
-
-    return predict
+    features = [one for example in examples for one in features_of(example)]
+    right = [int(n == example["label"]) for example in examples for n in range(len(example["choices"]))]
+    model = _logistic(features, right)
+    return lambda asked: [int(model.decision_function(features_of(example)).argmax()) for example in asked]
 
 
 def _logistic(features: Sequence[Mapping[str, float]], labels: Sequence[int]) -> Any:
@@ -202,12 +208,15 @@ def _logistic(features: Sequence[Mapping[str, float]], labels: Sequence[int]) ->
     return model.fit(features, labels)
 
 
-def _pair_features(first: str, second: str, *, first_words: bool = True) -> dict[str, float]:
-    """Words of either side, and in how far they are the same, which also works across languages."""
+def _words_of(text: str, *, side: int) -> dict[str, float]:
+    return {f"{side}:{word}": 1.0 for word in _words(text)}
+
+
+def _overlap(first: str, second: str) -> dict[str, float]:
+    """In how far two texts have the same words, which also works in languages never seen."""
     one, two = _words(first), _words(second)
     shared = len(one & two)
-    features = {f"2:{word}": 1.0 for word in two} | {f"1:{word}": 1.0 for word in one if first_words}
-    return features | {
+    return {
         "shared of the first": shared / max(1, len(one)),
         "shared of the second": shared / max(1, len(two)),
         "same words": float(one == two),
@@ -241,8 +250,10 @@ _FITS: Mapping[tuple[str, str], Callable[[Sequence[Example]], Predict]] = {
     ("majority", "choice"): _majority_label,
     ("majority", "tag"): _majority_tag,
     ("majority", "span"): _majority_answer,
-    ("bag-of-words", "classify"): _pair_classifier,
-    ("bag-of-words", "choice"): _choice_classifier,
+    ("bag-of-words", "classify"): partial(_pair_classifier, overlap=False),
+    ("bag-of-words", "choice"): partial(_choice_classifier, overlap=False),
+    ("word-overlap", "classify"): partial(_pair_classifier, overlap=True),
+    ("word-overlap", "choice"): partial(_choice_classifier, overlap=True),
     ("bag-of-words", "tag"): _lexicon,
     ("bag-of-words", "span"): _best_names,
 }

@@ -177,7 +177,7 @@ class Study:
     evaluation: Evaluation = Evaluation()
     retrieval: Retrieval = Retrieval()
     latency: Latency = Latency()
-    baselines: tuple[Literal["majority", "bag-of-words", "random"], ...] = ()
+    baselines: tuple[Literal["majority", "bag-of-words", "word-overlap", "random"], ...] = ()
     """Yardsticks trained beside the regimes for the sanity table."""
 
     def optimisation_of(self, training_set: str) -> Optimisation:

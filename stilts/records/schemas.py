@@ -41,7 +41,8 @@ def _schema(kind: str, text: str, key: str) -> Schema:
     return Schema(kind=kind, columns=columns, key=tuple(key.split()))
 
 
-# Points on 0-100. `regime` is direct, single, multi, heads, joint, random, majority or bag-of-words;
+# Points on 0-100. `regime` is direct, single, multi, heads, joint, random, majority,
+# bag-of-words or word-overlap;
 # `intermediate` is the single task, "multi" or "". `n` examples were scored of the `n_full` that the split
 # has.
 _SCORES = """

@@ -9,6 +9,7 @@ REGIMES = {
     "random": "random encoder",
     "majority": "majority",
     "bag-of-words": "bag of words",
+    "word-overlap": "word overlap",
 }
 
 TASKS = {

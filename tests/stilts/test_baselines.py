@@ -43,7 +43,7 @@ def test_word_counts_learn_what_words_tell() -> None:
             "label": same,
         }
 
-    predict = fit("bag-of-words", "classify", [pair(n) for n in range(40)])
+    predict = fit("word-overlap", "classify", [pair(n) for n in range(40)])
     # Overlap carries over to words, and to a script, that were never seen.
     unseen = [("猫在睡觉", "猫在睡觉"), ("猫在睡觉", "他去了上海"), ("der Hund", "der Hund")]
     assert predict([{"first": a, "second": b} for a, b in unseen]) == [1, 0, 1]
@@ -56,7 +56,7 @@ def test_word_counts_choose_within_a_question() -> None:
          "label": 1 - n % 2}
         for n in range(30)
     ]  # fmt: skip
-    predict = fit("bag-of-words", "choice", train)
+    predict = fit("word-overlap", "choice", train)
     asked = [{"prompt": "Where is the cup?", "choices": ["on a moon", "on a moon", "the cup here"]}]
     assert predict(asked) == [2]
 
