@@ -75,6 +75,7 @@ def test_workers_ignore_the_job_signals(in_job) -> None:
     shield_worker()
     os.kill(os.getpid(), signal.SIGUSR2)
     os.kill(os.getpid(), signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
 
 
 RANKS = """

@@ -33,7 +33,7 @@ def bash(script: str, checkout: Path, **variables: str) -> subprocess.CompletedP
 
 @pytest.mark.parametrize("script", [*SCRIPTS, SLURM / "env.sh"], ids=lambda path: path.name)
 def test_bash_can_read_it(script: Path) -> None:
-    subprocess.run(["bash", "-n", script], check=True)
+    assert subprocess.run(["bash", "-n", script], check=False).returncode == 0
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)

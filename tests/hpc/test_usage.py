@@ -55,7 +55,8 @@ def test_the_cost_of_a_failure_is_known_too() -> None:
 
 def test_measuring_loads_no_torch() -> None:
     program = "import sys, hpc.usage\nwith hpc.usage.measured(): pass\nsys.exit('torch' in sys.modules)"
-    subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parents[2])
+    done = subprocess.run([sys.executable, "-c", program], check=False, cwd=Path(__file__).parents[2])
+    assert done.returncode == 0
 
 
 @pytest.mark.gpu
