@@ -1,7 +1,7 @@
 """Runs a grid of a study.
 
     python -m stilts.launch --grid all
-    python -m stilts.launch --grid all --study xlmr-large --cluster NAME --dry-run
+    python -m stilts.launch --grid all --study PATH.toml --cluster NAME --dry-run
 
 What is done is skipped, what failed is tried again, and it may be stopped at any time.
 """
