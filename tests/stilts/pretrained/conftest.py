@@ -120,16 +120,21 @@ class Engine:
         source.write_text(WRAPPER)
         options = ["-O1", "-w", "-shared", "-fPIC", f"-I{package}"]
         subprocess.run([compiler, *options, "-o", built / "tokenizer.so", source, "-lm"], check=True)
-        self.shared_object = ctypes.CDLL(str(built / "tokenizer.so"))
-        self.shared_object.e5_load.restype = ctypes.c_void_p
-        self.shared_object.e5_load.argtypes = [ctypes.c_char_p]
-        self.shared_object.token_ids.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_int]
-        self.model = self.shared_object.e5_load(bytes(package / "e5-small-q4.bin"))
+        self.built = ctypes.CDLL(str(built / "tokenizer.so"))
+        self.built.e5_load.restype = ctypes.c_void_p
+        self.built.e5_load.argtypes = [ctypes.c_char_p]
+        self.built.token_ids.argtypes = [
+            ctypes.c_void_p,
+            ctypes.c_char_p,
+            ctypes.c_void_p,
+            ctypes.c_int,
+        ]
+        self.model = self.built.e5_load(bytes(package / "e5-small-q4.bin"))
 
     def ids(self, text: str) -> list[int]:
         data = text.encode()
         room = (ctypes.c_int * (len(data) + 4))()
-        return list(room[: self.shared_object.token_ids(self.model, data, room, len(room))])
+        return list(room[: self.built.token_ids(self.model, data, room, len(room))])
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ nothing.
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -38,11 +37,9 @@ def test_the_flags_are_these() -> None:
     assert options - {"-h"} == FLAGS
 
 
-def test_help_is_quick_and_plans_without_torch() -> None:
+def test_help_plans_without_torch() -> None:
     code = "import sys; from stilts import tables; tables.parser().format_help(); print(sorted(sys.modules))"
-    started = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert time.perf_counter() - started < 1.5
     heavy = {"torch", "transformers", "datasets", "pyarrow", "numpy", "scipy", "matplotlib", "rich.console"}
     assert not heavy & set(eval(done.stdout))
 
