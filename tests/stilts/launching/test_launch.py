@@ -128,13 +128,13 @@ def test_the_flags_are_these_and_no_more(capsys) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--grid", "all", "--dry-run"]], ids=["help", "dry-run"])
-def test_planning_is_light(arguments: list[str]) -> None:
+def test_planning_is_light(arguments: list[str], tmp_path: Path) -> None:
     program = (
         "import sys, stilts.launch\ncode = stilts.launch.main()\n"
         "heavy = {'torch', 'numpy', 'pyarrow', 'transformers', 'datasets', 'deepspeed', 'submitit', 'rich'}\n"
         "sys.exit(code or ', '.join(heavy & sys.modules.keys()) or 0)"
     )
-    command = [sys.executable, "-c", program, *arguments]
+    command = [sys.executable, "-c", program, *arguments, "--runs", str(tmp_path)]
     assert subprocess.run(command, check=False, stdout=subprocess.DEVNULL, cwd=ROOT).returncode == 0
 
 
