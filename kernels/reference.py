@@ -64,7 +64,7 @@ def _padded_attention(
     if B * S == T:
         q_BHSD, k_BHSD, v_BHSD = (x.view(B, S, H, D).transpose(1, 2) for x in (q, k, v))
         out = F.scaled_dot_product_attention(q_BHSD, k_BHSD, v_BHSD, dropout_p=dropout, scale=scale)
-        return out.transpose(1, 2).reshape(T, H, D)
+        return out.transpose(1, 2).contiguous().view(T, H, D)
     rows = padded_rows(lengths).to(q.device)
     sizes = torch.as_tensor(lengths, device=q.device)
     mask = (torch.arange(S, device=q.device) < sizes[:, None])[:, None, None, :]

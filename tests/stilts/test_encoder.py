@@ -75,6 +75,17 @@ def test_what_is_saved_is_read_by_hugging_face(reference, tmp_path):
     assert back.config.layer_norm_eps == 1e-5
 
 
+@pytest.mark.parametrize("lengths", [[7], [1], [4, 4], [3, 9]], ids=str)
+def test_trains_with_dropout_on_few_sequences(reference, lengths):
+    _, folder = reference
+    ours = encoders.load(folder, dropout=0.2).train()
+    ids, mask = ragged(lengths)
+    first, second = (ours(pack(ids, mask)) for _ in range(2))
+    assert not torch.equal(first, second)
+    first.sum().backward()
+    assert all(parameter.grad.isfinite().all() for parameter in ours.parameters())
+
+
 def test_a_sequence_does_not_depend_on_its_neighbours(reference):
     _, folder = reference
     ours = encoders.load(folder).eval()
