@@ -18,9 +18,6 @@ from stilts.tasks import Task
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
-Tell = Callable[[int], None]
-"""Called with the number of items answered so far."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answered:
@@ -45,7 +42,6 @@ def answer(
     encoded: data.Encoded,
     *,
     tokens_per_batch: int,
-    tell: Tell = lambda _: None,
 ) -> Answered:
     """Predictions of one head on a whole set, and their scores.
 
@@ -55,13 +51,12 @@ def answer(
         task: gives the kind and the metric.
         encoded: the set.
         tokens_per_batch: largest batch, in tokens.
-        tell: progress.
     """
 
     def scores_of(batch: Batch) -> torch.Tensor:
         return model(head, batch)
 
-    outputs = collect(scores_of, task, encoded, model, tokens_per_batch=tokens_per_batch, tell=tell)
+    outputs = collect(scores_of, task, encoded, model, tokens_per_batch=tokens_per_batch)
     decoded = kinds.load(task.kind).decode(outputs, encoded)
     scored = metrics.score(
         task.scorer,
@@ -91,14 +86,12 @@ def collect(
     model: Model,
     *,
     tokens_per_batch: int,
-    tell: Tell = lambda _: None,
 ) -> NDArray[np.float32]:
     """Outputs of `forward` on all items, in the order of the items, as fp32."""
     sizes = kinds.load(task.kind).sizes(encoded.columns)
     offsets = np.append(0, np.cumsum(sizes))
     device = next(model.parameters()).device
     out: NDArray[np.float32] | None = None
-    answered = 0
     with torch.inference_mode():
         for rows in data.batches(
             encoded.num_tokens, tokens_per_batch=tokens_per_batch, seed=0, epoch=0, shuffle=False
@@ -107,8 +100,6 @@ def collect(
             if out is None:
                 out = np.empty((int(offsets[-1]), *got.shape[1:]), np.float32)
             out[_places(offsets, rows)] = got
-            answered += len(rows)
-            tell(answered)
     assert out is not None, "readers refuse empty sets"
     return out
 

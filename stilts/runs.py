@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from stilts.errors import Problem
-from stilts.files import append_json_line, read_json_lines, write_json
+from stilts.files import append_json_line, write_json
 
 Kind = Literal["prepare", "train", "evaluate", "baseline", "latency"]
 State = Literal["planned", "running", "done", "failed", "interrupted"]
@@ -161,11 +161,6 @@ class RunFolder:
         if self.failed.exists():
             return "failed"
         return "interrupted" if self.provenance.exists() else "planned"
-
-    def last_progress(self) -> dict[str, Any] | None:
-        """The newest line of `progress.jsonl`."""
-        lines = read_json_lines(self.progress)
-        return lines[-1] if lines else None
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -5,6 +5,7 @@ import pytest
 from stilts import baselines, data, records, tasks
 from stilts.baselines import fit
 from stilts.errors import Problem
+from stilts.progress import last_line
 from stilts.runs import RunFolder, RunSpec
 
 SOURCES = ("embedded",)
@@ -152,4 +153,4 @@ def test_a_run_writes_one_row_a_score(tmp_path: Path) -> None:
         for method in fields["methods"]
         for target, language in [("mnli", "en"), ("xnli", "en"), ("xnli", "de")]
     }
-    assert folder.last_progress()["done"] == 2
+    assert last_line(folder.progress)["done"] == 2
