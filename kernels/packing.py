@@ -4,17 +4,22 @@
     packed = from_lengths(ids, lens)  # already flat
     x_BSd = unpack(x_Td, packed)      # zeros where there is no token
 
-Shapes: B sequences, S longest length, T tokens in all.
+Packing also lays out the work of the attention kernels: a table of (sequence, block of queries), made once
+and used by every layer.
+
+Shapes: B sequences, S longest length, T tokens in all, R rows of the table.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
 PAD_ID = 1
 FIRST_POSITION = PAD_ID + 1
+BLOCK_M = 64
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,10 +30,19 @@ class Packed:
     """[T] token ids."""
     positions: Tensor
     """[T] rows of the position table: `FIRST_POSITION` + index in the sequence, as XLM-R counts."""
-    cu_seqlens: Tensor
-    """[B + 1] int32: sequence b holds tokens cu_seqlens[b] .. cu_seqlens[b + 1] - 1."""
+    bounds: Tensor
+    """[B + 2] int32: sequence b holds tokens bounds[b] .. bounds[b + 1] - 1; sequence B is empty."""
     lengths: tuple[int, ...]
     """The B lengths, known on the host: no device has to be asked for them."""
+    blocks: Tensor
+    """[R, 2] int32 (sequence, block of queries), see `block_table`."""
+    block_m: int
+    """Queries a block."""
+
+    @property
+    def cu_seqlens(self) -> Tensor:
+        """[B + 1] int32: the bounds without the empty last sequence."""
+        return self.bounds[:-1]
 
     @property
     def max_seqlen(self) -> int:
@@ -37,49 +51,52 @@ class Packed:
 
     def to(self, device: torch.device | str) -> "Packed":
         """The same on another device."""
-        return Packed(
-            ids=self.ids.to(device, non_blocking=True),
-            positions=self.positions.to(device, non_blocking=True),
-            cu_seqlens=self.cu_seqlens.to(device, non_blocking=True),
-            lengths=self.lengths,
-        )
+        moved = {
+            name: getattr(self, name).to(device, non_blocking=True)
+            for name in ("ids", "positions", "bounds", "blocks")
+        }
+        return replace(self, **moved)
 
 
-def from_lengths(ids: Tensor, lengths: Sequence[int]) -> Packed:
+def from_lengths(ids: Tensor, lengths: Sequence[int], *, block_m: int = BLOCK_M) -> Packed:
     """Packs ids that lie end to end already.
 
     Args:
         ids: [T] token ids.
         lengths: lengths of the sequences; they add up to T.
+        block_m: queries a block of the attention kernels.
 
     Raises:
         ValueError: the lengths do not add up, or a sequence holds the padding id, from which Hugging Face's
             position numbering would differ.
     """
-    sizes = torch.as_tensor(lengths, dtype=torch.int32)
-    cu_seqlens = torch.nn.functional.pad(sizes.cumsum(0, dtype=torch.int32), (1, 0))
-    total = int(cu_seqlens[-1])
+    sizes = np.asarray(lengths, dtype=np.int32)
+    bounds = np.zeros(len(sizes) + 2, dtype=np.int32)
+    np.cumsum(sizes, out=bounds[1:-1])
+    total = bounds[-1] = bounds[-2]
     if total != ids.numel():
         raise ValueError(f"lengths add up to {total}, but there are {ids.numel()} ids")
     if ids.device.type == "cpu" and bool((ids == PAD_ID).any()):
         raise ValueError(f"a packed sequence holds the padding id {PAD_ID}")
-    starts = torch.repeat_interleave(cu_seqlens[:-1], sizes)
-    positions = torch.arange(total, dtype=torch.int64) - starts + FIRST_POSITION
-    device = ids.device
+    starts = np.repeat(bounds[:-2], sizes)
+    positions = np.arange(total, dtype=np.int64) - starts + FIRST_POSITION
     return Packed(
         ids=ids,
-        positions=positions.to(device),
-        cu_seqlens=cu_seqlens.to(device),
+        positions=torch.from_numpy(positions).to(ids.device),
+        bounds=torch.from_numpy(bounds).to(ids.device),
         lengths=tuple(sizes.tolist()),
+        blocks=block_table(sizes, block_m).to(ids.device),
+        block_m=block_m,
     )
 
 
-def pack(ids: Tensor, mask: Tensor) -> Packed:
+def pack(ids: Tensor, mask: Tensor, *, block_m: int = BLOCK_M) -> Packed:
     """Packs right-padded sequences.
 
     Args:
         ids: [B, S] token ids.
         mask: [B, S], non-zero where there is a token.
+        block_m: queries a block of the attention kernels.
 
     Raises:
         ValueError: the mask is not right-padded.
@@ -87,7 +104,57 @@ def pack(ids: Tensor, mask: Tensor) -> Packed:
     keep = mask.bool()
     if bool((keep[:, 1:] & ~keep[:, :-1]).any()):
         raise ValueError("only right-padded masks can be packed: a token follows padding")
-    return from_lengths(ids[keep], keep.sum(1).tolist())
+    return from_lengths(ids[keep], keep.sum(1).tolist(), block_m=block_m)
+
+
+def block_table(lengths: Sequence[int] | np.ndarray, block_m: int) -> Tensor:
+    """Which block of queries of which sequence each program takes, longest sequence first.
+
+    R = T // block_m + B rows always suffice, so that T and B alone give the size of the grid. The rows left
+    over point at (B, 0), the empty sequence behind the last.
+
+    Args:
+        lengths: the B lengths.
+        block_m: queries a block.
+
+    Returns:
+        [R, 2] int32 on the host.
+    """
+    sizes = np.asarray(lengths, dtype=np.int32)
+    counts = -(-sizes // block_m)
+    order = np.argsort(-sizes, kind="stable")
+    counts = counts[order]
+    used = int(counts.sum())
+    table = np.zeros((int(sizes.sum()) // block_m + len(sizes), 2), dtype=np.int32)
+    table[used:, 0] = len(sizes)
+    table[:used, 0] = np.repeat(order, counts)
+    table[:used, 1] = np.arange(used) - np.repeat(np.cumsum(counts) - counts, counts)
+    return torch.from_numpy(table)
+
+
+def block_table_on_device(bounds: Tensor, total: int, block_m: int) -> Tensor:
+    """`block_table` from bounds on a device, without asking the device for anything.
+
+    Args:
+        bounds: [B + 2] int32, the cumulative lengths with one more copy of the last.
+        total: T.
+        block_m: queries a block.
+
+    Returns:
+        [R, 2] int32 beside `bounds`.
+    """
+    sizes = bounds.diff()
+    B = sizes.numel() - 1
+    # The empty sequence sorts last, and takes every row the others leave.
+    order = torch.argsort(sizes, descending=True, stable=True)
+    counts = (sizes[order] + (block_m - 1)) // block_m
+    ends = counts.cumsum(0)
+    rows = torch.arange(total // block_m + B, device=bounds.device)
+    place = torch.searchsorted(ends, rows, right=True).clamp_max(B)
+    used = rows < ends[-1]
+    sequence = torch.where(used, order[place], B)
+    block = torch.where(used, rows - (ends - counts)[place], 0)
+    return torch.stack((sequence, block), 1).to(torch.int32)
 
 
 def unpack(x: Tensor, packed: Packed) -> Tensor:
