@@ -1,0 +1,78 @@
+"""GELU by the error function after a linear layer's bias, as one Triton kernel.
+
+    run_bias_gelu(x, bias)
+
+The launcher trusts its arguments: `kernels.ops` checks them. Definition: `kernels.reference`.
+"""
+
+from collections.abc import Iterator
+
+import torch
+import triton
+import triton.language as tl
+from torch import Tensor
+
+from kernels.compilation import Compilation
+
+LARGEST_BLOCK = 1024
+SMALLEST_BLOCK = 256
+
+
+@triton.jit
+def bias_gelu_kernel(x, bias, out, COLUMNS: tl.constexpr, BLOCK: tl.constexpr):
+    """out = gelu(x + bias), a block of one row a program; blocks that fill the row need no mask."""
+    BLOCKS: tl.constexpr = (COLUMNS + BLOCK - 1) // BLOCK
+    program = tl.program_id(0)
+    columns = program % BLOCKS * BLOCK + tl.arange(0, BLOCK)
+    row = (program // BLOCKS).to(tl.int64) * COLUMNS
+    if COLUMNS % BLOCK == 0:
+        total = tl.load(x + row + columns).to(tl.float32) + tl.load(bias + columns).to(tl.float32)
+    else:
+        inside = columns < COLUMNS
+        total = tl.load(x + row + columns, mask=inside, other=0.0).to(tl.float32)
+        total += tl.load(bias + columns, mask=inside, other=0.0).to(tl.float32)
+    # 1 / sqrt(2)
+    y = (0.5 * total * (1.0 + tl.erf(total * 0.7071067811865476))).to(out.dtype.element_ty)
+    if COLUMNS % BLOCK == 0:
+        tl.store(out + row + columns, y)
+    else:
+        tl.store(out + row + columns, y, mask=inside)
+
+
+def block_shape(columns: int) -> tuple[int, int]:
+    """Block and warps: the largest power of two that fills rows of this many columns, 8 values a thread."""
+    block = LARGEST_BLOCK
+    while columns % block and block > SMALLEST_BLOCK:
+        block //= 2
+    if columns % block:
+        block = min(LARGEST_BLOCK, triton.next_power_of_2(columns))
+    return block, max(block // 256, 1)
+
+
+def run_bias_gelu(x: Tensor, bias: Tensor) -> Tensor:
+    """Launches `bias_gelu_kernel`: x contiguous [..., d], bias [d] -> [..., d]."""
+    out = torch.empty_like(x)
+    columns = x.shape[-1]
+    if x.numel():
+        block, warps = block_shape(columns)
+        grid = (x.numel() // columns * triton.cdiv(columns, block),)
+        bias_gelu_kernel[grid](x, bias, out, columns, block, num_warps=warps, enable_fp_fusion=True)
+    return out
+
+
+def compilations(arch: str) -> Iterator[Compilation]:
+    """What to compile ahead of time: XLM-R's widths, as launched; the bars are for Large, 4096."""
+    del arch  # blocks are laid out alike on all
+    for columns in (4096, 3072, 1536):
+        block, warps = block_shape(columns)
+        for dtype in ("bf16", "fp16"):
+            yield Compilation(
+                name=f"bias_gelu-{columns}-{dtype}",
+                kernel="bias_gelu",
+                fn=bias_gelu_kernel,
+                signature=dict.fromkeys(("x", "bias", "out"), f"*{dtype}"),
+                constexprs={"COLUMNS": columns, "BLOCK": block},
+                warps=warps,
+                stages=1,
+                facts={"dtype": dtype, "columns": columns},
+            )
