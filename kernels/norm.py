@@ -1,4 +1,4 @@
-"""LayerNorm with what stands before it, as one Triton kernel: one row a program, everything in fp32 registers.
+"""LayerNorm and what stands before it in one Triton kernel: one row a program, all of it in fp32 registers.
 
     run_residual_layer_norm(x, residual, weight, bias, linear_bias=bias_or_none, eps=1e-5)
     run_embed_layer_norm(ids, positions, word, position, type_row, weight, bias, eps=1e-5)

@@ -1,6 +1,18 @@
 """What each kernel computes, in plain PyTorch: its definition, its oracle, and its fallback.
 
-Shapes: T tokens, H heads, D head size, d = H * D, B sequences.
+The public functions of `kernels.ops` have a twin here, of the same signature and meaning:
+
+    ops.varlen_attention      reference.cu_seqlens_attention
+    ops.varlen_attention_qkv  reference.varlen_attention_qkv
+    ops.padded_attention      reference.padded_attention
+    ops.residual_layer_norm   reference.residual_layer_norm
+    ops.embed_layer_norm      reference.embed_layer_norm
+    ops.bias_gelu             reference.bias_gelu
+
+Unlike them, all of it can be differentiated. `varlen_attention` here is the form for training and the CPU: it
+takes the lengths from the host, so that no tensor has to be read, and it can drop weights.
+
+Shapes: T tokens, H heads, D head size, d = H * D, B sequences, S longest length.
 """
 
 import math
@@ -10,11 +22,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from kernels.packing import padded_rows
+from kernels.packing import BLOCK_M, padded_rows
 
 
 def varlen_attention(
-    q: Tensor, k: Tensor, v: Tensor, lengths: Sequence[int], *, dropout: float = 0.0
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    lengths: Sequence[int],
+    *,
+    scale: float | None = None,
+    dropout: float = 0.0,
 ) -> Tensor:
     """Softmax attention within each packed sequence: scaled-dot-product attention on padded groups.
 
@@ -24,17 +42,19 @@ def varlen_attention(
         q: [T, H, D], as are k and v; any strides.
         k: keys.
         v: values.
-        lengths: the B sequence lengths.
+        lengths: the B sequence lengths, on the host; they add up to T.
+        scale: factor of the scores; D ** -0.5 unless told.
         dropout: probability of dropping a weight.
 
     Returns:
         [T, H, D] contiguous.
     """
-    scale = 1.0 / math.sqrt(q.shape[-1])
+    if scale is None:
+        scale = 1.0 / math.sqrt(q.shape[-1])
     parts = []
     for start, stop, group in _runs(lengths):
         rows = slice(start, stop)
-        parts.append(_padded_attention(q[rows], k[rows], v[rows], group, scale, dropout))
+        parts.append(_grouped_attention(q[rows], k[rows], v[rows], group, scale, dropout))
     if not parts:
         return torch.empty_like(q, memory_format=torch.contiguous_format)
     return torch.cat(parts) if len(parts) > 1 else parts[0]
@@ -46,6 +66,8 @@ def _runs(lengths: Sequence[int]) -> list[tuple[int, int, list[int]]]:
     group: list[int] = []
     start = longest = total = 0
     for length in lengths:
+        if not length:
+            continue
         grown = max(longest, length)
         if group and grown * (len(group) + 1) > 1.25 * (total + length) + 16:
             runs.append((start, start + total, group))
@@ -54,10 +76,10 @@ def _runs(lengths: Sequence[int]) -> list[tuple[int, int, list[int]]]:
         longest, total = grown, total + length
     if total:
         runs.append((start, start + total, group))
-    return [run for run in runs if run[1] > run[0]]
+    return runs
 
 
-def _padded_attention(
+def _grouped_attention(
     q: Tensor, k: Tensor, v: Tensor, lengths: list[int], scale: float, dropout: float
 ) -> Tensor:
     B, S, (T, H, D) = len(lengths), max(lengths), q.shape
@@ -78,8 +100,123 @@ def _padded_attention(
     return out.transpose(1, 2).reshape(B * S, H, D).index_select(0, rows)
 
 
-def residual_layer_norm(x: Tensor, residual: Tensor, weight: Tensor, bias: Tensor, *, eps: float) -> Tensor:
-    """LayerNorm(x + residual) over the last dimension; all [T, d]."""
+def cu_seqlens_attention(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    cu_seqlens: Tensor,
+    max_seqlen: int,
+    *,
+    scale: float | None = None,
+    return_lse: bool = False,
+    blocks: Tensor | None = None,
+    block_m: int = BLOCK_M,
+) -> Tensor | tuple[Tensor, Tensor]:
+    """Softmax attention within each packed sequence, bounds in a tensor: twin of `ops.varlen_attention`.
+
+    The bounds are read on the host, which makes a GPU wait; `varlen_attention` takes lengths instead.
+
+    Args:
+        q: [T, H, D], as are k and v; any strides.
+        k: keys.
+        v: values.
+        cu_seqlens: [B + 1] or more: sequence b holds tokens cu_seqlens[b] .. cu_seqlens[b + 1] - 1.
+        max_seqlen: not needed here.
+        scale: factor of the scores; D ** -0.5 unless told.
+        return_lse: also give the logarithm of each row's sum of exponentials.
+        blocks: not needed here.
+        block_m: not needed here.
+
+    Returns:
+        [T, H, D] contiguous, zeros for tokens of no sequence; with return_lse also [H, T], fp32 or finer.
+    """
+    del max_seqlen, blocks, block_m
+    if scale is None:
+        scale = 1.0 / math.sqrt(q.shape[-1])
+    lengths = cu_seqlens.diff().tolist()
+    T = sum(lengths)
+    out = varlen_attention(q[:T], k[:T], v[:T], lengths, scale=scale)
+    if q.shape[0] > T:
+        out = torch.cat((out, out.new_zeros(q.shape[0] - T, *q.shape[1:])))
+    return (out, _log_sum_exp(q, k, lengths, scale)) if return_lse else out
+
+
+def _log_sum_exp(q: Tensor, k: Tensor, lengths: list[int], scale: float) -> Tensor:
+    dtype = torch.promote_types(q.dtype, torch.float32)
+    lse_HT = torch.zeros(q.shape[1], q.shape[0], dtype=dtype, device=q.device)
+    start = 0
+    for length in lengths:
+        rows = slice(start, start + length)
+        q_HSD, k_HSD = (x[rows].transpose(0, 1).to(dtype) for x in (q, k))
+        if length:
+            lse_HT[:, rows] = (q_HSD @ k_HSD.mT * scale).logsumexp(-1)
+        start += length
+    return lse_HT
+
+
+def varlen_attention_qkv(
+    qkv: Tensor,
+    cu_seqlens: Tensor,
+    max_seqlen: int,
+    *,
+    scale: float | None = None,
+    return_lse: bool = False,
+    blocks: Tensor | None = None,
+    block_m: int = BLOCK_M,
+) -> Tensor | tuple[Tensor, Tensor]:
+    """`cu_seqlens_attention` of queries, keys and values that lie in one [T, 3, H, D]."""
+    q, k, v = qkv.unbind(1)
+    return cu_seqlens_attention(
+        q, k, v, cu_seqlens, max_seqlen, scale=scale, return_lse=return_lse, blocks=blocks, block_m=block_m
+    )
+
+
+def padded_attention(
+    q: Tensor, k: Tensor, v: Tensor, lengths: Tensor, *, scale: float | None = None
+) -> Tensor:
+    """Softmax attention within each right-padded sequence.
+
+    Args:
+        q: [B, H, S, D], as are k and v; any strides. What lies past the lengths is never used.
+        k: keys.
+        v: values.
+        lengths: [B] on the device of q.
+        scale: factor of the scores; D ** -0.5 unless told.
+
+    Returns:
+        [B, H, S, D], zeros past the lengths.
+    """
+    past = (torch.arange(q.shape[2], device=q.device) >= lengths[:, None])[:, None, :, None]
+    out = F.scaled_dot_product_attention(
+        q, k.masked_fill(past, 0.0), v.masked_fill(past, 0.0), attn_mask=~past.mT, scale=scale
+    )
+    return out.masked_fill(past, 0.0)
+
+
+def residual_layer_norm(
+    x: Tensor,
+    residual: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    *,
+    linear_bias: Tensor | None = None,
+    eps: float,
+) -> Tensor:
+    """LayerNorm(x + linear_bias + residual) over the last dimension.
+
+    Args:
+        x: [..., d], what a linear layer gave.
+        residual: [..., d].
+        weight: [d], of the LayerNorm.
+        bias: [d], of the LayerNorm.
+        linear_bias: [d], of the linear layer, if that has not been added yet.
+        eps: added to the variance.
+
+    Returns:
+        [..., d].
+    """
+    if linear_bias is not None:
+        x = x + linear_bias
     return F.layer_norm(x + residual, weight.shape, weight, bias, eps)
 
 
@@ -102,3 +239,8 @@ def embed_layer_norm(
 def gelu(x: Tensor) -> Tensor:
     """GELU by the error function, exact."""
     return F.gelu(x)
+
+
+def bias_gelu(x: Tensor, bias: Tensor) -> Tensor:
+    """GELU by the error function of x + bias: x [..., d], bias [d]."""
+    return F.gelu(x + bias)
