@@ -1,0 +1,99 @@
+"""What the figures were taken on: GPU, clocks, power, driver, versions, and the tiles the kernels choose."""
+
+import platform
+import subprocess
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+
+import torch
+
+FIELDS = (
+    "name",
+    "driver_version",
+    "clocks.sm",
+    "clocks.mem",
+    "clocks.max.sm",
+    "power.limit",
+    "power.draw",
+    "temperature.gpu",
+    "persistence_mode",
+    "clocks_event_reasons.active",
+)
+
+# NVML's clock event reasons that make a figure doubtful.
+SLOWED_BY = {
+    0x04: "software power cap",
+    0x08: "hardware slowdown",
+    0x20: "software thermal slowdown",
+    0x40: "hardware thermal slowdown",
+    0x80: "power brake",
+}
+
+
+def describe() -> dict[str, object]:
+    """The present device and the software on it."""
+    properties = torch.cuda.get_device_properties(torch.cuda.current_device())
+    return {
+        "gpu": properties.name,
+        "capability": list(torch.cuda.get_device_capability()),
+        "multiprocessors": properties.multi_processor_count,
+        "memory_bytes": properties.total_memory,
+        "l2_bytes": properties.L2_cache_size,
+        "cuda": torch.version.cuda,
+        "cudnn": torch.backends.cudnn.version(),
+        "python": platform.python_version(),
+        "host": platform.machine(),
+        "versions": {name: _version(name) for name in ("torch", "triton", "transformers")},
+        "before": snapshot(),
+    }
+
+
+def snapshot() -> dict[str, str]:
+    """Clocks, power and temperature now, as nvidia-smi says."""
+    properties = torch.cuda.get_device_properties(torch.cuda.current_device())
+    command = ["nvidia-smi", f"--query-gpu={','.join(FIELDS)}", "--format=csv,noheader"]
+    try:
+        answer = subprocess.run(
+            [*command, f"--id=GPU-{properties.uuid}"], capture_output=True, text=True, timeout=20, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return {"error": f"nvidia-smi: {error}"}
+    if answer.returncode:
+        return {"error": "nvidia-smi: " + (answer.stderr or answer.stdout).strip()[:200]}
+    return parse(answer.stdout)
+
+
+def parse(line: str) -> dict[str, str]:
+    """One line of nvidia-smi's CSV in the order of `FIELDS`."""
+    return dict(zip(FIELDS, (value.strip() for value in line.strip().split(",")), strict=True))
+
+
+def slowed(state: dict[str, str]) -> list[str]:
+    """Why the clock is below what it should be, if it is."""
+    mask = state.get("clocks_event_reasons.active", "")
+    if not mask.startswith("0x"):
+        return []
+    return [name for bit, name in SLOWED_BY.items() if int(mask, 16) & bit]
+
+
+def architecture() -> str:
+    """As the tile table names it, `sm_90`."""
+    return "sm_{}{}".format(*torch.cuda.get_device_capability())
+
+
+def chosen_tiles(arch: str) -> dict[str, dict[str, int]]:
+    """The tiles this architecture gets, by layout and role."""
+    from kernels.tiles import tile_for
+
+    return {
+        f"{layout}/{role}": asdict(tile_for(arch, layout, role))
+        for layout in ("packed_qkv", "strided")
+        for role in ("default", "large")
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"

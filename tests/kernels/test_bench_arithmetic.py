@@ -1,0 +1,206 @@
+"""The bench's arithmetic: rooflines, percentiles, workloads, chips, goals."""
+
+import statistics
+
+import pytest
+
+from kernels.bench import chips, goals
+from kernels.bench.result import Row, Times, percentile
+from kernels.bench.roofline import LARGE, Operation, Work, attention, encoder, gemm, goal
+from kernels.bench.workloads import QA, XNLI, dense, ragged, workloads
+
+# XLM-R Large, worked out independently: batch, length, TFLOP, GB, then for an A100 and an H100
+# roof ms, goal ms, attention's percentage of the goal, and TFLOP/s.
+ROOFLINE = """
+1 64 0.039 0.69 0.34 0.74 1.8 53 0.20 0.58 1.9 67
+1 128 0.079 0.77 0.38 0.79 3.8 100 0.23 0.61 3.5 129
+1 384 0.247 1.09 0.85 1.44 9.1 172 0.33 0.77 11.0 322
+1 512 0.335 1.26 1.15 1.83 11.1 183 0.39 0.92 13.2 366
+8 64 0.313 1.26 1.12 1.73 4.2 181 0.39 0.88 6.7 357
+8 128 0.632 1.91 2.23 3.13 4.9 202 0.78 1.42 7.1 446
+8 384 1.973 4.53 6.78 9.11 9.1 217 2.33 3.72 11.1 530
+8 512 2.682 5.84 9.20 12.29 11.1 218 3.11 4.95 13.2 541
+32 64 1.251 3.22 4.47 5.88 4.2 213 1.56 2.49 6.7 503
+32 128 2.527 5.84 8.93 11.51 4.9 220 3.11 4.65 7.1 544
+32 384 7.890 16.31 27.10 35.41 9.1 223 9.33 13.86 11.1 569
+32 512 10.727 21.54 36.80 48.16 11.1 223 12.45 18.79 13.2 571
+128 64 5.003 11.07 17.87 22.52 4.2 222 6.22 8.93 6.7 561
+128 128 10.108 21.54 35.73 45.01 4.9 225 12.45 17.58 7.1 575
+128 384 31.562 63.42 108.40 140.63 9.1 224 37.34 54.40 11.1 580
+128 512 42.907 84.36 147.18 191.62 11.1 224 49.78 74.14 13.2 579
+"""
+CELLS = [tuple(map(float, line.split())) for line in ROOFLINE.strip().splitlines()]
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: f"{cell[0]:.0f}x{cell[1]:.0f}")
+def test_the_roofline_of_xlm_r_large(cell):
+    batch, length, tflop, gigabytes, *rest = cell
+    lengths = (int(length),) * int(batch)
+    work = encoder(LARGE, lengths)
+
+    def near(value, expected, digits):
+        # Half a unit of the last digit, and what counting LayerNorm's own arithmetic would add.
+        assert abs(value - expected) <= 0.5 * 10**-digits + 3e-3 * expected
+
+    near(work.flop / 1e12, tflop, 3)
+    near(work.bytes / 1e9, gigabytes, 2)
+    for chip, (roof, aim, share, rate) in (
+        (chips.named("A100 SXM 80 GB"), rest[:4]),
+        (chips.named("H100 SXM"), rest[4:]),
+    ):
+        seconds, attending = goal(LARGE, lengths, chip)
+        near(work.roof(chip) * 1e3, roof, 2)
+        near(seconds * 1e3, aim, 2)
+        near(attending * 100, share, 1)
+        near(work.flop / seconds / 1e12, rate, 0)
+
+
+def test_the_table_has_all_cells():
+    assert len(CELLS) == 16
+    assert {len(cell) for cell in CELLS} == {12}
+
+
+def test_an_operation_takes_as_long_as_its_slowest_part():
+    chip = chips.named("H100 SXM")
+    assert Operation(name="x", flop=chip.flops).roof(chip) == pytest.approx(1.0)
+    assert Operation(name="x", flop=1.0, bytes=2 * chip.bandwidth).roof(chip) == pytest.approx(2.0)
+    assert Operation(name="x", bytes=1.0, exponentials=3 * chip.exponentials).roof(chip) == pytest.approx(3.0)
+    twice = Work(operations=(Operation(name="x", flop=chip.flops),) * 2, repeats=3)
+    assert twice.roof(chip) == pytest.approx(6.0)
+    assert twice.flop == pytest.approx(6 * chip.flops)
+
+
+def test_work_counts_what_is_moved_and_multiplied():
+    product = gemm("x", 3, 5, 7)
+    assert (product.flop, product.bytes) == (2 * 3 * 5 * 7, 2 * (15 + 35 + 21))
+    attended = attention((3, 5), heads=2, head_dim=4)
+    assert attended.exponentials == 2 * (9 + 25)
+    assert attended.flop == 4 * 4 * 2 * (9 + 25)
+    assert attended.bytes == 2 * 4 * 8 * 8
+
+
+def test_an_exponential_costs_as_much_as_its_products_on_an_h100():
+    for name, product, exponential in (("A100 SXM 80 GB", 0.821, 0.410), ("H100 SXM", 0.259, 0.270)):
+        chip = chips.named(name)
+        assert 256 / chip.flops * 1e12 == pytest.approx(product, abs=6e-4)
+        assert 1 / chip.exponentials * 1e12 == pytest.approx(exponential, abs=6e-4)
+
+
+@pytest.mark.parametrize(
+    ("device", "name"),
+    [
+        ("NVIDIA A100-SXM4-80GB", "A100 SXM 80 GB"),
+        ("NVIDIA A100-SXM4-40GB", "A100 SXM 40 GB"),
+        ("NVIDIA A100 80GB PCIe", "A100 PCIe 80 GB"),
+        ("NVIDIA A100-PCIE-40GB", "A100 PCIe 40 GB"),
+        ("NVIDIA H100 80GB HBM3", "H100 SXM"),
+        ("NVIDIA H100 PCIe", "H100 PCIe"),
+        ("NVIDIA H100 NVL", "H100 NVL"),
+        ("NVIDIA H200", "H200 SXM"),
+        ("NVIDIA H200 NVL", "H200 NVL"),
+    ],
+)
+def test_a_device_is_known_by_its_name(device, name):
+    assert chips.find(device).name == name
+
+
+@pytest.mark.parametrize("device", ["NVIDIA GeForce RTX 4090", "NVIDIA A10", "NVIDIA GH200 480GB"])
+def test_an_unknown_device_has_no_roofline(device):
+    assert chips.find(device) is None
+
+
+def test_an_unknown_chip_is_answered_with_the_known_ones():
+    with pytest.raises(ValueError, match="H100 SXM"):
+        chips.named("H100")
+
+
+def test_percentiles_interpolate():
+    samples = [40.0, 10.0, 30.0, 20.0]
+    assert percentile(samples, 0.0) == 10.0
+    assert percentile(samples, 0.5) == 25.0
+    assert percentile(samples, 0.9) == pytest.approx(37.0)
+    assert percentile(samples, 1.0) == 40.0
+    assert percentile([7.0], 0.99) == 7.0
+    thousand = [float(n) for n in range(1000)]
+    assert percentile(thousand, 0.99) == pytest.approx(
+        statistics.quantiles(thousand, n=100, method="inclusive")[-1]
+    )
+
+
+@pytest.mark.parametrize(("samples", "share"), [([], 0.5), ([1.0], 1.1), ([1.0], -0.1)])
+def test_there_is_no_percentile_of_nothing(samples, share):
+    with pytest.raises(ValueError, match="no percentile"):
+        percentile(samples, share)
+
+
+def test_workloads_cover_the_grid_and_the_mixes():
+    full = workloads("full")
+    dense_cells = {(load.batch, load.longest) for load in full if load.kind == "dense"}
+    assert dense_cells == {(b, s) for b in (1, 8, 32, 128) for s in (64, 128, 384, 512)}
+    assert {load.name.split()[0] for load in full if load.kind == "ragged"} == {"XNLI-like", "QA-like"}
+    assert {load.name for load in workloads("quick")} <= {load.name for load in full}
+    assert len({load.name for load in full}) == len(full)
+
+
+def test_mixes_have_the_lengths_they_promise():
+    lengths = XNLI.draw(20_000)
+    assert statistics.mean(lengths) == pytest.approx(42, abs=1.0)
+    assert min(lengths) >= 8
+    assert max(lengths) <= 128
+    assert max(QA.draw(2000)) == 384
+    assert XNLI.draw(32) == XNLI.draw(32) != XNLI.draw(32, seed=1)
+
+
+def test_padding_is_what_is_no_token():
+    assert dense(8, 64).padding == 0.0
+    load = ragged(XNLI, 32)
+    assert load.padding == pytest.approx(1 - sum(load.lengths) / (32 * max(load.lengths)))
+    assert 0.3 < load.padding < 0.9
+
+
+def row(kernel, variant, workload, microseconds, **fields):
+    values = {
+        "family": kernel,
+        "batch": 1,
+        "longest": 512,
+        "tokens": 512,
+        "padding": 0.0,
+        "dtype": "bfloat16",
+        "status": "ok",
+        "cold": Times.of([microseconds]),
+    }
+    return Row(kernel=kernel, variant=variant, workload=workload, **(values | fields))
+
+
+def verdicts(rows, chip):
+    return {goal.what: goal.verdict for goal in goals.judge(rows, chip)}
+
+
+def test_goals_are_met_not_met_or_not_measured():
+    chip = chips.named("H100 SXM")
+    ours = row("attention", "varlen_attention_qkv", "32x512", 100.0, flop=341e8)
+    rows = [ours, row("encoder", "packed", "1x128", 790.0), row("encoder", "packed", "32x128", 5100.0)]
+    assert verdicts(rows, chip) == {
+        "attention, 32x512": "met",
+        "attention, every length up to 512": "not measured",
+        "XLM-R Large, 1x128": "met",
+        "XLM-R Large, 32x128": "not met",
+        "XLM-R Large, 32x384": "not measured",
+    }
+
+
+def test_the_slowest_length_decides_against_torch():
+    rows = [
+        row("attention", variant, workload, microseconds)
+        for variant, times in (("varlen_attention_qkv", (10.0, 20.0)), ("torch varlen", (11.0, 19.0)))
+        for workload, microseconds in zip(("8x64", "8x128"), times, strict=True)
+    ]
+    (verdict,) = goals.judge(rows, None)
+    assert (verdict.verdict, verdict.measured) == ("not met", "0.95x at worst (8x128)")
+    assert goals.judge(rows[::2], None)[0].verdict == "met"
+
+
+def test_a_fall_back_meets_no_goal():
+    chip = chips.named("A100 SXM 80 GB")
+    fell_back = row("encoder", "packed", "1x128", 1.0, fallbacks=("no Triton",))
+    assert verdicts([fell_back], chip)["XLM-R Large, 1x128"] == "not measured"
