@@ -4,6 +4,8 @@ Shapes: T tokens, H heads, D head size, B sequences, S longest length, R rows of
 """
 
 import functools
+import math
+from types import ModuleType
 from typing import Literal
 
 import torch
@@ -39,16 +41,24 @@ def _work(q: Tensor, cu_seqlens: Tensor, blocks: Tensor | None, block_m: int) ->
     return cu_seqlens, blocks
 
 
-def _strides_divide(x: Tensor) -> bool:
-    return x.stride(-1) == 1 and not any(stride % 16 for stride in x.stride()[:-1])
-
-
 def _aligned(x: Tensor) -> Tensor:
-    """As the kernels were compiled for: 16-byte boundaries, else Triton compiles a much slower one."""
-    if _strides_divide(x) and x.data_ptr() % 16 == 0:
+    """As the kernels were compiled for: from a 16-byte boundary, with strides divisible by 16.
+
+    Triton would take other tensors too, but would compile a much slower kernel for them.
+    """
+    *strides, last = x.stride()
+    if last == 1 and math.gcd(16, *strides) == 16 and x.data_ptr() % 16 == 0:
         return x
     say("attention copies a tensor: it is not aligned to 16 bytes with strides divisible by 16")
     return x.clone(memory_format=torch.contiguous_format)
+
+
+@functools.cache
+def _triton() -> ModuleType:
+    """The kernels, loaded when first wanted: where none can run, nobody has to have Triton."""
+    from kernels import attention
+
+    return attention
 
 
 def _route(q: Tensor, cu_seqlens: Tensor) -> AttentionRoute | None:
@@ -97,13 +107,11 @@ def _strided(
     route = _route(q, cu_seqlens)
     if route != "triton":
         return _fall_back(route, (q, k, v), cu_seqlens, max_seqlen, scale, with_lse)
-    from kernels.attention import run_strided
-
     q, k, v = _aligned(q), _aligned(k), _aligned(v)
     tile = _tile(q.device, q.dtype, "strided", q.shape[2], block_m)
     with launching(q):
         bounds, blocks = _work(q, cu_seqlens, blocks, block_m)
-        return run_strided(
+        return _triton().run_strided(
             q, k, v, bounds, blocks, scale=scale, tile=tile, with_lse=with_lse, precision=PRECISION
         )
 
@@ -121,13 +129,11 @@ def _packed_qkv(
     if route != "triton":
         q, k, v = qkv.unbind(1)
         return _fall_back(route, (q, k, v), cu_seqlens, max_seqlen, scale, with_lse)
-    from kernels.attention import run_packed_qkv
-
     qkv = _aligned(qkv.contiguous())
     tile = _tile(qkv.device, qkv.dtype, "packed_qkv", qkv.shape[3], block_m)
     with launching(qkv):
         bounds, blocks = _work(qkv, cu_seqlens, blocks, block_m)
-        return run_packed_qkv(
+        return _triton().run_packed_qkv(
             qkv, bounds, blocks, scale=scale, tile=tile, with_lse=with_lse, precision=PRECISION
         )
 
@@ -147,9 +153,9 @@ def _fall_back(
     if route == "varlen":
         from torch.nn.attention.varlen import AuxRequest, varlen_attn
 
-        aux = AuxRequest(lse=with_lse)
-        longest = (max_seqlen, max_seqlen)
-        out = varlen_attn(*qkv, cu_seqlens, cu_seqlens, *longest, scale=scale, return_aux=aux)
+        q, k, v = (x if x.stride(-1) == 1 else x.contiguous() for x in qkv)
+        bounds = (cu_seqlens, cu_seqlens, max_seqlen, max_seqlen)
+        out = varlen_attn(q, k, v, *bounds, scale=scale, return_aux=AuxRequest(lse=with_lse))
     else:
         out = reference.cu_seqlens_attention(*qkv, cu_seqlens, max_seqlen, scale=scale, return_lse=with_lse)
     if isinstance(out, tuple):
@@ -163,11 +169,9 @@ def _padded(q: Tensor, k: Tensor, v: Tensor, lengths: Tensor, scale: float) -> T
     if q.numel() == 0 or attention_route(q, "padded") != "triton":
         out = reference.padded_attention(q, k, v, lengths, scale=scale)
         return out.transpose(1, 2).contiguous().transpose(1, 2)
-    from kernels.attention import run_padded
-
     tile = _tile(q.device, q.dtype, "strided", q.shape[3], BLOCK_M)
     with launching(q):
-        return run_padded(
+        return _triton().run_padded(
             _aligned(q), _aligned(k), _aligned(v), lengths, scale=scale, tile=tile, precision=PRECISION
         )
 

@@ -152,8 +152,11 @@ def architecture(device: torch.device) -> str:
     return f"sm_{major}{minor}"
 
 
+_HERE = contextlib.nullcontext()
+
+
 def launching(x: Tensor) -> contextlib.AbstractContextManager[object]:
     """Makes x's device the current one, where Triton launches."""
     if not x.is_cuda or x.device.index == torch.cuda.current_device():
-        return contextlib.nullcontext()
+        return _HERE
     return torch.cuda.device(x.device)
