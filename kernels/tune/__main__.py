@@ -1,0 +1,141 @@
+"""Times every tile of the present GPU's architecture and rewrites its part of the table.
+
+    python -m kernels.tune                        # kernels/configs.toml itself
+    python -m kernels.tune --output other.toml    # a copy of it
+
+Exit codes: 0 written, 1 a section without a right tile stays as it was, 2 the request cannot be met.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kernels.tiles import Tile
+    from kernels.tune.choice import Section, Timings
+
+    Measured = tuple[Timings, dict[Tile, str]]
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    out = argparse.ArgumentParser(
+        prog="python -m kernels.tune", description="Choose the attention kernels' tiles on this GPU."
+    )
+    out.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE.toml",
+        default=Path(__file__).parents[1] / "configs.toml",
+        help="where to write the table; kernels/configs.toml unless told",
+    )
+    return out
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Tunes; the exit code."""
+    options = parser().parse_args(argv)
+    if not options.output.resolve().parent.is_dir():
+        print(f"kernels.tune: no folder {options.output.resolve().parent}", file=sys.stderr)
+        return 2
+    import torch
+
+    if not torch.cuda.is_available():
+        print(f"kernels.tune needs a CUDA device, and torch {torch.__version__} sees none", file=sys.stderr)
+        return 2
+    return tune_here(options.output)
+
+
+def tune_here(output: Path) -> int:
+    """Tunes for the present GPU."""
+    from kernels.bench.machine import architecture, describe
+    from kernels.bench.timing import GpuStopwatch
+    from kernels.tune.measuring import bits, timings
+
+    stopwatch = GpuStopwatch()
+
+    def measure(section: "Section") -> "Measured":
+        measured = timings(section, stopwatch)
+        stopwatch.release()
+        return measured
+
+    return tune(output, architecture(), stamp(describe()), measure=measure, compare=bits)
+
+
+def tune(
+    output: Path,
+    arch: str,
+    stamp: str,
+    *,
+    measure: Callable[["Section"], "Measured"],
+    compare: Callable[["Section"], str],
+) -> int:
+    """Measures every section of an architecture, chooses, and writes the table.
+
+    Args:
+        output: where to write.
+        arch: whose sections; one that is not in the table gets those of the next older, timed here.
+        stamp: what it was timed on, for the comments.
+        measure: microseconds of right tiles by workload, and why others are left out.
+        compare: whether bits depend on rows and warps, in words.
+
+    Returns:
+        The exit code.
+    """
+    from kernels import tiles
+    from kernels.tune.choice import choose, sections
+    from kernels.tune.measuring import LARGE_LOADS
+    from kernels.tune.rewriting import rewrite
+
+    chosen, notes, broken = [], {}, 0
+    for section in sections(tiles.read()[tiles.known_architecture(arch)]):
+        found, refused = measure(section)
+        print(table(section, found, refused), flush=True)
+        try:
+            best = choose(section, found, large_loads=LARGE_LOADS)
+        except ValueError as error:
+            print(f"{section.layout} {section.size} stays: {error}", file=sys.stderr)
+            broken += 1
+            continue
+        chosen.append(best)
+        equal = compare(best)
+        notes[section.layout, section.size] = f"{stamp}\n{equal}"
+        print(f"default {best.default}, large {best.large}; {equal}\n", flush=True)
+    replace_text(output, rewrite(tiles.CONFIGS.read_text(), arch, chosen, notes))
+    print(f"{len(chosen)} sections of {arch} written to {output}")
+    return int(broken > 0)
+
+
+def table(section: "Section", found: "Timings", refused: "dict[Tile, str]") -> str:
+    """A line a tile, a column a workload, microseconds."""
+    from kernels.bench.report import Grid, plain
+
+    loads = tuple(next(iter(found.values()), ()))
+    rows = [(str(tile), *(f"{times[load]:.1f}" for load in loads), "") for tile, times in found.items()]
+    rows += [(str(tile), *("" for _ in loads), reason) for tile, reason in refused.items()]
+    title = f"{section.layout} {section.size}, cold microseconds"
+    return plain(Grid(title=title, columns=("tile", *loads, "note"), rows=tuple(rows)))
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Replaces the file whole."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(text)
+    temporary.replace(path)
+
+
+def stamp(machine: dict[str, Any]) -> str:
+    """Machine, versions and day in one line."""
+    versions, driver = machine["versions"], machine["before"].get("driver_version", "unknown")
+    date = datetime.now(UTC).date().isoformat()
+    return (
+        f"{machine['gpu']}, driver {driver}, torch {versions['torch']}, triton {versions['triton']}, {date}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
