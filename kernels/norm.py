@@ -10,7 +10,6 @@ Shapes: T tokens, d columns of a row, V and P rows of the two tables.
 
 from collections.abc import Iterator
 
-import torch
 import triton
 import triton.language as tl
 from torch import Tensor
@@ -94,7 +93,7 @@ def run_residual_layer_norm(
     x: Tensor, residual: Tensor, weight: Tensor, bias: Tensor, *, linear_bias: Tensor | None, eps: float
 ) -> Tensor:
     """Launches `residual_layer_norm_kernel`: x, residual contiguous [..., d] -> [..., d]."""
-    out = torch.empty_like(x)
+    out = x.new_empty(x.shape)
     columns = x.shape[-1]
     if rows := x.numel() // columns:
         block, warps = row_shape(columns)
