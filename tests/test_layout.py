@@ -15,7 +15,7 @@ FLOORS = (
     ("config", "runs", "provenance", "records", "kinds", "metrics", "stats"),
     ("tasks", "catalogue", "microworld", "pretrained"),
     ("data", "mixing"),
-    ("encoder", "model", "retrieval"),
+    ("attention", "encoder", "model", "retrieval"),
     ("predict",),
     ("train", "evaluate", "latency", "prepare", "baselines"),
     ("stages", "grid", "estimate"),
