@@ -67,22 +67,29 @@ def case(
 
 
 def _packed_qkv(qkv: Tensor, packed: Packed) -> Call:
-    return Call(
-        refused=_refused(qkv),
-        run=lambda: ops.varlen_attention_qkv(
-            qkv, packed.bounds, packed.max_seqlen, blocks=packed.blocks, block_m=packed.block_m
-        ),
+    return Call(run=lambda: fused(qkv, packed), refused=_refused(qkv))
+
+
+def fused(qkv: Tensor, packed: Packed) -> Tensor:
+    """This package's attention on the packed stream: [T, 3, H, D] -> [T, H, D]."""
+    out = ops.varlen_attention_qkv(
+        qkv, packed.bounds, packed.max_seqlen, blocks=packed.blocks, block_m=packed.block_m
     )
+    assert isinstance(out, Tensor)
+    return out
 
 
 def _packed(qkv: Tensor, packed: Packed) -> Call:
     q, k, v = qkv.unbind(1)
-    return Call(
-        refused=_refused(qkv),
-        run=lambda: ops.varlen_attention(
+
+    def run() -> Tensor:
+        out = ops.varlen_attention(
             q, k, v, packed.bounds, packed.max_seqlen, blocks=packed.blocks, block_m=packed.block_m
-        ),
-    )
+        )
+        assert isinstance(out, Tensor)
+        return out
+
+    return Call(run=run, refused=_refused(qkv))
 
 
 def _refused(x: Tensor) -> tuple[str, ...]:
@@ -95,7 +102,9 @@ def torch_varlen(qkv: Tensor, packed: Packed) -> Tensor:
 
     q, k, v = qkv.unbind(1)
     bounds, longest = packed.cu_seqlens, packed.max_seqlen
-    return varlen_attn(q, k, v, bounds, bounds, longest, longest)
+    out = varlen_attn(q, k, v, bounds, bounds, longest, longest)
+    assert isinstance(out, Tensor)
+    return out
 
 
 def _torch_varlen(qkv: Tensor, packed: Packed) -> Call:

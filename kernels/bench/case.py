@@ -102,7 +102,6 @@ class Stopwatch(Protocol):
 @dataclass(kw_only=True, slots=True)
 class _Candidate:
     row: dict[str, object]
-    call: Call | None = None
     timed: Timed | None = None
     cold: list[float] = field(default_factory=list)
     warm: list[float] = field(default_factory=list)

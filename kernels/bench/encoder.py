@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from kernels import ops
+from kernels.bench.attention import fused
 from kernels.bench.roofline import Shape
 from kernels.packing import Packed
 
@@ -112,13 +113,6 @@ def random_state(
         state[f"{name}.weight"] = 1 + normal(d)
         state[f"{name}.bias"] = normal(d)
     return state
-
-
-def fused(qkv: Tensor, packed: Packed) -> Tensor:
-    """Attention by this package's kernel: [T, 3, H, D] -> [T, H, D]."""
-    return ops.varlen_attention_qkv(
-        qkv, packed.bounds, packed.max_seqlen, blocks=packed.blocks, block_m=packed.block_m
-    )
 
 
 def forward(weights: Weights, packed: Packed, *, attend: Attend = fused) -> Tensor:

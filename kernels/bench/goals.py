@@ -14,6 +14,8 @@ from kernels.bench.result import Row
 
 OURS = {"attention": "varlen_attention_qkv", "encoder": "packed"}
 """The variant that a goal speaks of."""
+PEERS = ("torch", "hf")
+"""How the names of other people's implementations start."""
 ATTENTION = "attention"
 VARLEN = "torch varlen"
 ENCODER = "encoder"

@@ -4,6 +4,7 @@ import platform
 import subprocess
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
+from typing import Literal
 
 import torch
 
@@ -54,7 +55,11 @@ def snapshot() -> dict[str, str]:
     command = ["nvidia-smi", f"--query-gpu={','.join(FIELDS)}", "--format=csv,noheader"]
     try:
         answer = subprocess.run(
-            [*command, f"--id=GPU-{properties.uuid}"], capture_output=True, text=True, timeout=20, check=False
+            [*command, f"--id=GPU-{str(properties.uuid).removeprefix('GPU-')}"],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return {"error": f"nvidia-smi: {error}"}
@@ -78,18 +83,22 @@ def slowed(state: dict[str, str]) -> list[str]:
 
 def architecture() -> str:
     """As the tile table names it, `sm_90`."""
-    return "sm_{}{}".format(*torch.cuda.get_device_capability())
+    from kernels.ops.dispatch import architecture as named
+
+    return named(torch.device("cuda", torch.cuda.current_device()))
 
 
 def chosen_tiles(arch: str) -> dict[str, dict[str, int]]:
-    """The tiles this architecture gets, by layout and role."""
-    from kernels.tiles import tile_for
+    """The tiles this architecture gets, by layout and role; none: it is too old for the kernels."""
+    from kernels.tiles import known_architecture, tile_for
 
-    return {
-        f"{layout}/{role}": asdict(tile_for(arch, layout, role))
-        for layout in ("packed_qkv", "strided")
-        for role in ("default", "large")
-    }
+    try:
+        known_architecture(arch)
+    except ValueError:
+        return {}
+    layouts: tuple[Literal["packed_qkv", "strided"], ...] = ("packed_qkv", "strided")
+    roles: tuple[Literal["default", "large"], ...] = ("default", "large")
+    return {f"{layout}/{role}": asdict(tile_for(arch, layout, role)) for layout in layouts for role in roles}
 
 
 def _version(name: str) -> str:

@@ -107,9 +107,9 @@ class Models:
             },
         )
 
-    def launches(self, workload: Workload) -> dict[str, object]:
-        """Kernels that one forward pass launches, by the profiler."""
-        from torch.autograd import DeviceType
+    def launches(self, workload: Workload) -> dict[str, object] | None:
+        """Kernels that one forward pass launches, by the profiler; None where it may not watch the GPU."""
+        from torch._C._autograd import DeviceType
         from torch.profiler import ProfilerActivity, profile
 
         ids = torch.full((workload.tokens,), 5, device=self.device)
@@ -120,7 +120,7 @@ class Models:
                 forward(self.weights, packed)
                 torch.cuda.synchronize()
         names = [event.name for event in profiler.events() if event.device_type == DeviceType.CUDA]
-        return count_launches(names, self.shape.layers)
+        return count_launches(names, self.shape.layers) if names else None
 
 
 def count_launches(names: Sequence[str], layers: int) -> dict[str, object]:

@@ -49,7 +49,7 @@ def sections(layouts: Mapping[str, Any]) -> list[Section]:
     """What the table holds for one architecture, as parsed from TOML."""
     return [
         Section(
-            layout=layout,  # type: ignore[arg-type]
+            layout=layout,
             size=size,
             default=Tile(*roles["default"]),
             large=Tile(*roles["large"]),

@@ -7,11 +7,15 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from kernels.bench import __main__ as command, machine
+from kernels.bench.case import Call, Case
 from kernels.bench.goals import Goal
 from kernels.bench.report import Grid, Report, note, plain, show, tables
 from kernels.bench.result import Row, Times
+from kernels.bench.roofline import Operation
+from kernels.bench.workloads import dense
 
 ROOT = Path(__file__).parents[2]
 FIELDS = {
@@ -150,6 +154,68 @@ def test_the_tiles_of_an_architecture_are_recorded():
     }
     assert set(tiles["strided/large"]) == {"block_m", "block_n", "warps", "stages"}
     assert tiles["strided/large"]["block_m"] == 128
+
+
+class Watch:
+    """Says a microsecond for every call."""
+
+    chip, launch, reason = None, "graph", ""
+
+    def synchronise(self):
+        pass
+
+    def prepare(self, call):
+        return self
+
+    def cold(self, calls):
+        return [1.0] * calls
+
+    warm = cold
+
+    def release(self):
+        pass
+
+    def overhead(self):
+        return 2.0
+
+
+@pytest.mark.parametrize(("variant", "code"), [("varlen_attention", 1), ("torch eager", 0)])
+def test_a_run_reports_all_families_and_fails_if_one_of_ours_is_wrong(
+    monkeypatch, tmp_path, capsys, variant, code
+):
+    def makers(family, extent, stopwatch, report):
+        def make(name, value):
+            return Case(
+                family=family,
+                kernel=family,
+                workload=dense(1, 64),
+                dtype="float32",
+                work=Operation(name="x", flop=1.0),
+                reference=lambda: torch.ones(2),
+                baseline=lambda: torch.ones(2),
+                variants={name: lambda: Call(run=lambda: torch.full((2,), value))},
+            )
+
+        yield lambda: make("torch sdpa", 1.0)
+        yield lambda: make(variant, 2.0 if family == "rows" else 1.0)
+
+    slow = {"clocks_event_reasons.active": "0x4"}
+    monkeypatch.setattr("kernels.bench.timing.GpuStopwatch", Watch)
+    monkeypatch.setattr(machine, "describe", lambda: {"gpu": "G"})
+    monkeypatch.setattr(machine, "snapshot", lambda: slow)
+    monkeypatch.setattr(machine, "architecture", lambda: "sm_75")
+    monkeypatch.setattr(command, "_makers", makers)
+    path = tmp_path / "bench.json"
+    assert command.bench(["rows", "encoder"], "quick", path) == code
+    written = json.loads(path.read_text())
+    assert [row["status"] for row in written["rows"]] == ["ok", "wrong", "ok", "ok"]
+    assert (written["machine"], written["tiles"]) == ({"gpu": "G", "chip": None, "after": slow}, {})
+    assert written["goals"][0]["verdict"] == "not measured"
+    said = capsys.readouterr()
+    assert "rows 2/2: rows 1x64" in said.err
+    assert "rows: the clock was held back by software power cap" in said.err
+    assert "G: its limits are not known here" in said.err
+    assert "An all but empty graph takes 2.0 us cold" in said.out
 
 
 def test_without_a_gpu_one_line_and_exit_2():
