@@ -47,10 +47,11 @@ def huggingface_config(config: EncoderConfig, **more: object) -> XLMRobertaConfi
 
 
 def randomise(model: nn.Module, seed: int) -> None:
-    """Random parameters in which biases and LayerNorms count too."""
+    """Random parameters in which biases and LayerNorms count too, and attention prefers some tokens."""
     generator = torch.Generator().manual_seed(seed)
-    for parameter in model.parameters():
-        nn.init.normal_(parameter, std=0.02, generator=generator)
+    for name, parameter in model.named_parameters():
+        peaked = name.endswith(("query.weight", "key.weight"))
+        nn.init.normal_(parameter, std=0.04 if peaked else 0.02, generator=generator)
     for module in model.modules():
         if isinstance(module, nn.LayerNorm):
             module.weight.data += 1.0
