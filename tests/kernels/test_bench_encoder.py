@@ -136,3 +136,19 @@ def test_every_model_passes_its_gate(models, lengths):
     assert statuses == dict.fromkeys(
         ["packed", "packed, launched", "hf sdpa, graph", "hf sdpa", "hf eager"], "ok"
     )
+
+
+@pytest.mark.filterwarnings("ignore:CUDA is not available")
+def test_without_a_gpu_the_profiler_sees_no_launches(models, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: None)
+    assert models.launches(Workload(name="x", lengths=(4, 3))) is None
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_eight_launches_a_layer_on_a_gpu():
+    shape = Shape(layers=2, hidden=1024, heads=16, intermediate=4096, vocabulary=50)
+    counted = Models(shape, dtype=torch.bfloat16, device="cuda").launches(
+        Workload(name="x", lengths=(128,) * 8)
+    )
+    assert counted["per_layer"] == 8.0, counted
