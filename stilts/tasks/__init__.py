@@ -10,6 +10,21 @@ from pathlib import Path
 from typing import Any, Literal
 
 from stilts.errors import Problem, unknown
+from stilts.tasks._places import FolderFiles, HubFiles
+
+__all__ = [
+    "ALL_SPLITS",
+    "DEV_AND_TEST",
+    "ENGLISH_TRAIN_AND_DEV",
+    "Example",
+    "FolderFiles",
+    "HubFiles",
+    "Row",
+    "Task",
+    "codes",
+    "load",
+    "names",
+]
 
 Row = Mapping[str, Any]
 """A record in the data set's own schema."""
@@ -50,6 +65,20 @@ class Task:
     """Tokens of a sequence, special ones included, in the published protocol."""
     language_of: Callable[[Row], str] | None = field(default=None, hash=False)
     """Language of a row, for data sets that keep several in one file; empty when the row does not say."""
+    hub: tuple[HubFiles, ...] = field(default=(), hash=False)
+    """Where it is on the Hub, one entry a part; empty: it is not there."""
+    folder: tuple[FolderFiles, ...] = field(default=(), hash=False)
+    """Original files in a data folder, alternatives in the order of preference. A staged copy of `hub` is
+    found without an entry here."""
+    sizes: Mapping[str, int | Mapping[str, int]] = field(default_factory=dict, hash=False)
+    """Examples with a usable label by set: one number for every language, or one for each that is known."""
+    absence: str = ""
+    """Said when no file is found: why the data may be missing, and what to do."""
+
+    def size_of(self, *, split: str, language: str) -> int | None:
+        """Number of labelled examples the published set has; None when it is not known."""
+        known = self.sizes.get(self.splits.get(split, split))
+        return known.get(language) if isinstance(known, Mapping) else known
 
     def set_of(self, *, split: str, language: str) -> str:
         """The set that holds `split` of `language`.
