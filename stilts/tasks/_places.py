@@ -1,4 +1,4 @@
-"""Where a task's data lies: on the Hub, and in a folder of original files. Plain data, nothing is looked up."""
+"""Where the data of a task lies: on the Hub, and in a folder of original files. Nothing is looked up here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
