@@ -1,6 +1,6 @@
 """`python -m kernels.inspect`: compiles every kernel ahead of time and judges the result.
 
-Exit codes: 0 all well, 1 a figure falls short of its bar or a kernel does not compile, 2 the request is wrong.
+Exit codes: 0 all well, 1 a figure falls short of its bar or a kernel does not compile, 2 a wrong request.
 """
 
 import argparse
