@@ -156,7 +156,7 @@ def main() -> int:
     try:
         peers = enter(model, PRECISIONS, asked.without)
     except ImportError as error:
-        say(f"{error}: `make bench` installs the peers, --without {error.name} does without")
+        say(f"{error}: `make bench` installs the peers, --without NAME leaves one out")
         return 2
     lengths = [len(ids) for ids in sequences]
     print(machine("torch", "transformers", *(name for name in OPTIONAL if name not in asked.without)))
