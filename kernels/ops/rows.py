@@ -120,9 +120,7 @@ def _residual_layer_norm(
     x: Tensor, residual: Tensor, weight: Tensor, bias: Tensor, linear_bias: Tensor | None, eps: float
 ) -> Tensor:
     if row_route(x, x.shape[-1]) == "torch":
-        return reference.residual_layer_norm(
-            x, residual, weight, bias, linear_bias=linear_bias, eps=eps
-        ).contiguous()
+        return reference.residual_layer_norm(x, residual, weight, bias, linear_bias=linear_bias, eps=eps)
     from kernels import norm
 
     if linear_bias is not None:

@@ -60,16 +60,19 @@ def test_compiled_whole_and_for_any_length_an_op_agrees(name):
 
 
 @pytest.mark.parametrize("block_m", [64, 128])
-def test_a_table_of_blocks_with_either_bounds_or_none_gives_the_same_bits(block_m):
+def test_a_table_of_blocks_with_either_bounds_or_none_gives_the_same_bits(block_m, guard):
     lengths = [5, 0, 70, 1]
     packed = from_lengths(torch.full((sum(lengths),), 9), lengths, block_m=block_m)
-    qkv = normal(sum(lengths), 3, 2, 64)
+    qkv = normal(sum(lengths) + 5, 3, 2, 64)[:-5]
     expected = ops.varlen_attention_qkv(qkv, packed.cu_seqlens, packed.max_seqlen, block_m=block_m)
-    for cu_seqlens in (packed.cu_seqlens, packed.bounds):
+    # Behind these bounds lies what would make a fifth sequence of five tokens.
+    without_last = torch.tensor([*packed.cu_seqlens, sum(lengths) + 5], dtype=torch.int32)[:-1]
+    for cu_seqlens in (without_last, packed.bounds):
         out = ops.varlen_attention_qkv(
             qkv, cu_seqlens, packed.max_seqlen, blocks=packed.blocks, block_m=block_m
         )
         assert torch.equal(out, expected)
+    guard.assert_margins_untouched()
 
 
 def test_a_block_size_without_a_tile_is_refused():
