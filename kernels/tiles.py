@@ -10,7 +10,7 @@ import functools
 import logging
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -130,20 +130,3 @@ def _generation(arch: str) -> tuple[str, int]:
 def read() -> Mapping[str, Any]:
     """The table: architecture, layout, head size, role, and [block_m, block_n, warps, stages]."""
     return tomllib.loads(CONFIGS.read_text())
-
-
-def render(table: Mapping[str, Any]) -> str:
-    """The text of a table, without the comments of the shipped one; `read` of it gives the table again."""
-    lines = []
-    for arch, layouts in table.items():
-        for layout, sizes in layouts.items():
-            for size, roles in sizes.items():
-                lines += ["", f"[{arch}.{layout}.{size}]"]
-                lines += [f"{role} = {_plain(rows)}" for role, rows in roles.items()]
-    return "\n".join(lines[1:]) + "\n"
-
-
-def _plain(rows: Any) -> str:
-    if isinstance(rows, Tile):
-        return str(list(astuple(rows)))
-    return "[" + ", ".join(_plain(row) if not isinstance(row, int) else str(row) for row in rows) + "]"

@@ -1,13 +1,12 @@
 """The table of tiles: complete, and found by what a device is."""
 
 import logging
-import tomllib
 from itertools import product
 
 import pytest
 
 from kernels import tiles
-from kernels.tiles import Tile, entries, read, render, tile_for
+from kernels.tiles import entries, read, tile_for
 
 COMBINATIONS = list(product(("packed_qkv", "strided"), (32, 64, 128), ("bf16", "fp16", "fp32")))
 
@@ -61,13 +60,3 @@ def test_fp32_has_tiles_of_its_own_where_the_table_says_so():
     assert [(entry.layout, entry.role) for entry in fp32] == [
         (layout, role) for layout in ("packed_qkv", "strided") for role in ("default", "large")
     ]
-
-
-def test_a_rendered_table_reads_back_the_same():
-    table = {
-        arch: {layout: dict(sizes) for layout, sizes in layouts.items()} for arch, layouts in read().items()
-    }
-    assert tomllib.loads(render(table)) == table
-    roles = table["sm_80"]["packed_qkv"]["d64"]
-    table["sm_80"]["packed_qkv"]["d64"] = roles | {"default": Tile(64, 64, 4, 2)}
-    assert tomllib.loads(render(table))["sm_80"]["packed_qkv"]["d64"]["default"] == [64, 64, 4, 2]
