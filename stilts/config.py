@@ -7,8 +7,9 @@ from typing import Any, Literal
 from stilts.decode import decode, read_toml
 from stilts.errors import Problem, unknown
 
-Attention = Literal["sdpa"]
-"""Back ends of the packed encoder's attention."""
+Attention = Literal["triton", "varlen", "sdpa"]
+"""Back ends of the packed encoder's attention while it answers. `triton`, our fused kernel, and `varlen`,
+torch's own, need a GPU; on a CPU all three are `sdpa`."""
 
 STUDIES = Path(__file__).parent / "studies"
 
@@ -103,7 +104,7 @@ class Zero:
 class Evaluation:
     """Zero-shot evaluation of the packed encoder."""
 
-    attention: Attention = "sdpa"
+    attention: Attention = "triton"
     dtype: Literal["fp32", "bf16", "fp16"] = "bf16"
     tokens_per_batch: int = 32768
 
@@ -128,7 +129,7 @@ class Latency:
     regimes: tuple[str, ...] = ("direct", "multi", "joint")
     language: str = "en"
     batch_sizes: tuple[int, ...] = (1, 8, 32)
-    attention: tuple[Attention, ...] = ("sdpa",)
+    attention: tuple[Attention, ...] = ("triton",)
     processes: int = 10
     """Fresh processes: the unit of inference for latency."""
     rounds: int = 5

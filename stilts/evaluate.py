@@ -36,7 +36,8 @@ class Evaluator:
         self.retrieval: Retrieval = decode(Retrieval, dict(asked.get("retrieval", {})), spec.id)
         self.weights = run.sibling(spec.needs[0]).weights
         device = ranks.setup().device
-        self.model: Model = models.load(self.weights).to(device, DTYPES[self.settings.dtype]).eval()
+        model = models.load(self.weights).to(device, DTYPES[self.settings.dtype]).eval()
+        self.model: Model = model.for_inference(attention=self.settings.attention)
 
     def work(self) -> None:
         """Answers every cell that has no scores yet."""

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from kernels.packing import Packed, padded_rows
 from stilts import encoder as encoders
-from stilts.encoder import PackedEncoder, Pooling, pool
+from stilts.encoder import Attention, Encoder, PackedEncoder, Pooling, pool
 from stilts.errors import Problem, unknown
 from stilts.files import replacing, write_json
 
@@ -90,7 +90,7 @@ class Model(nn.Module):
     """
 
     def __init__(
-        self, encoder: PackedEncoder, heads: Mapping[str, HeadSpec], *, dropout: float = 0.0, seed: int = 0
+        self, encoder: Encoder, heads: Mapping[str, HeadSpec], *, dropout: float = 0.0, seed: int = 0
     ) -> None:
         super().__init__()
         self.encoder = encoder
@@ -99,6 +99,12 @@ class Model(nn.Module):
         self._dropout = dropout
         for name, spec in heads.items():
             self.add_head(name, spec, seed=seed)
+
+    @property
+    def trainable_encoder(self) -> PackedEncoder:
+        """The encoder in the form that trains and is saved."""
+        assert isinstance(self.encoder, PackedEncoder), "this model only answers"
+        return self.encoder
 
     def add_head(self, name: str, spec: HeadSpec, *, seed: int) -> None:
         """Adds or replaces a head with fresh parameters (normal of 0.02, biases at zero)."""
@@ -123,14 +129,25 @@ class Model(nn.Module):
         Raises:
             Problem: the encoder has no such part.
         """
-        embeddings = [self.encoder.word, self.encoder.position, self.encoder.token_type, self.encoder.norm]
-        layers = {f"layers.{n}": [layer] for n, layer in enumerate(self.encoder.layers)}
-        known: dict[str, list[nn.Module]] = {"encoder": [self.encoder], "embeddings": embeddings, **layers}
+        encoder = self.trainable_encoder
+        embeddings = [encoder.word, encoder.position, encoder.token_type, encoder.norm]
+        layers = {f"layers.{n}": [layer] for n, layer in enumerate(encoder.layers)}
+        known: dict[str, list[nn.Module]] = {"encoder": [encoder], "embeddings": embeddings, **layers}
         for part in parts:
             if part not in known:
                 raise unknown("part to freeze", part, known)
             for module in known[part]:
                 module.requires_grad_(False)
+
+    def for_inference(self, *, attention: Attention = "triton") -> "Model":
+        """A model with the same answers on the fastest encoder for its device; parameters are shared.
+
+        Args:
+            attention: the back end wanted; where it cannot run the next best does, and says so once.
+        """
+        fast = Model(encoders.for_inference(self.trainable_encoder, attention=attention), {})
+        fast.heads, fast.specs = self.heads, self.specs
+        return fast.eval()
 
     def forward(self, head: str, batch: Batch) -> Tensor:
         """Scores of one head.
@@ -205,7 +222,7 @@ def save(model: Model, state: Mapping[str, Tensor], folder: Path, *, tokenizer_f
         if (tokenizer_from / name).exists():
             with replacing(folder / name) as temporary:
                 shutil.copyfile(tokenizer_from / name, temporary)
-    encoders.save(model.encoder, _under(state, "encoder."), folder)
+    encoders.save(model.trainable_encoder, _under(state, "encoder."), folder)
     with replacing(folder / "heads.safetensors") as temporary:
         heads = _under(state, "heads.")
         save_file({name: tensor.detach().cpu().contiguous() for name, tensor in heads.items()}, temporary)

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from kernels.packing import Packed
-from stilts.encoder import PackedEncoder, Pooling, pool
+from stilts.encoder import Encoder, Pooling, pool
 
 Vectors = NDArray[np.float32]
 _BLOCK_ROWS = 4096
 
 
-def embed(encoder: PackedEncoder, packed: Packed, *, layer: int, pooling: Pooling) -> Tensor:
+def embed(encoder: Encoder, packed: Packed, *, layer: int, pooling: Pooling) -> Tensor:
     """Unit vectors [B, d] of packed sentences.
 
     Args:

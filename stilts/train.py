@@ -91,7 +91,7 @@ def build(
     }
     loaded = models.load(parent, dropout=settings.dropout)
     if asked["regime"] == "random":
-        loaded.encoder.reinitialise(asked["seed"])
+        loaded.trainable_encoder.reinitialise(asked["seed"])
     if asked["role"] == "heads":
         for parameter in loaded.parameters():
             parameter.requires_grad_(False)
