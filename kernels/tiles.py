@@ -108,7 +108,7 @@ def entries(arch: str) -> Iterator[Entry]:
     for layout, sizes in read()[arch].items():
         for size, roles in sizes.items():
             head_dim, _, dtype = size.removeprefix("d").partition("-")
-            dtypes = [dtype] if dtype else ["bf16", "fp16"]
+            dtypes: list[Any] = [dtype] if dtype else ["bf16", "fp16"]
             if not dtype and f"{size}-fp32" not in sizes:
                 dtypes.append("fp32")
             for role, rows in roles.items():

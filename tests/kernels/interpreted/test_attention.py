@@ -182,3 +182,13 @@ def test_a_scale_that_is_not_positive_is_refused(scale):
         run_strided(q, k, v, packed.bounds, packed.blocks, scale=scale, tile=TILE)
     with pytest.raises(AssertionError):
         run_padded(*(x.transpose(0, 1)[None] for x in (q, k, v)), torch.tensor([5]), scale=scale, tile=TILE)
+
+
+def test_a_length_beyond_the_padded_tensor_reads_nothing_behind_it():
+    q, k, v = torch.randn(3, 2, 1, 70, 64, generator=torch.Generator().manual_seed(2))
+    buffer = torch.full((3, 2, 1, 70, 64), float("nan"))
+    buffer[:, 0] = torch.stack((q, k, v))[:, 0]
+    lengths = torch.tensor([90, -3], dtype=torch.int32)
+    out = run_padded(*buffer, lengths, scale=0.125, tile=TILE, precision="ieee")
+    full = run_padded(q, k, v, torch.tensor([70, 0], dtype=torch.int32), scale=0.125, tile=TILE)
+    assert torch.equal(out, full)
