@@ -65,32 +65,37 @@ def base(tmp_path_factory):
     return model, folder
 
 
-def test_every_early_exit_of_the_base_shape(base):
-    model, folder = base
-    ours = encoders.load(folder).eval()
-    ids, mask = ragged(SHORT)
-    packed = pack(ids, mask)
+def states_of(model, ids, mask):
     with torch.no_grad():
         states = model(ids, attention_mask=mask, output_hidden_states=True).hidden_states
-        assert len(states) == 13
-        for layer, expected in enumerate(states):
-            got = ours(packed, layers=layer)
-            assert (got - expected[mask]).abs().max() <= 2e-5, f"layer {layer}"
+    return [state[mask] for state in states]
 
 
-def test_every_layer_up_to_the_longest_sequence(base):
+@pytest.mark.parametrize("lengths", [SHORT, (128, 512)], ids=str)
+def test_every_layer_of_the_base_shape(base, lengths):
     model, folder = base
     ours = encoders.load(folder).eval()
-    ids, mask = ragged((128, ours.config.max_tokens))
-    assert mask.shape[1] == 512
+    assert ours.config.max_tokens == 512
+    ids, mask = ragged(lengths)
     got = []
     for layer in ours.layers:
         layer.register_forward_hook(lambda layer, given, out: got.append(out))
     with torch.no_grad():
         ours(pack(ids, mask))
-        states = model(ids, attention_mask=mask, output_hidden_states=True).hidden_states[1:]
-    for layer, (mine, expected) in enumerate(zip(got, states, strict=True), start=1):
-        assert (mine - expected[mask]).abs().max() <= 2e-5, f"layer {layer}"
+    for layer, (mine, expected) in enumerate(zip(got, states_of(model, ids, mask)[1:], strict=True), start=1):
+        assert (mine - expected).abs().max() <= 2e-5, f"layer {layer}"
+
+
+def test_every_early_exit_of_the_base_shape(base):
+    model, folder = base
+    ours = encoders.load(folder).eval()
+    ids, mask = ragged((2, 65))
+    packed = pack(ids, mask)
+    states = states_of(model, ids, mask)
+    assert len(states) == 13
+    for layer, expected in enumerate(states):
+        with torch.no_grad():
+            assert (ours(packed, layers=layer) - expected).abs().max() <= 2e-5, f"layer {layer}"
 
 
 def test_gradients_of_the_base_shape(tmp_path):
