@@ -60,7 +60,7 @@ class CpuEncoder(Encoder):
         """Hidden states [T, d] after so many layers, as `PackedEncoder.forward`."""
         depth = self.encoder.depth(packed, layers)
         with torch.inference_mode():
-            chunks = _chunks(packed.lengths, self.config.num_attention_heads)
+            chunks = chunks_of(packed.lengths, heads=self.config.num_attention_heads)
             if len(chunks) == 1 and chunks[0].rows is None:
                 return self._run(packed.ids, packed.positions, chunks[0], depth)
             weight = self.encoder.word.weight
@@ -167,7 +167,7 @@ class Chunk:
     groups: tuple[Group, ...]
 
 
-def _chunks(lengths: Sequence[int], heads: int) -> list[Chunk]:
+def chunks_of(lengths: Sequence[int], *, heads: int) -> list[Chunk]:
     """Cuts a batch, sorted by length, into chunks of about `_CHUNK_TOKENS` tokens."""
     sizes = torch.tensor(lengths, dtype=torch.int64)
     sizes, order = sizes.sort(stable=True)
