@@ -12,6 +12,7 @@ import triton.language as tl
 from torch import Tensor
 
 from kernels.compilation import Compilation
+from kernels.warps import LANES, lanes_of, warps_for
 
 LARGEST_BLOCK = 1024
 SMALLEST_BLOCK = 256
@@ -38,14 +39,14 @@ def bias_gelu_kernel(x, bias, out, COLUMNS: tl.constexpr, BLOCK: tl.constexpr):
         tl.store(out + row + columns, y, mask=inside)
 
 
-def block_shape(columns: int) -> tuple[int, int]:
-    """Block and warps: the largest power of two that fills rows of this many columns, 8 values a thread."""
+def block_shape(columns: int, lanes: int = LANES) -> tuple[int, int]:
+    """Block and warps: the largest power of two that fills rows of this many columns."""
     block = LARGEST_BLOCK
     while columns % block and block > SMALLEST_BLOCK:
         block //= 2
     if columns % block:
         block = min(LARGEST_BLOCK, triton.next_power_of_2(columns))
-    return block, max(block // 256, 1)
+    return block, warps_for(block, lanes)
 
 
 def run_bias_gelu(x: Tensor, bias: Tensor) -> Tensor:
@@ -61,9 +62,8 @@ def run_bias_gelu(x: Tensor, bias: Tensor) -> Tensor:
 
 def compilations(arch: str) -> Iterator[Compilation]:
     """What to compile ahead of time: XLM-R's widths, as launched; the bars are for Large, 4096."""
-    del arch  # blocks are laid out alike on all
     for columns in (4096, 3072, 1536):
-        block, warps = block_shape(columns)
+        block, warps = block_shape(columns, lanes_of(arch))
         for dtype in ("bf16", "fp16"):
             yield Compilation(
                 name=f"bias_gelu-{columns}-{dtype}",

@@ -15,6 +15,7 @@ import triton.language as tl
 from torch import Tensor
 
 from kernels.compilation import Compilation
+from kernels.warps import LANES, lanes_of, warps_for
 
 
 @triton.jit
@@ -83,10 +84,10 @@ def embed_layer_norm_kernel(
     _store_normalised(out + token * COLUMNS, total, weight, bias, eps, columns, COLUMNS, BLOCK)
 
 
-def row_shape(columns: int) -> tuple[int, int]:
-    """Block and warps for rows of this many columns: 8 values a thread, 16 bytes in bf16, up to 16 warps."""
+def row_shape(columns: int, lanes: int = LANES) -> tuple[int, int]:
+    """Block and warps for rows of this many columns."""
     block = triton.next_power_of_2(columns)
-    return block, min(max(block // 256, 1), 16)
+    return block, warps_for(block, lanes)
 
 
 def run_residual_layer_norm(
@@ -149,7 +150,6 @@ def run_embed_layer_norm(
 
 def compilations(arch: str) -> Iterator[Compilation]:
     """What to compile ahead of time: XLM-R's widths, as launched; the bars are for Large, 1024."""
-    del arch  # rows are laid out alike on all
     tables = ("word", "position", "type_row")
     kernels = {
         "residual_layer_norm": (residual_layer_norm_kernel, ("x", "residual", "linear_bias"), {}),
@@ -157,7 +157,7 @@ def compilations(arch: str) -> Iterator[Compilation]:
     }
     for name, (fn, inputs, indices) in kernels.items():
         for columns in (1024, 768, 384):
-            block, warps = row_shape(columns)
+            block, warps = row_shape(columns, lanes_of(arch))
             for dtype in ("bf16", "fp16"):
                 yield Compilation(
                     name=f"{name}-{columns}-{dtype}",

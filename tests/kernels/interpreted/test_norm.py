@@ -5,6 +5,7 @@ import torch
 
 from kernels import reference
 from kernels.norm import row_shape, run_embed_layer_norm, run_residual_layer_norm
+from kernels.warps import lanes_of
 from tests.kernels.interpreted.rows import COLUMNS, DTYPES, assert_as_exact_as, doubled, rows
 
 EPS = 1e-5
@@ -84,4 +85,8 @@ def test_no_rows_launch_nothing():
     [(1, (1, 1)), (384, (512, 2)), (768, (1024, 4)), (1024, (1024, 4)), (8192, (8192, 16))],
 )
 def test_a_thread_takes_eight_values(columns, shape):
-    assert row_shape(columns) == shape
+    assert row_shape(columns, lanes_of("sm_90")) == shape
+
+
+def test_wavefronts_of_64_are_half_as_many():
+    assert row_shape(1024, lanes_of("gfx942")) == (1024, 2)
