@@ -63,7 +63,8 @@ def _judge(archs: Sequence[str], output: Path | None, against: str | None) -> in
 
     bars = bar_file.load()
     before = compare.earlier(against, archs) if against else None
-    jobs = [(arch, one) for arch in archs for one in configurations(arch)]
+    dtypes = {arch: bars.chips.get(arch, {}).get("dtypes") for arch in archs}
+    jobs = [(arch, one) for arch in archs for one in configurations(arch, dtypes[arch])]
     if not jobs:
         raise ValueError("no module in kernels/ lists any configuration")
     found = {}

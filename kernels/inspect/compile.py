@@ -76,7 +76,7 @@ def _assembled(cubin: bytes, log: str) -> dict[str, float]:
         path = Path(folder, "kernel.cubin")
         path.write_bytes(cubin)
         usage = _run(knobs.nvidia.cuobjdump.path, "--dump-resource-usage", path)
-        listing = _run(knobs.nvidia.nvdisasm.path, "-c", path)
+        listing = _run(knobs.nvidia.nvdisasm.path, "-c", "-ndf", path)
     resources = _RESOURCES.search(usage)
     assert resources, f"cuobjdump said nothing of registers: {usage!r}"
     return {
@@ -113,10 +113,11 @@ def derived(
     more["instructions_per_score"] = figures["instructions"] * 32 * warps / scores
     if "flop_per_clock" in chip:
         flop = 4 * scores * facts["head_dim"]
+        rate = chip["flop_per_clock"] / (2 if facts["dtype"] == "fp32" else 1)
         issue = figures["instructions"] * warps / 4
         mufu = 8 * figures["mufu"] * warps / 4
-        clocks = flop / chip["flop_per_clock"] + max(mufu, issue)
+        clocks = flop / rate + max(mufu, issue)
         more["estimate_tflops"] = flop * chip["sms"] * chip["clock_ghz"] / clocks / 1000
-        if facts["head_dim"] == 64:
+        if facts["head_dim"] == 64 and facts["dtype"] != "fp32":
             more["ceiling_share"] = more["estimate_tflops"] / chip["ceiling_tflops"]
     return more

@@ -2,6 +2,7 @@
 
 import importlib
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 from kernels.compilation import Compilation
@@ -19,13 +20,18 @@ def modules(folder: Path = FOLDER) -> list[str]:
     ]
 
 
-def configurations(arch: str) -> list[Compilation]:
+def configurations(arch: str, dtypes: Collection[str] | None = None) -> list[Compilation]:
     """What all kernels list for an architecture.
+
+    Args:
+        arch: such as sm_90.
+        dtypes: what to keep; None keeps all.
 
     Raises:
         ValueError: two configurations have one name.
     """
-    found = [one for name in modules() for one in importlib.import_module(name).compilations(arch)]
+    listed = (one for name in modules() for one in importlib.import_module(name).compilations(arch))
+    found = [one for one in listed if dtypes is None or one.facts["dtype"] in dtypes]
     names = [one.name for one in found]
     twice = {name for name in names if names.count(name) > 1}
     if twice:

@@ -8,14 +8,15 @@ from collections import Counter
 from typing import NamedTuple
 
 TENSOR = ("HMMA", "HGMMA", "UTCHMMA")
+_ENDS = ("BRA", "EXIT", "RET")
 
-_INSTRUCTION = re.compile(r"/\*[0-9a-f]{4,}\*/\s+(?:@!?\w+\s+)?([A-Z][\w.]*)([^;]*);")
+_INSTRUCTION = re.compile(r"/\*[0-9a-f]{4,}\*/\s+(@!?\w+)?\s*([A-Z][\w.]*)([^;]*);")
 _LABEL = re.compile(r"^\s*(\.L_\w+):")
 _TARGET = re.compile(r"`\((\.L_\w+)\)")
 
 
 class Instruction(NamedTuple):
-    """One line of a listing, without its predicate."""
+    """One line of a listing."""
 
     opcode: str
     """Up to the first dot: LDG."""
@@ -23,6 +24,8 @@ class Instruction(NamedTuple):
     """E, 128."""
     target: str
     """Label that a branch goes to."""
+    always: bool
+    """Whether it happens whatever the predicates."""
 
 
 class Listing(NamedTuple):
@@ -34,17 +37,44 @@ class Listing(NamedTuple):
 
     def hot_loops(self) -> list[list[Instruction]]:
         """The innermost loops that hold tensor-core instructions."""
-        loops = []
+        hot = [
+            body for body in self._loops() if any(self.instructions[index].opcode in TENSOR for index in body)
+        ]
+        return [
+            [self.instructions[index] for index in sorted(body)]
+            for body in hot
+            if not any(other < body for other in hot)
+        ]
+
+    def _loops(self) -> list[set[int]]:
+        """Natural loops: what reaches a backward branch without passing its target, if all ways in pass it.
+
+        Code that waits out of line and jumps back into the middle of other code is none.
+        """
+        before = self._predecessors()
+        loops: dict[int, set[int]] = {}
         for end, instruction in enumerate(self.instructions):
             start = self.labels.get(instruction.target, end + 1)
-            body = self.instructions[start : end + 1]
-            if instruction.opcode == "BRA" and any(one.opcode in TENSOR for one in body):
-                loops.append((start, end))
-        return [
-            self.instructions[start : end + 1]
-            for start, end in loops
-            if not any((start, end) != (a, b) and start <= a and b <= end for a, b in loops)
-        ]
+            if instruction.opcode != "BRA" or start > end:
+                continue
+            body, waiting = {start, end}, [end]
+            while waiting:
+                index = waiting.pop()
+                fresh = set(before[index]) - body if index != start else set()
+                body |= fresh
+                waiting += fresh
+            if start == 0 or 0 not in body:
+                loops.setdefault(start, set()).update(body)
+        return list(loops.values())
+
+    def _predecessors(self) -> list[list[int]]:
+        before: list[list[int]] = [[] for _ in range(len(self.instructions) + 1)]
+        for index, instruction in enumerate(self.instructions):
+            if instruction.opcode == "BRA" and instruction.target in self.labels:
+                before[self.labels[instruction.target]].append(index)
+            if not (instruction.always and instruction.opcode in _ENDS):
+                before[index + 1].append(index)
+        return before
 
 
 def parse(text: str) -> Listing:
@@ -55,9 +85,11 @@ def parse(text: str) -> Listing:
         if label := _LABEL.match(line):
             labels[label[1]] = len(instructions)
         elif found := _INSTRUCTION.search(line):
-            opcode, *modifiers = found[1].split(".")
-            target = _TARGET.search(found[2])
-            instructions.append(Instruction(opcode, tuple(modifiers), target[1] if target else ""))
+            opcode, *modifiers = found[2].split(".")
+            target = _TARGET.search(found[3])
+            # A branch on a uniform predicate has it as an operand: BRA.U UP0, `(.L_x_1)
+            always = not found[1] and "P" not in found[3].partition("`")[0]
+            instructions.append(Instruction(opcode, tuple(modifiers), target[1] if target else "", always))
     return Listing(instructions, labels)
 
 

@@ -78,7 +78,11 @@ def render(report: Report, bars: Bars, *, width: int | None = None) -> str:
     console = Console(
         file=text, force_terminal=terminal, width=width or (None if terminal else 160), highlight=False
     )
-    for kind, findings in groupby(report.findings, _kind):
+    archs = list(dict.fromkeys(finding.facts["arch"] for finding in report.findings))
+    ordered = sorted(
+        report.findings, key=lambda finding: (archs.index(finding.facts["arch"]), _kind(finding))
+    )
+    for kind, findings in groupby(ordered, _kind):
         console.print(_table(kind, list(findings), bars, report.triton))
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
 

@@ -111,7 +111,7 @@ def test_programs_a_multiprocessor_and_the_estimate_follow_from_counts():
     chips = bar_file.load().chips
     one = Compilation(
         name="a", kernel="attention", fn=None, signature={}, constexprs={}, warps=4, stages=3,
-        facts={"block_m": 64, "block_n": 64, "head_dim": 64},
+        facts={"block_m": 64, "block_n": 64, "head_dim": 64, "dtype": "bf16"},
     )  # fmt: skip
     counted = {"registers": 162, "shared_bytes": 32768, "instructions": 342, "mufu": 34}
     figures = derived(counted, one, chips["sm_80"])

@@ -20,7 +20,7 @@ def gelu(tmp_path, monkeypatch):
     """One configuration and one bar: of all that there are, what compiles fastest."""
     one = next(iter(compilations("sm_80")))
     monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(listing, "configurations", lambda arch: [one])
+    monkeypatch.setattr(listing, "configurations", lambda arch, dtypes: [one])
     bars = bar_file.load()
     monkeypatch.setattr(
         bar_file, "load", lambda: replace(bars, bars=tuple(bar for bar in bars.bars if bar.name == "nvidia"))

@@ -76,9 +76,29 @@ def test_without_tensor_cores_there_is_no_hot_loop():
 
 
 def test_two_loops_side_by_side_have_no_trip():
-    figures = sass.counts(sass.parse(SASS + SASS.replace(".L_x", ".L_y")))
+    first = SASS.replace("BRA `(.L_x_3)", "NOP")
+    figures = sass.counts(sass.parse(first + SASS.replace(".L_x", ".L_y")))
     assert figures["hot_loops"] == 2
     assert "mufu" not in figures
+
+
+def test_waiting_out_of_line_is_no_loop():
+    listing = """
+        /*0000*/                   BRA.U UP0, `(.L_x_2) ;
+.L_x_0:
+        /*0010*/                   UTCHMMA gdesc[UR14], gdesc[UR16], tmem[UR11], tmem[UR38], UPT ;
+        /*0020*/                   IADD3 R9, R9, 0x1, RZ ;
+.L_x_1:
+        /*0030*/                   UTCHMMA gdesc[UR14], gdesc[UR16], tmem[UR11], tmem[UR38], UPT ;
+        /*0040*/              @!P0 BRA `(.L_x_1) ;
+        /*0050*/                   EXIT ;
+.L_x_2:
+        /*0060*/              @!P1 BRA `(.L_x_2) ;
+        /*0070*/                   BRA `(.L_x_0) ;
+"""
+    figures = sass.counts(sass.parse(listing))
+    assert figures["hot_loops"] == 1
+    assert (figures["utchmma"], figures["instructions"]) == (1, 2)
 
 
 @pytest.mark.parametrize("opcode", ["HMMA", "HGMMA", "UTCHMMA"])
