@@ -21,12 +21,12 @@ from stilts.encoder.packed import Encoder, PackedEncoder, PackedLayer
 DTYPES = (torch.float32, torch.bfloat16)
 """What oneDNN multiplies at full rate on any AVX-512 machine."""
 
-_CHUNK_TOKENS = 1024
+_CHUNK_TOKENS = 2048
 _SCORE_BYTES = 2 << 20
 """Scores a group holds at most, so that softmax finds them in the cache."""
 _FLASH_FROM = 192
 """Tokens from which the blocked kernel of torch beats whole score matrices."""
-_MERGE_TOKENS = 24
+_MERGE_TOKENS = 8
 """Padding that costs less than a group of its own."""
 
 
