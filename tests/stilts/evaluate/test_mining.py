@@ -11,7 +11,8 @@ import pytest
 
 from stilts import records, tasks
 from stilts.config import Retrieval
-from stilts.evaluate import Evaluator, Side
+from stilts.evaluate.retrieving import Retriever, Side
+from stilts.evaluate.stage import Evaluator
 from stilts.runs import RunFolder, RunSpec
 
 
@@ -38,8 +39,9 @@ def test_mining_writes_the_dev_score_it_was_tuned_on(tmp_path: Path, monkeypatch
     evaluator = object.__new__(Evaluator)
     evaluator.run = RunFolder(tmp_path / "mnli-s1.eval")
     evaluator.spec = RunSpec(study="mini", id="mnli-s1.eval", kind="evaluate", fields=fields)
-    evaluator.retrieval = Retrieval()
-    monkeypatch.setattr(Evaluator, "_sides", lambda self, task, pool: sides(task, pool))
+    model: Any = None
+    evaluator.retriever = Retriever(model, Retrieval(), tokens_per_batch=512)
+    monkeypatch.setattr(Retriever, "sides", lambda self, task, pool: sides(task, pool))
     pools = {"dev": encoded("de", 30), "test": encoded("de", 50)}
     monkeypatch.setattr(Evaluator, "_read", lambda self, task, language, split: pools[split])
 
