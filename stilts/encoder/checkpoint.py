@@ -1,5 +1,6 @@
 """Checkpoints in Hugging Face's format, both ways."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +14,8 @@ from stilts.encoder.packed import PackedEncoder
 from stilts.errors import Problem
 from stilts.files import replacing, write_json
 
+WEIGHTS = "model.safetensors"
+INDEX = "model.safetensors.index.json"
 QKV = ("query", "key", "value")
 # Our module names against Hugging Face's; {i} is the layer.
 _OUTER = {
@@ -67,22 +70,30 @@ def from_huggingface(state: Mapping[str, Tensor], config: EncoderConfig) -> dict
 
 
 def load(folder: Path, *, dropout: float = 0.0) -> PackedEncoder:
-    """An encoder from a model folder in Hugging Face's format.
+    """An encoder from a model folder in Hugging Face's format, its weights in one file or in shards.
 
     Raises:
         Problem: no such model, or a tensor is missing.
     """
     config = EncoderConfig.read(folder)
-    path = folder / "model.safetensors"
-    if not path.exists():
-        raise Problem(f"no weights at {path}", code=3)
     try:
-        state = from_huggingface(load_file(path), config)
+        state = from_huggingface(_weights(folder), config)
     except KeyError as error:
-        raise Problem(f"{path} lacks the tensor {error}") from error
+        raise Problem(f"the weights in {folder} lack the tensor {error}") from error
     encoder = PackedEncoder(config, dropout=dropout)
     encoder.load_state_dict(state, assign=True)
     return encoder
+
+
+def _weights(folder: Path) -> dict[str, Tensor]:
+    if (folder / WEIGHTS).exists():
+        return load_file(folder / WEIGHTS)
+    try:
+        table = json.loads((folder / INDEX).read_text())["weight_map"]
+    except FileNotFoundError as error:
+        raise Problem(f"no weights at {folder}: neither {WEIGHTS} nor {INDEX}", code=3) from error
+    shards = [load_file(folder / shard) for shard in sorted(set(table.values()))]
+    return {name: tensor for shard in shards for name, tensor in shard.items()}
 
 
 def save(encoder: PackedEncoder, state: Mapping[str, Tensor], folder: Path) -> None:
@@ -94,7 +105,7 @@ def save(encoder: PackedEncoder, state: Mapping[str, Tensor], folder: Path) -> N
         folder: where; each file is replaced whole.
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in to_huggingface(state).items()}
-    with replacing(folder / "model.safetensors") as temporary:
+    with replacing(folder / WEIGHTS) as temporary:
         save_file(tensors, temporary, metadata={"format": "pt"})
     special = {
         "pad_token_id": 1,

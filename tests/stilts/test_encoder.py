@@ -105,3 +105,12 @@ def test_refuses_what_it_cannot_take(reference, tmp_path):
         ours(from_lengths(torch.full((5,), 5), [5]), layers=4)
     with pytest.raises(Problem, match=r"config\.json is missing"):
         encoders.load(tmp_path / "nowhere")
+
+
+def test_weights_in_shards_are_read(reference, tmp_path):
+    model, _ = reference
+    model.save_pretrained(tmp_path / "sharded", max_shard_size="50KB")
+    assert not (tmp_path / "sharded" / "model.safetensors").exists()
+    ours = encoders.to_huggingface(encoders.load(tmp_path / "sharded").state_dict())
+    assert all(torch.equal(ours[name], tensor) for name, tensor in model.state_dict().items() if name in ours)
+    assert len(ours) == 5 + 16 * model.config.num_hidden_layers
