@@ -1,11 +1,17 @@
 """Rows of a source, read by a task: examples, label names, and all texts of a study."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from stilts import kinds, tasks
+from stilts.data.formats import Record
 from stilts.data.sources import Chosen, choose
 from stilts.errors import Problem
-from stilts.tasks import Example, Task
+from stilts.tasks import Example, Row, Task
+
+_TELLING = 30
+"""Examples of a test set that cannot all have the same label by chance."""
+_BLANKED = "XTREME's own download takes the labels out of test sets: use the original files or the Hub's"
 
 
 def read(
@@ -31,14 +37,53 @@ def read(
 def examples_of(
     chosen: Chosen, task: Task, *, language: str, split: str, limit: int | None, seed: int
 ) -> Iterator[Example]:
-    """As `read`, from a source that was chosen already; `split` is the set it is asked for."""
+    """As `read`, from a source that was chosen already; `split` is the set it is asked for.
+
+    Raises:
+        Problem: a row lacks a column or has an unknown label, with its file and number; a test set has no
+            labels to speak of, which shows at its end only.
+    """
     rows = chosen.source.rows(task, language=language, split=split, limit=limit, seed=seed)
-    for number, row in enumerate(rows):
+    is_scored = split == "test" and limit is None and task.kind != "retrieve"
+    labels: set[str] = set()
+    number = count = 0
+    for number, row in enumerate(rows, start=1):
         if task.language_of is not None and task.language_of(row) not in ("", language):
             continue
-        example = task.read(row)
+        example = _example(task, row)
         if example is not None:
-            yield example | {"id": example["id"] or f"{task.name}-{language}-{split}-{number}"}
+            count += 1
+            labels.update(_labels(example) if is_scored else ())
+            yield example | {"id": example["id"] or f"{task.name}-{language}-{split}-{number - 1}"}
+    if is_scored and number:
+        where = f"{task.name} {language} {split}"
+        if not labels:
+            raise Problem(f"{where}: none of {number} rows has a label. {_BLANKED}", code=3)
+        if count >= _TELLING and len(labels) == 1:
+            raise Problem(f"{where}: all {count} labels are {labels.pop()}. {_BLANKED}", code=3)
+
+
+def _example(task: Task, row: Row) -> Example | None:
+    """A row read by its task; whatever is wrong is told with the row's file and number."""
+    try:
+        return task.read(row)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, Problem) as error:
+        if not isinstance(row, Record):
+            raise
+        what = (
+            f"no column {error}; there are: {', '.join(row)}" if isinstance(error, KeyError) else str(error)
+        )
+        raise Problem(f"{row.place}: {what}", code=3) from error
+
+
+def _labels(example: Mapping[str, Any]) -> Iterator[str]:
+    """What an example is labelled with; nothing for a question without an answer."""
+    if "answers" in example:
+        yield from (answer["text"] for answer in example["answers"])
+    elif "tags" in example:
+        yield from example["tags"]
+    else:
+        yield str(example["label"])
 
 
 def labels(task: Task | str, *, sources: Sequence[str], seed: int = 0) -> tuple[str, ...]:

@@ -24,7 +24,11 @@ __all__ = [
     "codes",
     "load",
     "names",
+    "translated",
+    "untranslated",
 ]
+
+_TRANSLATED = ".translated"
 
 Row = Mapping[str, Any]
 """A record in the data set's own schema."""
@@ -42,8 +46,9 @@ class Task:
     """What is read, how it is scored, and where it stands in the study."""
 
     name: str
-    kind: Literal["classify", "choice", "span", "tag", "retrieve"]
-    role: Literal["intermediate", "target"]
+    kind: Literal["classify", "choice", "span", "tag", "retrieve", "mlm"]
+    role: Literal["intermediate", "target", "text"]
+    """`text` is for masked-language modelling beside an intermediate task."""
     read: Callable[[Row], Example | None]
     """Row to example; None for a row without a usable label. An empty id means the data set has none."""
     languages: tuple[str, ...] = ("en",)
@@ -51,14 +56,18 @@ class Task:
     """Split asked for, to the set that is read: a task with a single evaluation set reads it for both."""
     without_dev: tuple[str, ...] = ()
     """Languages that have a test set only."""
+    trains_in: tuple[str, ...] = ("en",)
+    """Languages with a training set that may be used: anything but English is no zero-shot transfer."""
     trains_on: str | None
     """Task whose English training set the target is fine-tuned on; None: never fine-tuned."""
     borrows: str | None = None
     """Intermediate task whose head answers this target as it is."""
     labels: tuple[str, ...] | None = ()
     """Names by index; None: read off the training set (`stilts.data.labels`)."""
-    scorer: Literal["accuracy", "tokens", "entities", "pos", "squad", "squad_v2", "mlqa", "pairs", "nearest"]
-    """Name in `stilts.metrics.SCORERS`."""
+    scorer: Literal[
+        "accuracy", "tokens", "entities", "pos", "squad", "squad_v2", "mlqa", "pairs", "nearest", "none"
+    ]
+    """Name in `stilts.metrics.SCORERS`; `none` for text, which is never scored."""
     metrics: tuple[str, ...]
     """What the scorer reports; a task's score is their mean, except tags, which count the first only."""
     max_length: int
@@ -92,7 +101,7 @@ class Task:
             raise unknown("split", split, self.splits, where=f"task {self.name}")
         if split == "dev" and language in self.without_dev:
             raise Problem(f"{self.name} has no dev set in {language!r}, only test")
-        if split == "train" and language != "en":
+        if split == "train" and language not in self.trains_in:
             raise Problem(f"{self.name}: training is in English only, not in {language!r}; that is zero-shot")
         return self.splits[split]
 
@@ -107,13 +116,28 @@ def names() -> list[str]:
     return sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
 
 
+def translated(name: str) -> str:
+    """The name under which `load` gives a task with machine translations of its training set."""
+    return name + _TRANSLATED
+
+
+def untranslated(name: str) -> str:
+    """The task behind a name, whether `translated` made it or not."""
+    return name.removesuffix(_TRANSLATED)
+
+
 def load(name: str) -> Task:
-    """The task of that name.
+    """The task of that name, as a file here or as `translated` names it.
 
     Raises:
         Problem: there is no such task; the nearest names are given.
     """
-    if name not in names():
-        raise unknown("task", name, names())
-    task: Task = importlib.import_module(f"{__name__}.{name}").TASK
-    return task
+    base = untranslated(name)
+    if base not in names():
+        raise unknown("task", base, names())
+    task: Task = importlib.import_module(f"{__name__}.{base}").TASK
+    if base == name:
+        return task
+    from stilts.tasks._translated import in_translation
+
+    return in_translation(task, name)

@@ -1,27 +1,29 @@
 """Pairs of sentences: natural language inference and paraphrase, in all the spellings their data sets use."""
 
 from stilts.errors import unknown
-from stilts.tasks import Example, Row
+from stilts.tasks import Example, FolderFiles, HubFiles, Row
 
 NLI_LABELS = ("entailment", "neutral", "contradiction")
 PARAPHRASE_LABELS = ("different", "same")
 
-# The translated MNLI training files of XNLI say "contradictory"; SNLI marks a missing majority "-" or -1.
+# XNLI's MNLI says "contradictory", ANLI's own files e, n and c; SNLI marks a missing majority by "-" or -1.
 _SPELLINGS: dict[object, int] = {name: index for index, name in enumerate(NLI_LABELS)}
-_SPELLINGS |= {0: 0, 1: 1, 2: 2, "contradictory": 2}
+_SPELLINGS |= {0: 0, 1: 1, 2: 2, "contradictory": 2, "e": 0, "n": 1, "c": 2}
+_SAME: dict[object, int] = {0: 0, 1: 1, "0": 0, "1": 1, "not_duplicate": 0, "duplicate": 1}
+_COLUMNS = (("sentence1", "sentence2"), ("premise", "hypothesis"), ("context", "hypothesis"))
 _UNLABELLED = (-1, "-", "", None)
 
 
 def read_nli(row: Row) -> Example | None:
-    """MNLI, SNLI and ANLI (premise, hypothesis, label) and XNLI (sentence1, sentence2, gold_label)."""
+    """A pair under any of the column names and label spellings that MNLI, SNLI, ANLI and XNLI use."""
     label = row["gold_label"] if "gold_label" in row else row["label"]
     if label in _UNLABELLED:
         return None
     if label not in _SPELLINGS:
         raise unknown("NLI label", str(label), NLI_LABELS)
-    first, second = ("premise", "hypothesis") if "premise" in row else ("sentence1", "sentence2")
+    first, second = next((names for names in _COLUMNS if names[0] in row), _COLUMNS[0])
     return {
-        "id": str(row.get("uid", row.get("idx", ""))),
+        "id": str(next((row[name] for name in ("uid", "idx", "pairID") if name in row), "")),
         "first": row[first],
         "second": row[second],
         "label": _SPELLINGS[label],
@@ -29,13 +31,39 @@ def read_nli(row: Row) -> Example | None:
 
 
 def read_paraphrase(row: Row, *, first: str, second: str) -> Example | None:
-    """A pair under the given column names; the label is 0 or 1, as a number or as text."""
-    label = int(row["label"])
-    if label not in (0, 1):
+    """A pair under the given column names; the label is a number, also as text, or its name; -1 is none.
+
+    Raises:
+        Problem: the label is something else.
+    """
+    label = row["is_duplicate"] if "is_duplicate" in row else row["label"]
+    if label in _UNLABELLED or label == "-1":
         return None
+    if label not in _SAME:
+        raise unknown("label", str(label), map(str, _SAME))
     return {
         "id": str(row.get("id", row.get("idx", ""))),
         "first": row[first],
         "second": row[second],
-        "label": label,
+        "label": _SAME[label],
     }
+
+
+def glue(config: str, *, dev: str, part: str = "") -> HubFiles:
+    """A task of GLUE on the Hub; `dev` is the name of its development set."""
+    return HubFiles(
+        repo="nyu-mll/glue",
+        revision="bcdcba79d07bc864c1c254ccfcedcce55bcc9a8c",
+        config=config,
+        sets={"train": ("train",), "dev": (dev,)},
+        part=part,
+    )
+
+
+def multinli(*, part: str = "") -> tuple[FolderFiles, ...]:
+    """MultiNLI's own files and GLUE's; the development set is the matched one."""
+    sets = {"train": ("train",), "dev": ("dev_matched",)}
+    return (
+        FolderFiles(format="jsonl", files=("mnli/**/multinli_1.0_{split}.jsonl",), sets=sets, part=part),
+        FolderFiles(format="tsv", files=("mnli/{split}.tsv",), sets=sets, part=part),
+    )

@@ -1,18 +1,27 @@
-"""CommonsenseQA: which of five answers is sensible? Schema of tau/commonsense_qa."""
+"""CommonsenseQA: which of five answers is sensible? Schemas of tau/commonsense_qa and of its own files."""
 
-from stilts.tasks import Example, Row, Task
+from stilts.errors import unknown
+from stilts.tasks import Example, FolderFiles, HubFiles, Row, Task
 
 
 def read(row: Row) -> Example | None:
     """The prompt is the question alone; the question concept is not used."""
-    if not row["answerKey"]:
+    question = row.get("question")
+    if isinstance(question, dict):  # the original files; their test set has no answers
+        answer, prompt = row.get("answerKey"), question["stem"]
+        choices = {choice["label"]: choice["text"] for choice in question["choices"]}
+    else:
+        answer, prompt = row["answerKey"], question
+        choices = dict(zip(row["choices"]["label"], row["choices"]["text"], strict=True)) if answer else {}
+    if not answer:
         return None
-    choices = row["choices"]
+    if answer not in choices:
+        raise unknown("answer", answer, choices)
     return {
         "id": str(row.get("id", "")),
-        "prompt": row["question"],
-        "choices": list(choices["text"]),
-        "label": list(choices["label"]).index(row["answerKey"]),
+        "prompt": prompt,
+        "choices": list(choices.values()),
+        "label": list(choices).index(answer),
     }
 
 
@@ -25,4 +34,19 @@ TASK = Task(
     scorer="accuracy",
     metrics=("accuracy",),
     max_length=256,
+    hub=(
+        HubFiles(
+            repo="tau/commonsense_qa",
+            revision="94630fe30dad47192a8546eb75f094926d47e155",
+            config="data",
+        ),
+    ),
+    folder=(
+        FolderFiles(
+            format="jsonl",
+            files=("commonsenseqa/{split}_rand_split.jsonl",),
+            sets={"train": ("train",), "dev": ("dev",)},
+        ),
+    ),
+    sizes={"train": 9741, "dev": 1221},
 )

@@ -1,17 +1,22 @@
 """Cosmos QA: which of four answers fits what the passage leaves unsaid? Schema of allenai/cosmos_qa."""
 
-from stilts.tasks import Example, Row, Task
+from stilts.tasks import Example, FolderFiles, HubFiles, Row, Task
+
+_SETS = {"train": ("train",), "dev": ("valid",)}
 
 
 def read(row: Row) -> Example | None:
     """The prompt is the passage, then the question: truncation from the start keeps the question."""
-    if row["label"] in (-1, "", None):
+    if row["label"] in (-1, "-1", "", None):
         return None
+    label = int(row["label"])
+    if label not in range(4):
+        raise ValueError(f"label {label} of 4 answers")
     return {
         "id": str(row.get("id", "")),
         "prompt": f"{row['context']} {row['question']}",
         "choices": [row[f"answer{number}"] for number in range(4)],
-        "label": int(row["label"]),
+        "label": label,
     }
 
 
@@ -24,4 +29,18 @@ TASK = Task(
     scorer="accuracy",
     metrics=("accuracy",),
     max_length=256,
+    # A commit of refs/convert/parquet: the repository itself has had a script.
+    hub=(
+        HubFiles(
+            repo="allenai/cosmos_qa",
+            revision="ed50fe83db62b355759053b1cd5eef344ee371e0",
+            config="default",
+            path="{config}/{split}/0000.parquet",
+        ),
+    ),
+    folder=(
+        FolderFiles(format="csv", files=("cosmosqa/{split}.csv",), sets=_SETS),
+        FolderFiles(format="jsonl", files=("cosmosqa/{split}.jsonl",), sets=_SETS),
+    ),
+    sizes={"train": 25_262, "dev": 2985},
 )

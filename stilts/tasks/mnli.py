@@ -1,7 +1,7 @@
 """MultiNLI: does the hypothesis follow from the premise? Schema of nyu-mll/glue, mnli."""
 
 from stilts.tasks import Task
-from stilts.tasks._pairs import NLI_LABELS, read_nli
+from stilts.tasks._pairs import NLI_LABELS, glue, multinli, read_nli
 
 TASK = Task(
     name="mnli",
@@ -13,4 +13,7 @@ TASK = Task(
     scorer="accuracy",
     metrics=("accuracy",),
     max_length=256,
+    hub=(glue("mnli", dev="validation_matched"),),
+    folder=multinli(),
+    sizes={"train": 392_702, "dev": 9815},
 )

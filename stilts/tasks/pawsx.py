@@ -5,8 +5,9 @@ Schema of google/xtreme, PAWS-X.<code>.
 
 from functools import partial
 
-from stilts.tasks import ALL_SPLITS, Task, codes
+from stilts.tasks import ALL_SPLITS, FolderFiles, Task, codes
 from stilts.tasks._pairs import PARAPHRASE_LABELS, read_paraphrase
+from stilts.tasks._xtreme import xtreme
 
 TASK = Task(
     name="pawsx",
@@ -21,4 +22,19 @@ TASK = Task(
     scorer="accuracy",
     metrics=("accuracy",),
     max_length=256,
+    hub=(xtreme("PAWS-X.{language}"),),
+    folder=(
+        FolderFiles(
+            format="tsv",
+            files=("pawsx/**/{language}/{split}.tsv",),
+            sets={"train": ("train",), "dev": ("dev_2k",), "test": ("test_2k",)},
+        ),
+        FolderFiles(
+            format="tsv",
+            files=("pawsx/{split}-{language}.tsv",),
+            sets={"train": ("train",), "dev": ("dev",), "test": ("test",)},
+            options={"columns": ("sentence1", "sentence2", "label"), "fields": "quoted"},
+        ),
+    ),
+    sizes={"train": {"en": 49_401}, "dev": 2000, "test": 2000},
 )

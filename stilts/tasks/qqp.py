@@ -2,8 +2,8 @@
 
 from functools import partial
 
-from stilts.tasks import Task
-from stilts.tasks._pairs import PARAPHRASE_LABELS, read_paraphrase
+from stilts.tasks import FolderFiles, Task
+from stilts.tasks._pairs import PARAPHRASE_LABELS, glue, read_paraphrase
 
 TASK = Task(
     name="qqp",
@@ -15,4 +15,15 @@ TASK = Task(
     scorer="accuracy",
     metrics=("accuracy",),
     max_length=256,
+    hub=(glue("qqp", dev="validation"),),
+    # GLUE's own file has a few questions cut short, which every reader of it leaves out.
+    folder=(
+        FolderFiles(
+            format="tsv",
+            files=("qqp/{split}.tsv",),
+            sets={"train": ("train",), "dev": ("dev",)},
+            options={"damaged": 30},
+        ),
+    ),
+    sizes={"train": 363_846, "dev": 40_430},
 )

@@ -3,8 +3,9 @@
 The published dev set is XTREME's test set. Training data exists in all languages; only English is used.
 """
 
-from stilts.tasks import Row, Task
+from stilts.tasks import FolderFiles, Row, Task
 from stilts.tasks._questions import read_squad
+from stilts.tasks._xtreme import SINGLE_SET, xtreme
 
 CODES = {
     "arabic": "ar",
@@ -17,6 +18,9 @@ CODES = {
     "swahili": "sw",
     "telugu": "te",
 }
+
+
+_SIZES = dict(zip(CODES.values(), (921, 113, 440, 782, 565, 276, 812, 499, 669), strict=True))
 
 
 def language_of(row: Row) -> str:
@@ -36,5 +40,26 @@ TASK = Task(
     scorer="squad",
     metrics=("em", "f1"),
     max_length=384,
+    hub=(xtreme("tydiqa", sets={"train": ("train",), **SINGLE_SET}),),
+    # All languages in a file, as published; then as XTREME cuts it, and its development files by language.
+    folder=tuple(
+        FolderFiles(
+            format="squad_json",
+            files=(f"tydiqa/**/{file}.json",),
+            sets={split: ("",)},
+            names={code: name for name, code in CODES.items()},
+        )
+        for split, file in (
+            ("train", "tydiqa-goldp-v1.1-train"),
+            ("train", "tydiqa.goldp.{language}.train"),
+            ("test", "tydiqa-goldp-v1.1-dev"),
+            ("test", "tydiqa-goldp-dev-{name}"),
+            ("test", "tydiqa.goldp.{language}.dev"),
+        )
+    ),
+    sizes={
+        "train": {"en": 3696},
+        "test": _SIZES,
+    },
     language_of=language_of,
 )

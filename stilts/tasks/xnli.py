@@ -1,7 +1,13 @@
-"""XNLI: MNLI's question in fifteen languages. Schema of google/xtreme, XNLI (all languages in one file)."""
+"""XNLI: MNLI's question in fifteen languages. All languages stand in one file.
 
-from stilts.tasks import DEV_AND_TEST, Task, codes
+Schemas of google/xtreme, XNLI, and of the original tables.
+"""
+
+from stilts.tasks import DEV_AND_TEST, FolderFiles, Task, codes
 from stilts.tasks._pairs import NLI_LABELS, read_nli
+from stilts.tasks._xtreme import xtreme
+
+_SETS = {"dev": ("dev",), "test": ("test",)}
 
 TASK = Task(
     name="xnli",
@@ -16,5 +22,16 @@ TASK = Task(
     scorer="accuracy",
     metrics=("accuracy",),
     max_length=256,
+    hub=(xtreme("XNLI"),),
+    folder=(
+        FolderFiles(format="tsv", files=("xnli/**/xnli.{split}.tsv",), sets=_SETS),
+        FolderFiles(
+            format="tsv",
+            files=("xnli/{split}-{language}.tsv",),
+            sets=_SETS,
+            options={"columns": ("sentence1", "sentence2", "gold_label"), "fields": "quoted"},
+        ),
+    ),
+    sizes={"dev": 2490, "test": 5010},
     language_of=lambda row: str(row.get("language", "")),
 )

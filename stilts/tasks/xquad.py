@@ -1,7 +1,8 @@
 """XQuAD: SQuAD questions, translated. Schema of google/xtreme, XQuAD.<language>; a single evaluation set."""
 
-from stilts.tasks import Task, codes
+from stilts.tasks import FolderFiles, Task, codes
 from stilts.tasks._questions import read_squad
+from stilts.tasks._xtreme import SINGLE_SET, xtreme
 
 TASK = Task(
     name="xquad",
@@ -15,4 +16,7 @@ TASK = Task(
     scorer="squad",
     metrics=("em", "f1"),
     max_length=384,
+    hub=(xtreme("XQuAD.{language}", sets=SINGLE_SET),),
+    folder=(FolderFiles(format="squad_json", files=("xquad/xquad.{language}.json",), sets={"test": ("",)}),),
+    sizes={"test": 1190},
 )

@@ -64,3 +64,15 @@ def load(name: str) -> Format:
 def refuse(path: Path, number: int | None, what: str) -> Problem:
     """The `Problem` of a file, or of a row of it, that is not what it should be."""
     return Problem(f"{path if number is None else place(path, number)}: {what}", code=3)
+
+
+def require(values: Mapping[str, Any], columns: Sequence[str], *, path: Path, number: int | None) -> None:
+    """Refuses a row that lacks one of the columns.
+
+    Raises:
+        Problem: which column is missing, and which there are.
+    """
+    missing = [column for column in columns if column not in values]
+    if missing:
+        there = ", ".join(map(str, values)) or "none"
+        raise refuse(path, number, f"no column {', '.join(missing)}; there are: {there}")
