@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from kernels.packing import from_lengths
 from stilts.encoder import EncoderConfig, PackedEncoder, for_inference
@@ -124,6 +125,31 @@ def test_a_model_for_inference_answers_as_the_one_that_trained(encoder):
     with torch.inference_mode():
         ours, theirs = fast.encoder(packed), model.encoder(packed)
         assert (fast.heads["head"](ours) - model.heads["head"](theirs)).abs().max() <= 2e-5
+
+
+class Counting(TorchDispatchMode):
+    """Names the operations that would launch a kernel: views and look-ups launch none."""
+
+    def __init__(self):
+        super().__init__()
+        self.launched = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        name = func.name()
+        if name.startswith("stilts::") or not func.is_view:
+            self.launched.append(name)
+        return func(*args, **(kwargs or {}))
+
+
+def test_a_layer_is_eight_kernels_four_of_them_products(encoder):
+    packed, fused = batch([5, 9]), FusedEncoder(encoder)
+    counted = []
+    for layers in (0, 1, 3):
+        with torch.inference_mode(), Counting() as counting:
+            fused(packed, layers=layers)
+        counted.append([name for name in counting.launched if "detach" not in name])
+    assert [len(launched) for launched in counted] == [1, 1 + 8, 1 + 3 * 8]
+    assert counted[1].count("aten::linear") == 4
 
 
 @pytest.mark.gpu
