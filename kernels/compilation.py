@@ -60,7 +60,7 @@ class Compilation:
 
     @property
     def attributes(self) -> dict[tuple[int], list[list[Any]]]:
-        """Divisibility by 16 as Triton wants it: what its launcher finds out by itself for aligned tensors."""
+        """Divisibility by 16 as Triton wants it: what its launcher finds out for aligned tensors."""
         if self.hints == "none":
             return {}
         return {
