@@ -24,8 +24,9 @@ _SIZES = dict(zip(CODES.values(), (921, 113, 440, 782, 565, 276, 812, 499, 669),
 
 
 def language_of(row: Row) -> str:
-    """Code of the language the id begins with; empty when it begins otherwise."""
-    return CODES.get(str(row["id"]).split("-")[0], "")
+    """Code of the language that the id begins with, or its unknown name; empty for an id without a name."""
+    name, dash, _ = str(row["id"]).partition("-")
+    return CODES.get(name, name if dash else "")
 
 
 TASK = Task(

@@ -29,9 +29,13 @@ TASK = Task(
             format="tsv",
             files=("xnli/{split}-{language}.tsv",),
             sets=_SETS,
-            options={"columns": ("sentence1", "sentence2", "gold_label"), "fields": "quoted"},
+            options={
+                "columns": ("sentence1", "sentence2", "gold_label"),
+                "fields": "quoted",
+                "add_language": "language",
+            },
         ),
     ),
     sizes={"dev": 2490, "test": 5010},
-    language_of=lambda row: str(row.get("language", "")),
+    language_of=lambda row: str(row["language"]),
 )

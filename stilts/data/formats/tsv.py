@@ -12,26 +12,30 @@ from stilts.data.formats.csv import quoted
 def rows(
     paths: Sequence[Path],
     *,
-    language: str,  # noqa: ARG001
+    language: str,
     columns: Sequence[str] | None = None,
     fields: Literal["raw", "quoted"] = "raw",
     damaged: int = 0,
+    add_language: str | None = None,
 ) -> Iterator[Record]:
     """Rows by column name.
 
     Args:
         paths: the files, read in turn.
-        language: not used.
+        language: of the files.
         columns: names of the columns; None: each file's first line has them.
         fields: how a field with tabs or quotation marks is written.
         damaged: rows with a wrong number of fields that the published file is known to have at most; so many
             are left out, and one more is refused.
+        add_language: name of a column to add, where other forms of the data set tell the language.
     """
     for path in paths:
-        if fields == "quoted":
-            yield from quoted(path, delimiter="\t", columns=columns)
-        else:
-            yield from _raw(path, columns, damaged)
+        quotes = fields == "quoted"
+        found = quoted(path, delimiter="\t", columns=columns) if quotes else _raw(path, columns, damaged)
+        for row in found:
+            if add_language is not None:
+                row[add_language] = language
+            yield row
 
 
 def _raw(path: Path, columns: Sequence[str] | None, damaged: int) -> Iterator[Record]:

@@ -32,7 +32,7 @@ def test_every_task_of_the_study_is_found() -> None:
     for name, task in found.items():
         assert task.name == name
         assert len(set(task.languages)) == len(task.languages)
-        assert task.role == "target" or (task.languages, task.trains_on) == (("en",), name)
+        assert task.role != "intermediate" or (task.languages, task.trains_on) == (("en",), name)
 
 
 def test_retrieval_has_no_english_and_all_others_do() -> None:
@@ -195,9 +195,11 @@ def test_languages_in_one_file_are_told_apart() -> None:
     assert tydiqa.language_of is not None
     assert tydiqa.language_of({"id": "swahili-123-0"}) == "sw"
     assert tydiqa.language_of({"id": "123"}) == ""
+    assert tydiqa.language_of({"id": "hindi-123-0"}) == "hindi"
     assert xnli.language_of is not None
     assert xnli.language_of(XNLI) == "en"
-    assert xnli.language_of(NLI) == ""
+    with pytest.raises(KeyError, match="language"):  # else every language would pass for the one asked for
+        xnli.language_of(NLI)
 
 
 def test_tasks_can_be_planned_with_without_heavy_imports() -> None:
