@@ -24,7 +24,7 @@ from stilts.command import Parser, command
 from stilts.config import load_study, study_names
 from stilts.errors import Problem
 from stilts.estimate import say_seconds
-from stilts.grid import GRIDS
+from stilts.grid import GRIDS, explain, keep, settle
 from stilts.plan import Plan, describe, make_nodes, make_plan
 from stilts.progress import PlainView, Tally, View
 from stilts.stages import PRELOAD
@@ -35,6 +35,10 @@ def main(arguments: list[str]) -> int:
     """The command line; see `--help`."""
     asked = _parse(arguments)
     study, cluster = load_study(asked.study), load_cluster(asked.cluster)
+    root = asked.runs / study.name
+    study, absent = settle(study, root)
+    for line in explain(absent, root):
+        print(line, file=sys.stderr)
     plan = make_plan(study, asked.grid, only=asked.only, runs=asked.runs, cluster=cluster)
     if asked.dry_run:
         print("\n".join(describe(plan, cluster)))
@@ -47,6 +51,7 @@ def main(arguments: list[str]) -> int:
     with _alone(plan.root):
         # Read again under the lock: another launch may have ended in between.
         plan = make_plan(study, asked.grid, only=asked.only, runs=asked.runs, cluster=cluster)
+        keep(absent, plan.root)
         _tell_held(plan)
         for spec in plan.todo:
             plan.folder(spec.id).write_spec(spec)

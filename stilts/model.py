@@ -20,10 +20,11 @@ from torch import Tensor, nn
 from kernels.packing import Packed, padded_rows
 from stilts import encoder as encoders
 from stilts.encoder import Attention, Encoder, PackedEncoder, Pooling, pool
+from stilts.encoder.vocabulary import VocabularyHead
 from stilts.errors import Problem, unknown
 from stilts.files import replacing, write_json
 
-HeadKind = Literal["classify", "choice", "tag", "span"]
+HeadKind = Literal["classify", "choice", "tag", "span", "mlm"]
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 
 
@@ -74,7 +75,8 @@ class Batch:
     packed: Packed
     targets: Mapping[str, Tensor]
     """classify: label [B]; choice: label [items], counts [items] (sequences each); tag: positions [W] (rows
-    of the packed stream), tags [W]; span: start [B], end [B] (within the sequence)."""
+    of the packed stream), tags [W]; span: start [B], end [B] (within the sequence); mlm: positions [M],
+    as of words, and pieces [M]."""
     items: int
     """Examples in the batch, the unit the loss is averaged over."""
 
@@ -110,8 +112,10 @@ class Model(nn.Module):
         """Adds or replaces a head with fresh parameters (normal of 0.02, biases at zero)."""
         outputs = {"choice": 1, "span": 2}.get(spec.kind, len(spec.labels))
         hidden = self.encoder.config.hidden_size
-        head: SentenceHead | TokenHead
-        if spec.kind in ("classify", "choice"):
+        head: SentenceHead | TokenHead | VocabularyHead
+        if spec.kind == "mlm":
+            head = VocabularyHead(self.encoder.config)
+        elif spec.kind in ("classify", "choice"):
             head = SentenceHead(hidden, outputs, self._dropout, spec.pooling)
         else:
             head = TokenHead(hidden, outputs, self._dropout)
@@ -153,7 +157,7 @@ class Model(nn.Module):
         """Scores of one head.
 
         Returns:
-            classify [B, C]; choice [sequences]; tag [W, C]; span [T, 2].
+            classify [B, C]; choice [sequences]; tag [W, C]; span [T, 2]; mlm [M, V].
         """
         return self.answer(head, self.encoder(batch.packed), batch)
 
@@ -166,15 +170,20 @@ class Model(nn.Module):
             return module(x, batch.packed).squeeze(-1)
         if kind == "tag":
             return module(x.index_select(0, batch.targets["positions"]))
+        if kind == "mlm":
+            hidden = x.index_select(0, batch.targets["positions"])
+            return module(hidden, self.trainable_encoder.word.weight)
         return module(x)
 
     def loss(self, head: str, scores: Tensor, batch: Batch) -> Tensor:
-        """Cross-entropy, averaged over the batch's items (over words for tagging)."""
+        """Cross-entropy, averaged over the batch's items (over words for tagging and hidden text)."""
         kind, targets = self.specs[head].kind, batch.targets
         if kind == "classify":
             return F.cross_entropy(scores, targets["label"])
         if kind == "tag":
             return F.cross_entropy(scores, targets["tags"])
+        if kind == "mlm":
+            return F.cross_entropy(scores, targets["pieces"])
         if kind == "choice":
             counts = targets["counts"].tolist()
             rows = torch.nn.utils.rnn.pad_sequence(

@@ -18,10 +18,10 @@ from pathlib import Path
 from hpc.errors import HpcError
 from hpc.slurm.queue import QueuedJob, queued, read_job
 from stilts.command import Parser, command
-from stilts.config import load_study
+from stilts.config import Study, load_study
 from stilts.errors import Problem, unknown
 from stilts.estimate import say_seconds
-from stilts.grid import expand
+from stilts.grid import expand, settle
 from stilts.progress import last_line
 from stilts.runs import RunFolder
 
@@ -89,23 +89,28 @@ def _studies(asked: str | None, runs: Path) -> dict[str, dict[str, str]]:
     if asked is None:
         if not here:
             raise Problem(f"no runs in {runs}; launch first: python -m stilts.launch --grid all", code=3)
-        return {name: _planned(name) for name in here}
+        return {name: _planned(name, runs) for name in here}
     if asked in here:
-        return {asked: _planned(asked)}
+        return {asked: _planned(asked, runs)}
     try:
         study = load_study(asked)
     except Problem:
         if here and "/" not in asked and not asked.endswith(".toml"):
             raise unknown("study", asked, here, where=str(runs)) from None
         raise
-    return {study.name: {spec.id: spec.kind for spec in expand(study, "all")}}
+    return {study.name: _kinds(study, runs)}
 
 
-def _planned(name: str) -> dict[str, str]:
+def _planned(name: str, runs: Path) -> dict[str, str]:
     """The runs of a study that ships; of a user's own only those are known that were launched."""
     with suppress(Problem):
-        return {spec.id: spec.kind for spec in expand(load_study(name), "all")}
+        return _kinds(load_study(name), runs)
     return {}
+
+
+def _kinds(study: Study, runs: Path) -> dict[str, str]:
+    settled, _ = settle(study, runs / study.name)
+    return {spec.id: spec.kind for spec in expand(settled, "all")}
 
 
 def _jobs(folders: Mapping[str, RunFolder]) -> dict[str, tuple[str, QueuedJob | None]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from stilts.command import Parser, command
 from stilts.config import load_study
 from stilts.errors import Problem, unknown
+from stilts.grid import settle
 from stilts.report.spec import Spec, load_spec, table_names
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def work(asked: argparse.Namespace) -> int:
     specs = [load_spec(name) for name in (asked.tables.split(",") if asked.tables else table_names())]
     study = load_study(asked.study)
     folder = asked.runs / study.name
+    study, _ = settle(study, folder)
     if not folder.is_dir():
         raise _nothing(folder, asked)
 

@@ -137,6 +137,6 @@ def corpus(
 def _sets(task: Task, languages: Sequence[str]) -> Iterator[tuple[str, str]]:
     for language in languages:
         for split in task.splits:
-            is_foreign_training = split == "train" and language != "en"
+            is_foreign_training = split == "train" and language not in task.trains_in
             if not is_foreign_training and not (split == "dev" and language in task.without_dev):
                 yield language, split

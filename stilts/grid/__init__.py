@@ -13,11 +13,13 @@ from stilts.config import Study
 from stilts.errors import Problem, unknown
 from stilts.grid.draft import Draft, Start, data_of, languages_of
 from stilts.grid.measuring import add_baselines, add_latency
+from stilts.grid.optional import explain, keep, settle
 from stilts.grid.training import add_heads, add_joint, add_multi, add_single, add_target_runs
+from stilts.grid.variants import REGIMES, add_variants, read_by_variants
 from stilts.runs import RunSpec
 from stilts.tasks import Task
 
-__all__ = ["GRIDS", "expand", "languages_of"]
+__all__ = ["GRIDS", "expand", "explain", "keep", "languages_of", "settle"]
 
 Wanted = Callable[[RunSpec], bool]
 
@@ -31,6 +33,10 @@ GRIDS: Mapping[str, tuple[str, Wanted]] = {
     "joint": (
         "one model for all targets: joint fine-tuning, and the multi-task heads used directly",
         lambda run: run.fields.get("role") in ("joint", "heads"),
+    ),
+    "variants": (
+        "intermediate phases with masked text or translations, where the study lists some",
+        lambda run: run.fields.get("regime") in REGIMES,
     ),
     "evaluate": ("zero-shot scores of every regime", lambda run: run.kind == "evaluate"),
     "baselines": ("yardsticks for the sanity table", lambda run: run.kind == "baseline"),
@@ -47,6 +53,8 @@ def expand(study: Study, grid: str) -> list[RunSpec]:
     """
     if grid not in GRIDS:
         raise unknown("grid", grid, GRIDS)
+    if grid == "variants" and not read_by_variants(study):
+        raise Problem(f"study {study.name} has no [variants.mlm] and no [variants.translated]")
     runs = _draft(study).runs
     wanted = GRIDS[grid][1]
     keep: set[str] = set()
@@ -57,6 +65,7 @@ def expand(study: Study, grid: str) -> list[RunSpec]:
 
 
 def _draft(study: Study) -> Draft:
+    _check_names(study)
     draft = Draft(study)
     intermediates = [_task(study, name, "intermediate") for name in study.intermediate.tasks]
     singles = [_task(study, name, "intermediate") for name in study.intermediate.singles]
@@ -65,17 +74,42 @@ def _draft(study: Study) -> Draft:
     for seed in study.seeds:
         starts = [Start(id="model", regime="direct", intermediate="", seed=seed)]
         starts += [add_single(draft, task, seed) for task in singles]
-        multi = add_multi(draft, intermediates, seed)
-        for start in [*starts, multi]:
+        if intermediates:
+            starts.append(add_multi(draft, intermediates, seed))
+        for start in starts:
             add_target_runs(draft, start, targets)
-        add_heads(draft, multi, targets)
-        add_joint(draft, multi, targets)
+        if intermediates:
+            add_heads(draft, starts[-1], targets)
+            add_joint(draft, starts[-1], targets)
         if "random" in study.baselines:
             random = Start(id="model", regime="random", intermediate="", seed=seed)
             add_target_runs(draft, random, [task for task in targets if task.trains_on])
+        add_variants(draft, seed, targets)
     add_baselines(draft, intermediates, targets)
     add_latency(draft, targets)
     return draft
+
+
+def _check_names(study: Study) -> None:
+    """Refuses tables that no run would read.
+
+    Raises:
+        Problem: an optional task, or settings, of something the study does not have.
+    """
+    phase = study.intermediate
+    for name in phase.optional:
+        _task(study, name, "intermediate")
+    used = {*phase.tasks, *phase.singles, *phase.optional, *study.targets}
+    used |= {_task(study, target, "target").trains_on or target for target in study.targets}
+    known = {
+        "optimisation": used | {"default", "multi", "joint", "heads"},
+        "limits": used | {"default"} | set(read_by_variants(study)),
+        "languages": set(study.targets) | {"default"},
+    }
+    for section, names in known.items():
+        for name in getattr(study, section):
+            if name not in names:
+                raise unknown("table", name, sorted(names), where=f"[{section}] of study {study.name}")
 
 
 def _task(study: Study, name: str, role: str) -> Task:
@@ -95,5 +129,6 @@ def _add_model(draft: Draft, used: list[Task]) -> None:
     if study.model.vocabulary == "study":
         read = {name: tasks.load(name) for task in used for name in (task.name, task.trains_on) if name}
         texts = {name: languages_of(study, task) for name, task in sorted(read.items())}
+        texts |= read_by_variants(study)
         fields |= {"texts": texts} | data_of(study, texts)
     draft.add("model", "prepare", (), fields, 0)

@@ -5,12 +5,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from stilts import tasks
-from stilts.config import Study
+from stilts.config import Optimisation, Study
 from stilts.runs import Kind, RunSpec
 from stilts.tasks import Task
 
 # Rough lengths of one example in tokens, only for the plan's estimate.
-_TYPICAL_TOKENS = {"classify": 32, "choice": 80, "span": 64, "tag": 16, "retrieve": 16}
+_TYPICAL_TOKENS = {"classify": 32, "choice": 80, "span": 64, "tag": 16, "retrieve": 16, "mlm": 128}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,10 +53,15 @@ def languages_of(study: Study, task: Task) -> list[str]:
 
 def data_of(study: Study, names: Iterable[str]) -> dict[str, Any]:
     """What decides which examples a run reads."""
-    return {
-        "sources": list(study.sources),
-        "limits": {name: asdict(study.limits_of(name)) for name in sorted(set(names))},
-    }
+    limits = {name: asdict(study.limits_of(tasks.untranslated(name))) for name in sorted(set(names))}
+    return {"sources": list(study.sources), "limits": limits}
+
+
+def said(settings: Optimisation) -> dict[str, Any]:
+    """Settings as a run's fields: what a study leaves unsaid stays so, and runs outlive new settings."""
+    fields = asdict(settings)
+    unsaid = {"examples_per_batch": None, "batches": "alike", "dev_examples": None}
+    return {name: value for name, value in fields.items() if name not in unsaid or value != unsaid[name]}
 
 
 def training_sets(targets: Iterable[Task]) -> dict[str, list[Task]]:
@@ -68,12 +73,27 @@ def training_sets(targets: Iterable[Task]) -> dict[str, list[Task]]:
     return sets
 
 
-def tokens_of(study: Study, task: Task, split: str, languages: int) -> int:
-    """Estimate of the tokens of a split in so many languages."""
+def examples_of(study: Study, task: Task, split: str, languages: Iterable[str]) -> int:
+    """Examples of a split in these languages, as far as they are known."""
     limit = getattr(study.limits_of(task.name), split)
-    return (limit or 0) * languages * _TYPICAL_TOKENS[task.kind]
+    sizes = (task.size_of(split=split, language=language) for language in languages)
+    return sum((size or 0) if limit is None else limit for size in sizes)
 
 
-def training_tokens(study: Study, names: list[str], epochs: float) -> int:
-    """Estimate of the tokens trained on."""
-    return int(epochs * sum(tokens_of(study, tasks.load(name), "train", 1) for name in names))
+def tokens_of(study: Study, task: Task, split: str, languages: Iterable[str]) -> int:
+    """Estimate of the tokens of a split in these languages."""
+    return examples_of(study, task, split, languages) * _TYPICAL_TOKENS[task.kind]
+
+
+def training_tokens(study: Study, names: list[str], settings: Optimisation) -> int:
+    """Estimate of the tokens trained on: so many passes over the capped mixture, or steps at most."""
+    cap = study.intermediate.cap if len(names) > 1 else None
+    found = [(tasks.load(name), examples_of(study, tasks.load(name), "train", ("en",))) for name in names]
+    passes = sum(min(count, cap or count) * _TYPICAL_TOKENS[task.kind] for task, count in found)
+    total = int(settings.epochs * passes)
+    if settings.max_steps is None:
+        return total
+    size = settings.tokens_per_batch or (settings.examples_per_batch or 0) * max(
+        _TYPICAL_TOKENS[task.kind] for task, _ in found
+    )
+    return min(total or settings.max_steps * size, settings.max_steps * size)

@@ -35,7 +35,7 @@ def add_evaluation(
     }
     if any(task.kind == "retrieve" for task in answers):
         fields["retrieval"] = asdict(study.retrieval)
-    tokens = sum(tokens_of(study, task, "test", len(asked[task.name]["languages"])) for task in answers)
+    tokens = sum(tokens_of(study, task, "test", asked[task.name]["languages"]) for task in answers)
     draft.add(f"{label or weights}.eval", "evaluate", [weights], fields, tokens)
 
 

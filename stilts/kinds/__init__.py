@@ -35,7 +35,7 @@ Examples = Sequence[Mapping[str, Any]]
 IGNORED = -100
 """Target of a word whose tag has no index; losses skip it."""
 
-KINDS = ("choice", "classify", "retrieve", "span", "tag")
+KINDS = ("choice", "classify", "mlm", "retrieve", "span", "tag")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

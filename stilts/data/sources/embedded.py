@@ -9,7 +9,8 @@ from typing import Any, Literal, cast
 from stilts import catalogue, microworld
 from stilts.data import versions
 from stilts.errors import Problem
-from stilts.tasks import Row, Task
+from stilts.microworld import abroad
+from stilts.tasks import Row, Task, untranslated
 
 UNLIMITED = {"train": 10_000, "dev": 1000, "test": 1000}
 """Rows of a generated set that is read without a limit."""
@@ -32,6 +33,8 @@ def rows(task: Task, *, language: str, split: str, limit: int | None, seed: int)
         yield from _pool(language, cast("Literal['dev', 'test']", split), limit)
     elif task.name == "tatoeba":
         yield from cast("list[Row]", catalogue.tatoeba_rows(language, limit))
+    elif task.trains_in != ("en",):
+        yield from _abroad(task, language, UNLIMITED[split] if limit is None else limit, seed)
     else:
         count = UNLIMITED[split] if limit is None else limit
         yield from microworld.rows(task.name, language=language, split=split, limit=count, seed=seed)
@@ -49,6 +52,13 @@ def size(task: Task, *, language: str, split: str) -> int | None:
     if task.name == "bucc2018":
         return len(catalogue.bucc_pools(language, cast("Literal['dev', 'test']", split))["gold"])
     return len(catalogue.pairs(language)) if task.name == "tatoeba" else None
+
+
+def _abroad(task: Task, language: str, count: int, seed: int) -> list[dict[str, Any]]:
+    """Text, or a training set in translation."""
+    if task.role == "text":
+        return abroad.prose(language=language, limit=count, seed=seed)
+    return abroad.translations(untranslated(task.name), language=language, limit=count, seed=seed)
 
 
 def _pool(language: str, split: Literal["dev", "test"], limit: int | None) -> Iterator[Row]:

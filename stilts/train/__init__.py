@@ -8,8 +8,6 @@ import math
 import os
 import shutil
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,23 +18,12 @@ from hpc import ranks
 from hpc.engine import Engine, Linear, parameter_groups
 from hpc.stopping import StopRequest
 from hpc.zero import Zero
-from stilts import data, model as models, predict, records, tasks
-from stilts.config import Optimisation
-from stilts.data import Encoded
+from stilts import model as models, predict, records
+from stilts.config import TOKENS_PER_BATCH, Optimisation
 from stilts.decode import decode
-from stilts.mixing import Mixture
-from stilts.model import HeadSpec, Model
+from stilts.model import Model
 from stilts.runs import Progress, RunFolder, RunSpec
-from stilts.tasks import Task
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TrainingSet:
-    """A task's English training and development sets."""
-
-    task: Task
-    train: Encoded
-    dev: Encoded
+from stilts.train.sets import Feed, build, feed
 
 
 def train(run: RunFolder, spec: RunSpec) -> None:
@@ -48,10 +35,10 @@ def train(run: RunFolder, spec: RunSpec) -> None:
     settings: Optimisation = decode(Optimisation, dict(asked["optimisation"]), spec.id)
     place = ranks.setup()
     parent = run.sibling(spec.needs[0]).weights
-    sets = {name: load_sets(name, run, asked, parent) for name in asked["tasks"]}
+    fed = feed(run, asked, parent, settings)
     torch.manual_seed(asked["seed"])
-    model = build(parent, sets, asked, settings)
-    trainer = Trainer(run, spec, settings, place, model, sets, parent)
+    model = build(parent, fed, asked, settings)
+    trainer = Trainer(run, spec, settings, place, model, fed, parent)
     with StopRequest() as stop:
         trainer.work(stop)
     trainer.finish()
@@ -60,47 +47,6 @@ def train(run: RunFolder, spec: RunSpec) -> None:
 def _records(run: RunFolder) -> Path:
     """The shard that is written when the weights are in place."""
     return run.records / "scores" / "dev.arrow"
-
-
-def load_sets(name: str, run: RunFolder, asked: Mapping[str, Any], weights: Path) -> TrainingSet:
-    """The English sets of a task, tokenised for the weights' tokenizer."""
-    task = tasks.load(name)
-
-    def read(split: str) -> Encoded:
-        return data.load(
-            task,
-            language="en",
-            split=split,
-            tokenizer_file=weights / "tokenizer.json",
-            max_length=task.max_length,
-            sources=asked["sources"],
-            limit=asked["limits"][name][split],
-            cache=run.cache,
-        )
-
-    return TrainingSet(task=task, train=read("train"), dev=read("dev"))
-
-
-def build(
-    parent: Path, sets: Mapping[str, TrainingSet], asked: Mapping[str, Any], settings: Optimisation
-) -> Model:
-    """The model to train: the parent's encoder with new heads; probes keep the parent's heads beside them."""
-    heads = {
-        name: HeadSpec(kind=one.task.kind, labels=tuple(one.train.labels), pooling=asked["pooling"])  # type: ignore[arg-type]
-        for name, one in sets.items()
-    }
-    loaded = models.load(parent, dropout=settings.dropout)
-    if asked["regime"] == "random":
-        loaded.trainable_encoder.reinitialise(asked["seed"])
-    if asked["role"] == "heads":
-        for parameter in loaded.parameters():
-            parameter.requires_grad_(False)
-        for name, head in heads.items():
-            loaded.add_head(name, head, seed=asked["seed"])
-        return loaded
-    model = Model(loaded.encoder, heads, dropout=settings.dropout, seed=asked["seed"])
-    model.freeze(settings.frozen)
-    return model
 
 
 class Trainer:
@@ -113,19 +59,12 @@ class Trainer:
         settings: Optimisation,
         place: ranks.Ranks,
         model: Model,
-        sets: Mapping[str, TrainingSet],
+        fed: Feed,
         parent: Path,
     ) -> None:
         self.run, self.spec, self.settings, self.place = run, spec, settings, place
-        self.model, self.sets, self.parent = model, sets, parent
-        self.mixture = Mixture(
-            {name: one.train.num_tokens for name, one in sets.items()},
-            tokens_per_batch=settings.tokens_per_batch,
-            cap=spec.fields["cap"],
-            seed=spec.fields["seed"],
-        )
-        steps = self.mixture.steps(settings.epochs)
-        self.steps = min(steps, settings.max_steps or steps)
+        self.model, self.fed, self.parent = model, fed, parent
+        self.steps = fed.order.steps(settings.epochs, at_most=settings.max_steps)
         zero = Zero(clip=settings.clip, **spec.fields["zero"])
         groups = parameter_groups(
             model,
@@ -201,20 +140,21 @@ class Trainer:
         shutil.rmtree(self.run.checkpoints, ignore_errors=True)
 
     def _one_step(self) -> float:
-        name, rows = self.mixture.draw(self.step)
+        name, rows = self.fed.order.draw(self.step)
+        stream = self.fed.streams[name]
         mine = rows[self.place.rank :: self.place.world_size]
-        encoded = self.sets[name].train
         # Fewer items than ranks: an idle rank repeats one item at no weight, so that every rank takes part.
-        batch = predict.to_batch(data.collate(encoded, mine if len(mine) else rows[:1]), self.engine.device)
+        raw = stream.batch(mine if len(mine) else rows[:1], step=self.step)
+        batch = predict.to_batch(raw, self.engine.device)
         self.model.train()
         # Dropout follows from the step and the rank alone: a resumed run needs no state of the generators.
         torch.manual_seed((self.spec.fields["seed"] << 40) + (self.step << 16) + self.place.rank)
-        scores = self.engine(name, batch)
+        scores = self.engine(stream.head, batch)
         share = len(mine) * self.place.world_size / len(rows)
-        loss = self.model.loss(name, scores, batch) * share
+        loss = self.model.loss(stream.head, scores, batch) * share
         self.engine.step(loss)
         self.step += 1
-        self.tokens += int(encoded.num_tokens[rows].sum())
+        self.tokens += int(stream.encoded.num_tokens[rows].sum())
         self.flops += (
             3 * self.model.encoder.config.forward_flops(batch.packed.lengths) * self.place.world_size
         )
@@ -225,8 +165,8 @@ class Trainer:
         self.model.eval()
         rows = []
         means = []
-        for name, one in self.sets.items():
-            tokens = 4 * self.settings.tokens_per_batch
+        tokens = 4 * (self.settings.tokens_per_batch or TOKENS_PER_BATCH)
+        for name, one in self.fed.sets.items():
             scored = predict.answer(self.model, name, one.task, one.dev, tokens_per_batch=tokens).scored
             means.append(np.mean(list(scored.values.values())))
             for metric, value in scored.values.items():

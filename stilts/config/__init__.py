@@ -4,14 +4,43 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from stilts.config.training import (
+    BATCH_SIZES,
+    TOKENS_PER_BATCH,
+    Intermediate,
+    MaskedText,
+    Optimisation,
+    Translated,
+    Variants,
+)
 from stilts.decode import decode, read_toml
 from stilts.errors import Problem, unknown
+
+__all__ = [
+    "BATCH_SIZES",
+    "TOKENS_PER_BATCH",
+    "Attention",
+    "Evaluation",
+    "Intermediate",
+    "Latency",
+    "Limits",
+    "MaskedText",
+    "Model",
+    "Optimisation",
+    "Retrieval",
+    "Study",
+    "Translated",
+    "Variants",
+    "Zero",
+    "load_study",
+    "study_names",
+]
 
 Attention = Literal["triton", "varlen", "sdpa"]
 """Back ends of the packed encoder's attention while it answers. `triton`, our fused kernel, and `varlen`,
 torch's own, need a GPU; on a CPU all three are `sdpa`."""
 
-STUDIES = Path(__file__).parent / "studies"
+STUDIES = Path(__file__).parents[1] / "studies"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,51 +55,6 @@ class Model:
     """What heads on whole sequences read: the `<s>` token as XLM-R does, or the mean over all tokens."""
     vocabulary: Literal["full", "study"] = "full"
     """`study` keeps the embedding rows of the pieces that occur in the study's own texts."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Optimisation:
-    """How a run is trained. AdamW, linear schedule with warm-up; no decay on biases and LayerNorm."""
-
-    learning_rate: float = 1e-5
-    epochs: float = 2.0
-    """Passes over the training set; for a mixture, over the capped mixture."""
-    max_steps: int | None = None
-    """Upper bound on optimizer steps."""
-    tokens_per_batch: int = 2048
-    """Real tokens an optimizer step sees at most, over all ranks."""
-    warmup: float = 0.1
-    """Share of the steps over which the rate rises from zero."""
-    weight_decay: float = 0.01
-    epsilon: float = 1e-8
-    clip: float = 1.0
-    """Largest gradient norm."""
-    dropout: float = 0.1
-    head_rate: float = 1.0
-    """Factor on the learning rate of new heads."""
-    frozen: tuple[str, ...] = ()
-    """Parts that do not train: `embeddings`, `layers.0` ..., `encoder` (all of it)."""
-    evaluate_every: int = 1000
-    """Steps between looks at the English development set."""
-    patience: int = 30
-    """Looks without a new best before training stops."""
-    save_every: int = 500
-    """Steps between resumable checkpoints."""
-
-    def __post_init__(self) -> None:
-        for name in (
-            "learning_rate",
-            "epochs",
-            "tokens_per_batch",
-            "evaluate_every",
-            "save_every",
-            "patience",
-        ):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name} must be positive, not {getattr(self, name)}")
-        for name in ("warmup", "dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} must lie in [0, 1), not {getattr(self, name)}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,18 +127,6 @@ class Latency:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Intermediate:
-    """The English training phase before the target."""
-
-    tasks: tuple[str, ...]
-    """Tasks of the multi-task mixture."""
-    singles: tuple[str, ...]
-    """Tasks that are also trained alone."""
-    cap: int = 131072
-    """Examples a task counts for at most when the mixture is drawn."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Study:
     """Everything that decides the numbers of a study."""
 
@@ -167,12 +139,15 @@ class Study:
     sources: tuple[Literal["hub", "folder", "embedded"], ...]
     """Where data is looked for, in this order."""
     model: Model
-    intermediate: Intermediate
+    intermediate: Intermediate = field(default_factory=Intermediate)
+    variants: Variants = field(default_factory=Variants)
     targets: tuple[str, ...]
     languages: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Languages by task, and `default` for the others; absent means all the task has."""
     optimisation: dict[str, Optimisation]
-    """Settings by training set, `multi`, `joint` and `heads`; what is missing comes from `default`."""
+    """Settings by training set, `multi`, `joint` and `heads`; what is missing comes from `default`. A target
+    goes before the set it is fine-tuned on: `xnli` is for MNLI as XNLI's training set, `mnli` for MNLI as an
+    intermediate task."""
     limits: dict[str, Limits] = field(default_factory=dict)
     zero: Zero = Zero()
     evaluation: Evaluation = Evaluation()
@@ -181,9 +156,10 @@ class Study:
     baselines: tuple[Literal["majority", "bag-of-words", "word-overlap", "random"], ...] = ()
     """Yardsticks trained beside the regimes for the sanity table."""
 
-    def optimisation_of(self, training_set: str) -> Optimisation:
-        """Settings of a training set, or the default ones."""
-        return self.optimisation.get(training_set, self.optimisation["default"])
+    def optimisation_of(self, *names: str) -> Optimisation:
+        """Settings of the first of these names that has some, or the default ones."""
+        known = (self.optimisation[name] for name in names if name in self.optimisation)
+        return next(known, self.optimisation["default"])
 
     def limits_of(self, task: str) -> Limits:
         """Limits of a task, or the default ones."""
@@ -223,5 +199,14 @@ def _inherit_defaults(table: dict[str, Any], path: Path) -> dict[str, Any]:
         if not isinstance(tables, dict) or not all(isinstance(entry, dict) for entry in tables.values()):
             raise Problem(f"{path}: {section} should hold one table a task")
         default = tables.get("default", {})
-        table[section] = {"default": default} | {key: default | entry for key, entry in tables.items()}
+        table[section] = {"default": default} | {
+            key: _inherited(default, entry) | entry for key, entry in tables.items()
+        }
     return table
+
+
+def _inherited(default: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
+    """What an entry takes from the default table: not the size of a batch where it gives one of its own."""
+    if entry is default or not set(BATCH_SIZES) & set(entry):
+        return default
+    return {key: value for key, value in default.items() if key not in BATCH_SIZES}

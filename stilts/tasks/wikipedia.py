@@ -1,0 +1,40 @@
+"""Text in many languages for masked-language modelling. Schema of wikimedia/wikipedia (id, title, text)."""
+
+from stilts.tasks import Example, FolderFiles, HubFiles, Row, Task, codes
+
+LANGUAGES = codes(
+    "en af ar bg bn de el es et eu fa fi fr he hi hu id it ja jv ka kk ko ml mr ms my nl pt ru sw ta te th "
+    "tl tr ur vi yo zh"
+)
+
+
+def read(row: Row) -> Example | None:
+    """An article; in a folder of plain text each line is one."""
+    text = row["text"].strip()
+    return {"id": str(row.get("id", "")), "text": text} if text else None
+
+
+TASK = Task(
+    name="wikipedia",
+    kind="mlm",
+    role="text",
+    read=read,
+    languages=LANGUAGES,
+    trains_in=LANGUAGES,
+    splits={"train": "train"},
+    trains_on=None,
+    scorer="none",
+    metrics=(),
+    max_length=256,
+    hub=(
+        HubFiles(
+            repo="wikimedia/wikipedia",
+            # Open: the commit is recorded when files are fetched; the dump is the configuration's.
+            revision="main",
+            config="20231101.{language}",
+            sets={"train": ("train",)},
+        ),
+    ),
+    folder=(FolderFiles(format="text", files=("wikipedia/{language}.txt",), sets={"train": ("train",)}),),
+    absence="one file of text a language, a paragraph or article a line, serves as well",
+)
