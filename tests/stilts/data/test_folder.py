@@ -177,10 +177,26 @@ def test_without_a_variable_the_folder_is_data(monkeypatch, tmp_path) -> None:
     assert "no data folder data: set STILTS_DATA" in refusal("mnli")
 
 
-def test_a_missing_language_is_named_with_those_that_are_there(data_folder) -> None:
+def test_a_missing_language_is_named_with_those_that_are_there(own_folder) -> None:
+    shutil.rmtree(own_folder / "udpos/Finnish-Own")
     message = refusal("udpos", "fi", "test")
-    assert "lacks udpos fi test; it is there in de, en, es; looked for udpos/Finnish-*/" in message
-    assert "lacks tydiqa te test; it is there in en, ko, sw" in refusal("tydiqa", "te", "test")
+    assert "lacks udpos fi test; it is there in af, ar, bg, de, " in message
+    assert "; looked for udpos/Finnish-*/*-ud-test.conllu, " in message
+    (own_folder / "tydiqa/tydiqa-goldp-v1.1-dev/tydiqa-goldp-dev-telugu.json").unlink()
+    assert "lacks tydiqa te test; it is there in ar, bn, en, fi" in refusal("tydiqa", "te", "test")
+
+
+def test_every_set_of_the_study_has_a_fixture(data_folder) -> None:
+    for name in tasks.names():
+        task = tasks.load(name)
+        if task.role not in ("intermediate", "target"):
+            continue
+        for language in task.languages:
+            for split in task.splits:
+                if (split != "train" or language == "en") and not (
+                    split == "dev" and language in task.without_dev
+                ):
+                    assert examples(name, language, split), (name, language, split)
 
 
 def test_a_language_missing_in_a_file_of_several_is_named(own_folder) -> None:
