@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 
 # From the ground up: a room imports only rooms that stand before it.
 FLOORS = (
-    ("errors", "files", "decode"),
+    ("errors", "files", "decode", "command"),
     ("config", "runs", "provenance", "records", "kinds", "metrics", "stats"),
     ("tasks", "catalogue", "microworld", "pretrained"),
     ("data", "mixing"),
@@ -19,7 +19,7 @@ FLOORS = (
     ("predict",),
     ("train", "evaluate", "latency", "prepare", "baselines"),
     ("stages", "grid", "estimate"),
-    ("command", "plan", "progress", "live", "report", "launch", "status", "tables"),
+    ("plan", "progress", "live", "report", "launch", "status", "tables"),
 )
 ORDER = [room for floor in FLOORS for room in floor]
 

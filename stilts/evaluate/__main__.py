@@ -1,0 +1,128 @@
+"""Evaluates any checkpoint on any tasks and languages.
+
+    python -m stilts.evaluate run --model runs/mini/mnli-s1.xnli --tasks xnli --langs en,sw
+    python -m stilts.evaluate score DIR
+    python -m stilts.evaluate export DIR --to FOLDER
+    python -m stilts.evaluate ls tasks|groups|langs|metrics
+
+`run` goes on from what is there, `score` scores stored predictions without a model, `export` writes the
+folder of an XTREME submission. Each has a --help of its own.
+"""
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from stilts.command import Parser, command
+from stilts.errors import Problem, unknown
+
+_CODES = "exit codes: 0 all well, 1 something ran and failed, 2 wrong request, 3 inputs missing"
+
+
+@command
+def main(arguments: list[str]) -> int:
+    """The command line; see `--help`."""
+    verb, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
+    if verb in ("-h", "--help"):
+        print(__doc__.strip())
+        return 0 if arguments else 2
+    if verb not in VERBS:
+        raise unknown("command", verb, VERBS)
+    return VERBS[verb](rest)
+
+
+def run_parser() -> Parser:
+    """The flags of `run`."""
+    parser = Parser("stilts.evaluate run", "Answers tasks with a checkpoint, and scores them.", epilog=_CODES)
+    add = parser.add_argument
+    add("--model", required=True, metavar="MODEL", help="a run, a model folder, or NAME@REVISION of the Hub")
+    add("--tasks", required=True, metavar="LIST", help="such as xnli,udpos,group:qa or xtreme")
+    add("--langs", metavar="LIST", help="such as en,sw (the study's, else all)")
+    add(
+        "--limit", metavar="N", help="rows of each set: a number, or a share such as 0.05; results are marked"
+    )
+    add("--batch-size", metavar="TOKENS", default="auto", type=_batch_size, help="tokens a batch (auto)")
+    add("--dtype", choices=("bf16", "fp32", "fp16"), help="(the study's, else bf16 on a GPU, fp32 on a CPU)")
+    add("--layer", metavar="N", type=int, help="hidden state that retrieval reads (the study's, else 14)")
+    add("--pooling", choices=("mean", "cls"), help="how retrieval pools it (the study's, else mean)")
+    add("--output", metavar="FOLDER", help="where to write (runs/evaluate/NAME)")
+    add("--predict-only", action="store_true", help="predictions without scores")
+    add("--study", metavar="NAME", help="a study whose languages, limits, sources and retrieval are taken")
+    add("--sources", metavar="LIST", help="where data are looked for (the study's, else folder,hub,embedded)")
+    add("--overwrite", choices=("missing", "all"), default="missing", help="compute what is missing, or all")
+    add("--dry-run", action="store_true", help="show the plan and compute nothing")
+    return parser
+
+
+def score_parser() -> Parser:
+    """The flags of `score`."""
+    parser = Parser("stilts.evaluate score", "Scores stored predictions without a model.", epilog=_CODES)
+    parser.add_argument("folder", type=Path, metavar="DIR", help="an evaluation's folder, or a grid's run")
+    return parser
+
+
+def export_parser() -> Parser:
+    """The flags of `export`."""
+    parser = Parser("stilts.evaluate export", "Writes the folder of an XTREME submission.", epilog=_CODES)
+    parser.add_argument("folder", type=Path, metavar="DIR", help="an evaluation's folder, or a grid's run")
+    parser.add_argument("--to", type=Path, metavar="FOLDER", required=True, help="the folder to write")
+    parser.add_argument(
+        "--incomplete",
+        choices=("refuse", "allow"),
+        default="refuse",
+        help="what to do about missing or limited sets (refuse)",
+    )
+    return parser
+
+
+def list_parser() -> Parser:
+    """The flags of `ls`."""
+    parser = Parser("stilts.evaluate ls", "What can be asked for.", epilog=_CODES)
+    parser.add_argument("what", metavar="LIST", help="tasks, groups, langs or metrics")
+    return parser
+
+
+def _run(arguments: list[str]) -> int:
+    asked = run_parser().parse_args(arguments)
+    from stilts.evaluate.running import run
+
+    return run(asked)
+
+
+def _score(arguments: list[str]) -> int:
+    asked = score_parser().parse_args(arguments)
+    from stilts.evaluate.scoring import score_folder
+
+    return score_folder(asked.folder)
+
+
+def _export(arguments: list[str]) -> int:
+    asked = export_parser().parse_args(arguments)
+    from stilts.evaluate.exporting import export
+
+    return export(asked.folder, to=asked.to, incomplete=asked.incomplete)
+
+
+def _list(arguments: list[str]) -> int:
+    asked = list_parser().parse_args(arguments)
+    from stilts.evaluate.listing import listing
+
+    print("\n".join(listing(asked.what)))
+    return 0
+
+
+def _batch_size(text: str) -> str:
+    if text != "auto" and not (text.isdecimal() and int(text)):
+        raise Problem(f"--batch-size {text}: a number of tokens, or auto")
+    return text
+
+
+VERBS: Mapping[str, Callable[[list[str]], int]] = {
+    "run": _run,
+    "score": _score,
+    "export": _export,
+    "ls": _list,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+"""`python -m stilts.evaluate run`: a checkpoint's answers to tasks and languages, and their scores."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from stilts.evaluate.planning import Plan, make_plan, todo
+from stilts.evaluate.store import Cell
+from stilts.evaluate.summary import Board, cell_line
+from stilts.files import write_json
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Carries out the command; returns the exit code."""
+    plan = make_plan(asked)
+    for line in plan.lines:
+        print(line)
+    if asked.dry_run:
+        describe(plan, asked)
+        return 0
+    with plan.store.folder.locked():
+        plan.store.refuse_mixture([kept.cell for kept in plan.cells], asked.overwrite)
+        _note_settings(plan, asked)
+        board = Board()
+        _work(plan, asked, board)
+    if not asked.predict_only:
+        print("\n".join(board.lines()))
+    print(f"predictions and scores lie in {asked.output or _shown(plan.store.folder.path)}")
+    return 0
+
+
+def describe(plan: Plan, asked: argparse.Namespace) -> None:
+    """Prints the plan."""
+    left = {kept.cell.name for kept in todo(plan, asked.overwrite)}
+    first = plan.cells[0].cell
+    print(f"model {plan.checkpoint.folder}, {first.model[:12]}, {first.dtype} on {plan.device}")
+    for kept in plan.cells:
+        cell = kept.cell
+        head = f"head {cell.head}" if cell.head else f"layer {cell.layer}, {cell.pooling}"
+        state = "to do" if cell.name in left else "done"
+        mark = f", limited to {cell.limit}" if cell.limit else ""
+        print(f"{cell.task:<14} {cell.language:<3} {cell.split:<4} {head}, {cell.source}{mark}: {state}")
+    print(f"{len(left)} of {len(plan.cells)} to do; output {_shown(plan.store.folder.path)}")
+
+
+def _work(plan: Plan, asked: argparse.Namespace, board: Board) -> None:
+    from stilts.evaluate import scoring
+
+    left = {kept.cell.name for kept in todo(plan, asked.overwrite)}
+    scores = scoring.rows_by_cell(plan.store)
+    worker = None
+    with _showing(len(plan.cells)) as show:
+        for kept in plan.cells:
+            name, start = kept.cell.name, time.monotonic()
+            show.at(name)
+            if name in left:
+                if worker is None:
+                    from stilts.evaluate.worker import Worker
+
+                    worker = Worker(plan, asked.batch_size, show.say)
+                scores[name] = worker.answer(kept, write_scores=not asked.predict_only)
+            elif name not in scores and not asked.predict_only:
+                stored = {one.name: one for one in scoring.stored_in(plan.store.folder.path)}
+                _, scores[name] = scoring.score_cell(plan.store, stored[name])
+            took = f"{time.monotonic() - start:.1f} s" if name in left else "(was there)"
+            show.done(f"{_line(kept.cell, [] if asked.predict_only else scores[name], board)}  {took}")
+
+
+def _line(cell: Cell, rows: Sequence[Mapping[str, Any]], board: Board) -> str:
+    if not rows:
+        return f"{cell.task:<14} {cell.language:<3} predicted"
+    values = {row["metric"]: row["value"] for row in rows}
+    board.take(cell.task, cell.language, values, limit=cell.limit)
+    return cell_line(
+        cell.task, cell.language, values, count=rows[0]["n"], num_full=rows[0]["n_full"], limit=cell.limit
+    )
+
+
+class _Show:
+    """Lines as they come; on a terminal with a bar beneath them."""
+
+    def __init__(self, total: int, bar: Any = None) -> None:
+        self._bar = bar
+        self._task = bar.add_task("", total=total) if bar else None
+
+    def at(self, what: str) -> None:
+        """What is being worked on."""
+        if self._bar:
+            self._bar.update(self._task, description=what)
+
+    def say(self, line: str) -> None:
+        """A line that stays."""
+        if self._bar:
+            self._bar.console.print(line, highlight=False, markup=False, soft_wrap=True)
+        else:
+            print(line, flush=True)
+
+    def done(self, line: str) -> None:
+        """A line that stays, and one step forward."""
+        self.say(line)
+        if self._bar:
+            self._bar.advance(self._task)
+
+
+@contextmanager
+def _showing(total: int) -> Iterator[_Show]:
+    if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
+        yield _Show(total)
+        return
+    from rich.progress import Progress
+
+    with Progress(transient=True) as bar:
+        yield _Show(total, bar)
+
+
+def _note_settings(plan: Plan, asked: argparse.Namespace) -> None:
+    first = plan.cells[0].cell
+    write_json(
+        plan.store.folder.path / "evaluation.json",
+        {
+            "model": {"source": plan.checkpoint.source, "folder": str(plan.checkpoint.folder)},
+            "digest": first.model,
+            "run": dict(plan.checkpoint.run),
+            "dtype": first.dtype,
+            "retrieval": asdict(plan.retrieval),
+            "sources": list(plan.sources),
+            "batch_size": asked.batch_size,
+        },
+    )
+
+
+def _shown(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

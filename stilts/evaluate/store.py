@@ -1,0 +1,173 @@
+"""The folder of an evaluation: what was answered by which model, and never the answers of two.
+
+evaluation.json       the model and the settings, for a person
+cells/TASK-LANG.json  identity of a cell: written after its predictions, so that it marks them whole
+predictions/          Arrow, one shard a task and language
+records/scores/       Arrow, the same; one more for the development set that a threshold was tuned on
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from stilts import records
+from stilts.errors import Problem
+from stilts.files import write_json
+from stilts.runs import RunFolder
+
+Overwrite = Literal["missing", "all"]
+
+# What all cells of a folder share, and what all languages of a task share.
+_OF_FOLDER = ("model", "dtype")
+_OF_TASK = ("limit", "split", "layer", "pooling", "neighbours", "head")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cell:
+    """A task in one language as it is to be answered, or was: all that can change the numbers."""
+
+    task: str
+    language: str
+    split: str
+    limit: str
+    """As asked: a number of rows, a share of them, or empty for all."""
+    model: str
+    """Digest of its files."""
+    head: str
+    dtype: str
+    max_length: int
+    source: str
+    version: str
+    """Which data the source served."""
+    layer: int | None = None
+    """Layer, pooling and neighbourhood count in retrieval only."""
+    pooling: str | None = None
+    neighbours: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Of its files."""
+        return f"{self.task}-{self.language}"
+
+    @property
+    def id(self) -> str:
+        """Hash of everything above."""
+        return records.cell_id(**asdict(self))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kept:
+    """A cell on disk."""
+
+    cell: Cell
+    sources: tuple[str, ...]
+    """Where its data were looked for."""
+    rows: int | None
+    """Rows read at most."""
+    num_full: int
+    common: Mapping[str, Any]
+    """What every row of its scores says: run, study, regime, intermediate, seed, note."""
+
+
+class Store:
+    """Reads and writes the folder of an evaluation."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+        self._cells = folder.path / "cells"
+
+    def kept(self) -> dict[str, Kept]:
+        """Cells with whole predictions, by name."""
+        found = {}
+        for path in sorted(self._cells.glob("*.json")):
+            if (self.folder.predictions / f"{path.stem}.arrow").exists():
+                found[path.stem] = _decode(json.loads(path.read_text(encoding="utf-8")))
+        return found
+
+    def is_scored(self, name: str) -> bool:
+        """Whether the scores of a cell are there."""
+        return (self._scores / f"{name}.arrow").exists()
+
+    def refuse_mixture(self, wanted: Sequence[Cell], overwrite: Overwrite) -> None:
+        """Makes sure that the folder will hold answers of one model and one way of asking.
+
+        Raises:
+            Problem: what is there was asked otherwise; how, and what to do.
+        """
+        asked = {cell.name: cell for cell in wanted}
+        for name, kept in self.kept().items():
+            if name in asked and overwrite == "missing":
+                lines = differences(kept.cell, asked[name])
+                if lines:
+                    raise Problem(
+                        f"{self.folder.path} holds {name} asked otherwise ({'; '.join(lines[:4])}): "
+                        "--overwrite all computes it anew, another --output leaves it alone"
+                    )
+            elif name not in asked:
+                self._refuse_neighbour(kept.cell, wanted)
+
+    def put_answers(self, kept: Kept, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Writes predictions; whatever the cell had before is gone first."""
+        cell = kept.cell
+        for path in (self._cells / f"{cell.name}.json", *self._scores.glob(f"{cell.name}*.arrow")):
+            if path.stem in (cell.name, f"{cell.name}-dev"):
+                path.unlink(missing_ok=True)
+        common = {
+            "run_id": self.folder.id,
+            "cell_id": cell.id,
+            "target": cell.task,
+            "language": cell.language,
+            "split": cell.split,
+        }
+        full = [common | dict(row) for row in rows]
+        records.write_shard(self.folder.predictions, "predictions", full, name=cell.name)
+        write_json(self._cells / f"{cell.name}.json", asdict(kept))
+
+    def put_scores(self, name: str, rows: Sequence[Mapping[str, Any]], *, split: str = "") -> None:
+        """Writes the scores of a cell, or of the other `split` that was looked at for it."""
+        shard = f"{name}-{split}" if split else name
+        records.write_shard(self._scores, "scores", rows, name=shard)
+
+    @cached_property
+    def _scores(self) -> Any:
+        return self.folder.records / "scores"
+
+    def predictions(self) -> dict[tuple[str, str], list[dict[str, Any]]]:
+        """All rows by task and language."""
+        found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        table = records.read("predictions", [self.folder.predictions])
+        for row in table.to_pylist():
+            found.setdefault((row["target"], row["language"]), []).append(row)
+        return found
+
+    def _refuse_neighbour(self, cell: Cell, wanted: Sequence[Cell]) -> None:
+        for other in wanted:
+            names = (*_OF_FOLDER, *(_OF_TASK if other.task == cell.task else ()))
+            lines = [line for line in differences(cell, other) if line.split(":")[0] in names]
+            if lines:
+                raise Problem(
+                    f"{self.folder.path} also holds {cell.name}, asked otherwise ({'; '.join(lines)}), and a "
+                    "folder holds the answers of one model only: give another --output, or delete it"
+                )
+
+
+def differences(stored: Cell, asked: Cell) -> list[str]:
+    """Lines `what: stored -> asked`; long digests are cut."""
+    before, after = asdict(stored), asdict(asked)
+    return [
+        f"{name}: {str(before[name])[:12]} -> {str(after[name])[:12]}"
+        for name in before
+        if before[name] != after[name] and name not in ("task", "language")
+    ]
+
+
+def _decode(table: Mapping[str, Any]) -> Kept:
+    return Kept(
+        cell=Cell(**table["cell"]),
+        sources=tuple(table["sources"]),
+        rows=table["rows"],
+        num_full=table["num_full"],
+        common=table["common"],
+    )

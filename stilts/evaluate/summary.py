@@ -1,0 +1,69 @@
+"""What an evaluation says: a line a task and language, then the means, shown only where they are complete."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from statistics import fmean
+
+from stilts import tasks
+from stilts.metrics.averages import COUNTED, GROUPS, summarise, task_score
+
+Values = Mapping[str, float]
+"""Points by metric."""
+
+
+@dataclass
+class Board:
+    """Collects scores and knows which of them are of a part of the data."""
+
+    scores: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
+    """Task, metric, language to points."""
+    limited: set[str] = field(default_factory=set)
+    """Tasks of which only a part was read."""
+
+    def take(self, task: str, language: str, values: Values, *, limit: str) -> None:
+        """Notes the scores of a cell."""
+        for metric, value in values.items():
+            self.scores.setdefault(task, {}).setdefault(metric, {})[language] = value
+        if limit:
+            self.limited.add(task)
+
+    def lines(self) -> Iterator[str]:
+        """The means."""
+        for name in self.scores:
+            yield self._task_line(name)
+        whole = summarise(self.scores, languages={name: tasks.load(name).languages for name in COUNTED})
+        for group, members in GROUPS.items():
+            score = whole.groups[group]
+            if score is not None:
+                yield f"{group}: {score:.2f}, the mean of {', '.join(members)}{self._mark(members)}"
+        lacking = [name for name in COUNTED if whole.tasks[name] is None]
+        if whole.overall is not None:
+            yield f"XTREME average: {whole.overall:.2f}, the mean of nine tasks{self._mark(COUNTED)}"
+        elif len(lacking) < len(COUNTED):
+            yield f"no XTREME average: {', '.join(lacking)} incomplete"
+
+    def _task_line(self, name: str) -> str:
+        task, metrics = tasks.load(name), self.scores[name]
+        counted = COUNTED.get(name) or (task.metrics[:1] if task.kind == "tag" else task.metrics)
+        there = [code for code in task.languages if all(code in metrics.get(m, {}) for m in counted)]
+        score = task_score(metrics, metrics=counted, languages=there)
+        if score is None:
+            return f"{name}: not scored"
+        parts = ", ".join(
+            f"{metric} {fmean(values[code] for code in there):.2f}" for metric, values in metrics.items()
+        )
+        languages = f"{len(there)} of {len(task.languages)} languages"
+        partial = "" if len(there) == len(task.languages) else ": incomplete"
+        how = "(em + f1) / 2" if counted == ("em", "f1") else counted[0]
+        return f"{name}: {score:.2f} {how}, mean over {languages}{partial} ({parts}){self._mark((name,))}"
+
+    def _mark(self, names: "tuple[str, ...] | Mapping[str, object]") -> str:
+        return " LIMITED: not the whole of the data" if self.limited.intersection(names) else ""
+
+
+def cell_line(task: str, language: str, values: Values, *, count: int, num_full: int, limit: str) -> str:
+    """The scores of a task in one language."""
+    shown = "  ".join(f"{metric} {value:6.2f}" for metric, value in values.items())
+    part = f" of {num_full}" if num_full > count else ""
+    mark = f" LIMITED to {limit}" if limit else ""
+    return f"{task:<14} {language:<3} {shown}  n {count}{part}{mark}"
