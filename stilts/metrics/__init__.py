@@ -89,7 +89,8 @@ def score(
 def _accuracy(asked: Asked) -> Scored:
     gold = asked.column("label")
     right = np.asarray([p == g for p, g in zip(asked.predictions, gold, strict=True)], np.float32)
-    return Scored(values={"accuracy": 100 * float(right.mean())}, by_example=right, missing=asked.missing)
+    share = float(right.mean(dtype=np.float64))
+    return Scored(values={"accuracy": 100 * share}, by_example=right, missing=asked.missing)
 
 
 def _tags(scheme: tagging.Scheme) -> Callable[[Asked], Scored]:
@@ -134,7 +135,8 @@ def _nearest(asked: Asked) -> Scored:
     answers = {int(english): int(foreign) for english, foreign in asked.predictions}
     right = np.asarray([answers.get(english) == foreign for english, foreign in gold], np.float32)
     missing = sum(english not in answers for english, _ in gold)
-    return Scored(values={"accuracy": 100 * float(right.mean())}, by_example=right, missing=missing)
+    share = float(right.mean(dtype=np.float64))
+    return Scored(values={"accuracy": 100 * share}, by_example=right, missing=missing)
 
 
 SCORERS: Mapping[str, Callable[[Asked], Scored]] = {

@@ -55,4 +55,11 @@ def right_tags(gold: Tags, predicted: Tags) -> tuple[NDArray[np.int64], NDArray[
 
 
 def _prefixed(sentences: Tags) -> list[list[str]]:
-    return [[("S-" if tag[0] == "S" else "I-") + tag for tag in tags] for tags in sentences]
+    return [[_with_prefix(tag) for tag in tags] for tags in sentences]
+
+
+def _with_prefix(tag: str) -> str:
+    """O, which fills a missing prediction, stays outside of all chunks."""
+    if tag == "O":
+        return tag
+    return ("S-" if tag[0] == "S" else "I-") + tag
