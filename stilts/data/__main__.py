@@ -97,10 +97,13 @@ def _stats(arguments: list[str]) -> int:
     asked = stats_parser().parse_args(arguments)
     if asked.figure is not None and asked.figure.suffix != ".pdf":
         raise Problem(f"--figure {asked.figure}: a name that ends in .pdf")
-    from stilts.data.statistics import collect
+    from stilts.data.commands import stats
     from stilts.report import lengths
 
-    lengths.show(collect(asked), format=asked.format, figure=asked.figure)
+    study, found = stats(asked)
+    lengths.show(study, found, form=asked.format)
+    if asked.figure is not None:
+        lengths.draw(study, found, asked.figure)
     return 0
 
 

@@ -6,14 +6,15 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from stilts.data import translations
 from stilts.data.formats import Record
 from stilts.data.needs import Need
-from stilts.data.promises import Watch, watch
+from stilts.data.promises import watch
 from stilts.data.reading import examples_of
 from stilts.data.sources import Chosen, Source, choose
 from stilts.decode import read_toml
 from stilts.errors import Problem
-from stilts.tasks import Row, Task
+from stilts.tasks import Row, Task, untranslated
 
 Extent = Literal["whole", "sample"]
 """`sample`: a few examples of each set; neither sizes nor missing languages are held against it."""
@@ -82,13 +83,20 @@ def check(
     else:
         faults += _size_fault(need, count, is_published=chosen.name != "embedded" and extent == "whole")
     faults += [*followed.faults(), *watched.faults()]
+    notes = [*watched.notes(), *_size_notes(need, count, extent)]
+    if need.task.name != untranslated(need.task.name) and not faults:
+        compared = translations.compare(
+            untranslated(need.task.name), need.language, sources=sources, limit=limit
+        )
+        faults += compared.faults
+        notes += compared.notes
     return Checked(
         need=need,
         state="wrong" if faults else "ok",
         source=chosen.name,
         count=count,
         faults=tuple(faults),
-        notes=tuple(_notes(need, watched, count, extent)),
+        notes=tuple(notes),
     )
 
 
@@ -107,8 +115,7 @@ def _size_fault(need: Need, count: int, *, is_published: bool) -> Iterator[str]:
         yield f"{count:,} examples, {published:,} are published ({where})"
 
 
-def _notes(need: Need, watched: Watch, count: int, extent: Extent) -> Iterator[str]:
-    yield from watched.notes()
+def _size_notes(need: Need, count: int, extent: Extent) -> Iterator[str]:
     published = need.task.size_of(split=need.split, language=need.language)
     if extent == "whole" and published is None and count:
         yield "no published size to hold it against"

