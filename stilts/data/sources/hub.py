@@ -22,6 +22,9 @@ _ADVICE = (
     "where there is internet, run `python -m stilts.data stage --study NAME --to DIR`, then set STILTS_DATA"
 )
 
+_silent: dict[str, str] = {}
+"""Endpoints that did not answer, and why: asked once a process, since every try may take a minute."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RemoteFile:
@@ -93,6 +96,7 @@ def fetch(file: RemoteFile) -> Path:
         return Path(there)
     # By its ref as long as the cache has none: that is how the cache learns what it stands for.
     revision = file.revision if _commit_in_cache(file.repo, file.ref) else file.ref
+    _expect_answers(file.repo)
     try:
         path = Path(hf_hub_download(file.repo, file.path, revision=revision, repo_type=_KIND))
     except _failures() as error:
@@ -167,6 +171,7 @@ def _commit_in_cache(repo: str, ref: str) -> str | None:
 def _commit_on_hub(repo: str, ref: str) -> str:
     from huggingface_hub import HfApi
 
+    _expect_answers(repo)
     try:
         commit = HfApi().dataset_info(repo, revision=ref).sha
     except _failures() as error:
@@ -182,6 +187,7 @@ def _tree(repo: str, commit: str, folder: str) -> dict[str, Any]:
     from huggingface_hub.errors import EntryNotFoundError
     from huggingface_hub.hf_api import RepoFile
 
+    _expect_answers(repo)
     try:
         tree = HfApi().list_repo_tree(repo, folder, revision=commit, repo_type=_KIND)
         return {entry.path: entry for entry in tree if isinstance(entry, RepoFile)}
@@ -198,10 +204,28 @@ def _failures() -> tuple[type[Exception], ...]:
     return (OSError, HTTPError, EntryNotFoundError)
 
 
+def _expect_answers(repo: str) -> None:
+    from huggingface_hub import constants
+
+    if constants.ENDPOINT in _silent:
+        raise _unreachable(repo)
+
+
 def _problem(repo: str, error: Exception) -> Problem:
+    from huggingface_hub import constants
     from huggingface_hub.errors import HfHubHTTPError
 
     reason = str(error).strip().partition("\n")[0] or type(error).__name__
     if isinstance(error, HfHubHTTPError):
         return Problem(f"the Hub refuses {repo}: {reason}", code=3)
+    if isinstance(error, OSError) and error.errno is not None:
+        return Problem(f"a file of {repo} cannot be stored in {_cache_of(repo)}: {error.strerror}", code=3)
+    _silent[constants.ENDPOINT] = reason
+    return _unreachable(repo)
+
+
+def _unreachable(repo: str) -> Problem:
+    from huggingface_hub import constants
+
+    reason = _silent[constants.ENDPOINT]
     return Problem(f"the Hub cannot be reached for {repo} ({reason}); {_ADVICE}", code=3)

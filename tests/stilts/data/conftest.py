@@ -41,6 +41,7 @@ class Hub(ThreadingHTTPServer):
         self.commits: dict[tuple[str, str], str] = {}
         """Commit by repository and ref."""
         self.asked: list[str] = []
+        self.answers = True
 
     @property
     def address(self) -> str:
@@ -62,6 +63,9 @@ class _Answer(BaseHTTPRequestHandler):
     def _answer(self, *, with_body: bool) -> None:
         path = unquote(urlsplit(self.path).path)
         self.server.asked.append(path)
+        if not self.server.answers:
+            self.close_connection = True
+            return
         status, headers, body = self._find(path.strip("/").split("/"))
         self.send_response(status)
         for name, value in {"Content-Length": str(len(body)), **headers}.items():
