@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from datasets import ClassLabel, List, Value
 
-from stilts import tasks
+from stilts import data, tasks
 from stilts.data import labels
 from stilts.data.reading import read
 from stilts.data.sources import folder
@@ -368,3 +368,35 @@ def test_original_files_come_before_a_staged_copy(own_folder, parquet) -> None:
     (own_folder / "xquad/XQuAD.de").mkdir()
     (own_folder / "xquad/XQuAD.de/validation-00000-of-00001.parquet").write_bytes(parquet([{"id": "staged"}]))
     assert examples("xquad", "de", "test")[0]["id"] == "x-de"
+
+
+def test_nothing_is_half_read(own_folder, tokenizer_file, tmp_path) -> None:
+    def encode() -> data.Encoded:
+        return data.load(
+            "mnli",
+            language="en",
+            split="train",
+            tokenizer_file=tokenizer_file,
+            max_length=32,
+            sources=SOURCES,
+            cache=tmp_path / "cache",
+        )
+
+    path = own_folder / "mnli/multinli_1.0/multinli_1.0_train.jsonl"
+    whole = path.read_text()
+    path.write_text(whole[:-30])
+    with pytest.raises(Problem, match=r"multinli_1\.0_train\.jsonl row 2: not JSON, or cut short"):
+        encode()
+    assert not [entry for entry in (tmp_path / "cache").iterdir() if not entry.name.endswith(".lock")]
+    path.write_text(whole)
+    assert len(encode().examples) == 2
+
+
+def test_a_page_saved_as_parquet_is_told_from_a_damaged_file(own_folder) -> None:
+    shutil.rmtree(own_folder / "xquad")
+    path = own_folder / "xquad/XQuAD.de/validation-00000-of-00001.parquet"
+    path.parent.mkdir(parents=True)
+    path.write_text("\n  <html><body>Sign in</body></html>")
+    assert "validation-00000-of-00001.parquet row 1: a web page was saved" in refusal("xquad", "de", "test")
+    path.write_bytes(b"")
+    assert "validation-00000-of-00001.parquet: not a whole parquet file" in refusal("xquad", "de", "test")
