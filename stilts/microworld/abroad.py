@@ -10,7 +10,7 @@ from stilts.microworld.languages import codes, load
 from stilts.microworld.reading import passage, question
 from stilts.microworld.tasks import MAKERS
 
-TRANSLATED = ("anli_plus", "mnli", "qqp", "squad_v1", "squad_v2")
+TRANSLATED = ("anli_plus", "mnli", "squad_v1", "squad_v2")
 """Tasks whose sentences every language has words for."""
 
 

@@ -3,8 +3,9 @@
     translated/<task>/<language>.jsonl
 
 A line is a row in the task's own schema, its texts translated, and `source_id`: the id of the English row, or
-its number in the English training set, counted from 0, where the rows have no id. `stilts.data.translations`
-checks such files against the English set.
+its number in the English training set, counted from 0, where the rows have no id (HellaSwag's own
+`source_id`, which nothing reads, gives way). `stilts.data.translations` checks such files against the English
+set.
 """
 
 from dataclasses import replace
