@@ -84,7 +84,7 @@ def make_plan(asked: argparse.Namespace) -> Plan:
         retrieval=retrieval,
         sources=sources,
         device=device,
-        lines=[*lines, *more, *note],
+        lines=[*lines, *more, *note, *_cuts(checkpoint, wanted)],
     )
 
 
@@ -168,6 +168,13 @@ def _retrieval(
         )
     line = f"retrieval reads hidden state {checkpoint.layers}, the last: there is no {settings.layer}"
     return replace(settings, layer=checkpoint.layers), [line]
+
+
+def _cuts(checkpoint: Checkpoint, wanted: Sequence[Wanted]) -> list[str]:
+    """Says which tasks are read in shorter sequences than their protocol has."""
+    short = [one.task.name for one in wanted if one.task.max_length > checkpoint.max_tokens]
+    reason = f"in sequences of {checkpoint.max_tokens} tokens: the model has no more positions"
+    return [f"{', '.join(short)}: {reason}"] if short else []
 
 
 def _limit(task: Task, limit: Limit | None, study: Study | None) -> Limit:

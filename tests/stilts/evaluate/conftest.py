@@ -24,6 +24,7 @@ HEADS = {
     "mnli": HeadSpec(kind="classify", labels=load("mnli").labels or ()),
     "udpos": HeadSpec(kind="tag", labels=load("udpos").labels or ()),
     "squad_v1": HeadSpec(kind="span"),
+    "squad_v2": HeadSpec(kind="span"),
     "hellaswag": HeadSpec(kind="choice"),
 }
 
@@ -65,16 +66,16 @@ def make_theirs(tmp_path_factory) -> Callable[..., Path]:
 
         folder = tmp_path_factory.mktemp("theirs")
         tokenizer = train_tokenizer(TEXTS, size=200)
+        shape = {"max_position_embeddings": 514} | settings
         config = transformers.XLMRobertaConfig(
             vocab_size=tokenizer.get_vocab_size(),
             hidden_size=32,
             num_hidden_layers=2,
             num_attention_heads=2,
             intermediate_size=48,
-            max_position_embeddings=130,
             type_vocab_size=1,
             pad_token_id=1,
-            **settings,
+            **shape,
         )
         torch.manual_seed(3)
         model = getattr(transformers, architecture)(config).eval()
@@ -96,7 +97,7 @@ def encoder_alone(make_theirs) -> Path:
 
 @pytest.fixture(scope="session")
 def with_heads(encoder_alone, tmp_path_factory) -> Path:
-    """A model folder of ours with four heads."""
+    """A model folder of ours with five heads."""
     model = models.load(encoder_alone)
     for name, spec in HEADS.items():
         model.add_head(name, spec, seed=1)

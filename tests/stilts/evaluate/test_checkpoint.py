@@ -164,7 +164,9 @@ def test_our_heads_answer_their_targets_and_those_that_borrow(with_heads):
         "hellaswag": "hellaswag",
         "mnli": "mnli",
     }
-    with pytest.raises(Problem, match=r"has no head for panx \(tag\); it has: mnli \(classify\), udpos"):
+    with pytest.raises(
+        Problem, match=r"has no head for panx \(tag\); it has: hellaswag \(choice\), mnli \(classify\), "
+    ):
         answering(checkpoint, tasks.load("panx"), tasks.load("panx").labels)
 
 
@@ -194,6 +196,14 @@ def test_an_encoder_alone_answers_retrieval_and_says_what_it_cannot(evaluate, en
     assert "has no head for xnli (classify)" in said.err
     said = evaluate(*asked, "--tasks", "tatoeba", "--layer", "3")
     assert "layer 3 was asked of a model whose hidden states are 0 to 2" in said.err
+
+
+def test_a_model_with_few_positions_reads_shorter_sequences_and_says_so(evaluate, make_theirs, tmp_path):
+    folder = make_theirs("XLMRobertaForQuestionAnswering", max_position_embeddings=66)
+    asked = ("--tasks", "xquad", "--langs", "en", "--sources", "embedded", "--limit", "4")
+    said = evaluate("run", "--model", folder, *asked, "--output", tmp_path / "out")
+    assert said.code == 0, said.err
+    assert "xquad: in sequences of 64 tokens: the model has no more positions" in said.out
 
 
 def test_data_that_are_not_there_are_named_before_any_work(evaluate, with_heads, tmp_path):

@@ -1,0 +1,75 @@
+"""A run of a grid: its predictions are scored again without a model, and it is not touched."""
+
+import shutil
+
+import pytest
+
+from stilts import evaluate as evaluation, records
+from stilts.runs import RunFolder, RunSpec
+
+TARGETS = {"xnli": "mnli", "udpos": "udpos", "xquad": "squad_v1", "tatoeba": "", "bucc2018": ""}
+
+
+@pytest.fixture(scope="module")
+def run(with_heads, tmp_path_factory):
+    root = tmp_path_factory.mktemp("runs") / "toy"
+    shutil.copytree(with_heads, root / "joint" / "weights")
+    fields = {
+        "regime": "joint",
+        "intermediate": "multi",
+        "seed": 1,
+        "targets": {name: {"head": head, "note": "", "languages": ["de"]} for name, head in TARGETS.items()},
+        "evaluation": {"dtype": "fp32", "attention": "sdpa", "tokens_per_batch": 512},
+        "retrieval": {"layer": 2},
+        "sources": ["embedded"],
+        "limits": {name: {"dev": 8, "test": 8} for name in TARGETS},
+    }
+    folder = RunFolder(root / "joint.eval")
+    spec = RunSpec(study="toy", id="joint.eval", kind="evaluate", needs=("joint",), fields=fields)
+    folder.write_spec(spec)
+    evaluation.evaluate(folder, spec)
+    return folder
+
+
+def test_every_target_has_predictions_and_scores(run):
+    shards = {f"{name}-de.arrow" for name in TARGETS}
+    assert {path.name for path in run.predictions.iterdir()} == shards
+    assert {path.name for path in (run.records / "scores").iterdir()} == shards | {"bucc2018-de-dev.arrow"}
+
+
+def test_a_second_call_computes_nothing(run):
+    times = {path: path.stat().st_mtime_ns for path in run.path.rglob("*.arrow")}
+    evaluation.evaluate(run, run.read_spec())
+    assert {path: path.stat().st_mtime_ns for path in run.path.rglob("*.arrow")} == times
+
+
+def test_its_scores_are_shown_again_and_nothing_is_written(run, evaluate):
+    before = {path: path.stat().st_mtime_ns for path in run.path.rglob("*") if path.is_file()}
+    said = evaluate("score", run.path)
+    assert said.code == 0, said.err
+    assert {path: path.stat().st_mtime_ns for path in run.path.rglob("*") if path.is_file()} == before
+    assert "bucc2018-de is left out: a run of a grid keeps the gold pairs of a pool only" in said.out
+    for row in records.read("scores", [run.records / "scores"]).to_pylist():
+        if row["target"] != "bucc2018":
+            line = next(line for line in said.out.splitlines() if line.startswith(f"{row['target']} "))
+            assert f"{row['metric']} {row['value']:6.2f}" in line
+
+
+def test_the_command_answers_as_the_grid_does(run, evaluate, with_heads, tmp_path):
+    said = evaluate(
+        *("run", "--model", with_heads, "--tasks", ",".join(TARGETS), "--langs", "de", "--limit", "8"),
+        *("--sources", "embedded", "--batch-size", "512", "--output", tmp_path / "out"),
+    )
+    assert said.code == 0, said.err
+
+    def values(folder):
+        rows = records.read("scores", [folder / "records" / "scores"]).to_pylist()
+        return {(row["target"], row["split"], row["metric"]): row["value"] for row in rows}
+
+    assert values(tmp_path / "out") == values(run.path)
+
+
+def test_an_evaluation_is_no_model(run, evaluate):
+    said = evaluate("run", "--model", run.path, "--tasks", "xnli")
+    assert (said.code, said.err.count("\n")) == (3, 1)
+    assert "has no weights (it is planned); it reads those of joint" in said.err

@@ -1,0 +1,56 @@
+"""Means are shown where they are complete, and marked where only a part of the data was read."""
+
+import pytest
+
+from stilts import tasks
+from stilts.evaluate.summary import Board
+from stilts.metrics.averages import COUNTED, GROUPS
+
+
+def board(names, *, limit="", value=50.0) -> Board:
+    made = Board()
+    for name in names:
+        for language in tasks.load(name).languages:
+            values = dict.fromkeys(COUNTED[name], value)
+            if COUNTED[name] == ("em", "f1"):
+                values["f1"] = value + 20
+            made.take(name, language, values, limit=limit)
+    return made
+
+
+def lines(made: Board) -> dict[str, str]:
+    return {line.split(":")[0]: line for line in made.lines()}
+
+
+def test_everything_gives_the_average_of_nine_tasks():
+    shown = lines(board(COUNTED))
+    assert shown["xquad"].startswith("xquad: 60.00 (em + f1) / 2, mean over 11 of 11 languages (")
+    assert shown["qa"] == "qa: 60.00, the mean of xquad, mlqa, tydiqa"
+    assert shown["XTREME average"] == f"XTREME average: {(6 * 50 + 3 * 60) / 9:.2f}, the mean of nine tasks"
+    assert set(shown) == {*COUNTED, *GROUPS, "XTREME average"}
+    assert not any("LIMITED" in line or "incomplete" in line for line in shown.values())
+
+
+@pytest.mark.parametrize("absent", COUNTED)
+def test_a_missing_language_takes_its_group_and_the_average_away(absent):
+    made = board(COUNTED)
+    last = tasks.load(absent).languages[-1]
+    for metric in COUNTED[absent]:
+        del made.scores[absent][metric][last]
+    shown = lines(made)
+    (group,) = (name for name, members in GROUPS.items() if absent in members)
+    assert group not in shown
+    assert set(GROUPS) - {group} < set(shown)
+    assert "XTREME average" not in shown
+    assert shown["no XTREME average"].endswith(f" {absent} incomplete")
+    count = len(tasks.load(absent).languages)
+    assert f"mean over {count - 1} of {count} languages: incomplete" in shown[absent]
+
+
+def test_limited_tasks_mark_all_they_are_part_of():
+    made = board(GROUPS["qa"])
+    made.limited.add("mlqa")
+    shown = lines(made)
+    assert "LIMITED" in shown["mlqa"]
+    assert "LIMITED" in shown["qa"]
+    assert "LIMITED" not in shown["xquad"]
