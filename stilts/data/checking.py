@@ -149,7 +149,8 @@ class _Followed:
     def faults(self) -> Iterator[str]:
         """Rows without a language among rows that have one would be read in every language."""
         if self._silent and self._speaking:
-            yield f"{self._first_silent}: does not say its language, as {self._silent} rows do not"
+            others = f"{self._silent} such among {self._speaking} that do"
+            yield f"{self._first_silent}: does not say its language ({others})"
 
     def rows(self, task: Task, *, language: str, split: str, limit: int | None, seed: int) -> Iterator[Row]:
         """See `stilts.data.sources.Source`."""

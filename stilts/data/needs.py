@@ -84,7 +84,7 @@ def _variants(study: Study, targets: Sequence[Task]) -> Iterator[Need]:
         yield from _sets(text, chosen, ("train",), optional=True)
     if study.variants.translated is not None:
         for name in study.variants.translated.phases:
-            translated = tasks.load(f"{name}.translated")
+            translated = tasks.load(tasks.translated(name))
             yield from _sets(translated, study.variants.translated.languages, ("train",), optional=True)
 
 

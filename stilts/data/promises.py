@@ -37,6 +37,8 @@ class Watch:
     tongues: dict[str, Tongue]
     """By the side of a pair of sentences in two languages; else one, under the empty name."""
     count: int = 0
+    start: str = ""
+    """Where the first example stands."""
     answered: int = 0
     seen: set[str] = field(default_factory=set)
     """Labels."""
@@ -50,6 +52,7 @@ class Watch:
     def see(self, example: Example, place: str) -> None:
         """Takes in one example."""
         self.count += 1
+        self.start = self.start or place
         if example["id"] in self.ids:
             self.twice.add(place)
         self.ids.add(example["id"])
@@ -126,12 +129,13 @@ class Watch:
         bar = 0.9 if tongue.code not in SCRIPTS else 0.7
         if self.task.kind == "tag":
             bar -= 0.3
-        if share is not None and share < bar:
-            yield f"only {share:.0%} of the letters are in the script of {tongue.code!r}"
-        elif other := tongue.reads_like():
-            yield f"reads like {other!r}, not {tongue.code!r}"
-        elif tongue.foreign > self._foreign_bar * self.count:
+        if tongue.foreign > self._foreign_bar * self.count:
             yield self.foreign.says(f"not in {tongue.code!r}")
+        elif share is not None and share < bar:
+            told = f"only {share:.0%} of the letters are in the script of {tongue.code!r}"
+            yield f"{self.start} and on: {told}"
+        elif other := tongue.reads_like():
+            yield f"{self.start} and on: reads like {other!r}, not {tongue.code!r}"
 
 
 def watch(task: Task, *, language: str) -> Watch:

@@ -86,10 +86,9 @@ def table(study: Study, found: Sequence[Statistic], *, name: str) -> Table:
         id=name,
         question=f"How long is the data of {study.name}, in which language?",
         caption=(
-            "Lengths count the tokens of a sequence with its special ones; of retrieval, the foreign sentences. Cut: examples longer than a "
-            "sequence, which lose their end or start, or become several sequences (tags, spans)."
-            + f" {study.caveat}"
-            * bool(study.caveat)
+            "Lengths count the tokens of a sequence with its special ones; for retrieval, of the foreign "
+            "sentences. Cut: examples longer than a sequence, which lose their end or start, or become "
+            "several (tags, spans)." + f" {study.caveat}" * bool(study.caveat)
         ),
         blocks=tuple(blocks),
         stub="Set",
