@@ -4,6 +4,7 @@ The passage is read in overlapping windows, each an item of its own: `<s> questi
 token carries the characters it covers: an answer is always an exact substring of the passage, in any script.
 """
 
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -80,6 +81,26 @@ def encode(examples: Examples, coding: Coding) -> Columns:
     }
 
 
+def reachable(examples: Examples, coding: Coding) -> list[str | None]:
+    """What each example's first answer comes back as from the pieces and windows it is trained on.
+
+    That is the answer itself, or a longer text where one of its ends falls inside a piece. None: the example
+    has no answer, or no window holds all of it. `decode` gives those of at most `LONGEST_ANSWER` pieces.
+    """
+    columns = encode(examples, coding)
+    offsets = columns["offsets"]
+    assert isinstance(offsets, Ragged)
+    characters = offsets.values.reshape(-1, 2)
+    firsts = bounds(sizes(columns))[:-1]
+    found: list[str | None] = [None] * len(examples)
+    for window in np.flatnonzero(np.asarray(columns["start"]) > 0).tolist():
+        number = int(np.asarray(columns["example"])[window])
+        begin = characters[firsts[window] + np.asarray(columns["start"])[window], 0]
+        end = characters[firsts[window] + np.asarray(columns["end"])[window], 1]
+        found[number] = examples[number]["context"][begin:end]
+    return found
+
+
 def _windows(
     lengths: NDArray[np.int64], room: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
@@ -92,7 +113,10 @@ def _windows(
 
 
 def _tokenize_passages(contexts: Sequence[str], tokenizer: Any) -> _Passages:
-    """Pieces with exact characters: no leading white space, and nothing for a lone word mark."""
+    """Pieces with exact characters: no white space before, a letter's marks behind, none for a lone word mark.
+
+    The tokenizer composes a letter and its combining marks (NFKC) and then gives the letter's character only.
+    """
     found = tokenizer.encode_batch(list(contexts), add_special_tokens=False)
     mark = specials(tokenizer).mark
     begins, ends = [], []
@@ -100,6 +124,8 @@ def _tokenize_passages(contexts: Sequence[str], tokenizer: Any) -> _Passages:
         spans = np.asarray(encoding.offsets, np.int64).reshape(-1, 2)
         begin = _next_visible(context)[spans[:, 0]]
         end = np.maximum(spans[:, 1], begin)
+        following = np.append(begin[1:], len(context))
+        end = np.minimum(_behind_marks(context)[end], np.maximum(end, following))
         begins.append(begin)
         # The tokenizer gives a lone mark the first character of the piece behind it, or the space before it.
         ends.append(np.where(np.asarray(encoding.ids) == mark, begin, end))
@@ -117,10 +143,18 @@ def _flat(parts: list[NDArray[np.int64]]) -> NDArray[np.int32]:
 
 def _next_visible(text: str) -> NDArray[np.int64]:
     """For each character, and the end, the position of the first one from there on that is no white space."""
-    size = len(text)
-    spaces = [place for place, letter in enumerate(text) if letter.isspace()]
-    following = np.arange(size + 1)
-    following[spaces] = size
+    return _next_without(text, [place for place, letter in enumerate(text) if letter.isspace()])
+
+
+def _behind_marks(text: str) -> NDArray[np.int64]:
+    """As `_next_visible`, of the first one that is no combining mark."""
+    marks = (place for place, letter in enumerate(text) if unicodedata.category(letter).startswith("M"))
+    return _next_without(text, [] if text.isascii() else list(marks))
+
+
+def _next_without(text: str, passed_over: list[int]) -> NDArray[np.int64]:
+    following = np.arange(len(text) + 1)
+    following[passed_over] = len(text)
     return np.minimum.accumulate(following[::-1])[::-1]
 
 

@@ -3,7 +3,6 @@
 The second writings take the long way round on purpose: letters one by one, sets of positions, loops.
 """
 
-import collections
 import re
 import string
 import unicodedata
@@ -296,5 +295,4 @@ def test_mined_pairs_equal_precision_and_recall(sides, data) -> None:
         precision, recall = right / len(set(found)), right / len(gold)
         expected = 200 * precision * recall / (precision + recall)
     assert scored("pairs", rows_of(sides), found) == {"f1": same(expected)}
-    counts = collections.Counter(found)
-    assert scored("pairs", rows_of(sides), list(counts)) == {"f1": same(expected)}
+    assert scored("pairs", rows_of(sides), found[::-1] + found[:3]) == {"f1": same(expected)}
