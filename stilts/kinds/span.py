@@ -113,7 +113,7 @@ def _windows(
 
 
 def _tokenize_passages(contexts: Sequence[str], tokenizer: Any) -> _Passages:
-    """Pieces with exact characters: no white space before, a letter's marks behind, none for a lone word mark.
+    """Pieces with exact characters: no white space before, a letter's marks behind, none for a lone mark.
 
     The tokenizer composes a letter and its combining marks (NFKC) and then gives the letter's character only.
     """
