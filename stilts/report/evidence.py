@@ -75,9 +75,18 @@ class Evidence:
         return self.study.seeds
 
     def rows(self, wanted: Sequence[str]) -> list[str]:
-        """Row keys in the order of `wanted`, where `single` stands for every single intermediate task."""
-        singles = [f"single/{task}" for task in self.study.intermediate.singles]
-        return [row for name in wanted for row in (singles if name == "single" else [name])]
+        """Row keys in the order of `wanted`: `single` stands for every single task, a variant for each phase
+        that it varies; there is no `best` where there is none to choose from.
+        """
+        study = self.study
+        singles, mlm, translated = study.intermediate.singles, study.variants.mlm, study.variants.translated
+        meant = {
+            "single": [row_key("single", task) for task in singles],
+            "best": ["best"] if singles else [],
+            "mlm": [row_key("mlm", phase) for phase in mlm.phases] if mlm else [],
+            "translated": [row_key("translated", task) for task in translated.phases] if translated else [],
+        }
+        return [row for name in wanted for row in meant.get(name, [name])]
 
     @cached_property
     def targets(self) -> list[Task]:
@@ -182,7 +191,7 @@ class Evidence:
                 known = [value for value in values if value is not None]
                 if known and len(known) == len(values):
                     means[row] = sum(known) / len(known)
-            if len(means) == len(self.study.intermediate.singles):
+            if means and len(means) == len(self.study.intermediate.singles):
                 chosen[target] = max(means, key=lambda row: means[row])
         return chosen
 
@@ -218,8 +227,8 @@ class Evidence:
 
 
 def row_key(regime: str, intermediate: str) -> str:
-    """Key of a table row: the regime, and for `single` the intermediate task."""
-    return f"single/{intermediate}" if regime == "single" else regime
+    """Key of a table row: the regime, with the intermediate phase where a regime has several."""
+    return f"{regime}/{intermediate}" if regime in ("single", "mlm", "translated") else regime
 
 
 def main_metric(task: Task, values: dict[str, float]) -> float | None:

@@ -12,6 +12,8 @@ REGIMES = {
     "word-overlap": "word overlap",
 }
 
+VARIANTS = {"mlm": "with masked text", "translated": "with translations"}
+
 TASKS = {
     "anli_plus": "ANLI+",
     "mnli": "MNLI",
@@ -40,6 +42,9 @@ def task_name(key: str) -> str:
 
 
 def regime_name(key: str) -> str:
-    """The printed name of a row: a regime, or `single/<task>`."""
-    regime, _, task = key.partition("/")
-    return f"single {task_name(task)}" if task else REGIMES.get(regime, regime)
+    """The printed name of a row: a regime, `single/<task>`, or a variant of a phase, as `mlm/<phase>`."""
+    regime, _, phase = key.partition("/")
+    name = REGIMES.get(phase, task_name(phase))
+    if regime in VARIANTS:
+        return f"{name} {VARIANTS[regime]}"
+    return f"single {name}" if phase else REGIMES.get(regime, regime)

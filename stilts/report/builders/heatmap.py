@@ -16,10 +16,12 @@ _LEFT_OUT = "#DDDDDD"
 
 
 def build(spec: Spec, evidence: Evidence) -> list[Figure]:
-    """Rows are regimes without the one compared against, columns as in the main table."""
+    """Rows are regimes without the one compared against, columns as in the main table; none without rows."""
     table = scores.build(spec, evidence)[0]
     block = table.blocks[0]
     kept = tuple(row for row in block.rows if row.key != spec.against and not row.key.startswith("reported/"))
+    if not kept:
+        return []
     block = replace(block, rows=kept)
     legend = "Figure: * a change that is not zero; colours end at the largest change of a trained target."
     table = replace(table, blocks=(block,), caption=f"{table.caption} {legend}")

@@ -51,7 +51,7 @@ def columns_of(spec: Spec, evidence: Evidence) -> list[Column]:
             columns += [Column(key=task, header=task_name(task), targets=(task,)) for task in names]
         elif name == "all":
             columns.append(Column(key="all", header=f"mean of {len(names)}", targets=names))
-        elif name == "trained" and len(trained) < len(names):
+        elif name == "trained" and (len(trained) < len(names) or "all" not in spec.columns):
             columns.append(Column(key="trained", header=f"mean of {len(trained)}", targets=trained))
         elif name in names:
             columns.append(Column(key=name, header=task_name(name), targets=(name,)))
