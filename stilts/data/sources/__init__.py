@@ -9,6 +9,7 @@ A source is a module with
     size(task, *, language, split)      rows there are without a limit; None: not known without reading
 
 Rows of several languages in one file are told apart by `task.language_of`, so a source may hand out them all.
+Rows out of files are `stilts.data.formats.Record`s: they know where they stand, for messages.
 """
 
 import importlib
