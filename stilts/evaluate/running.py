@@ -57,18 +57,20 @@ def _work(plan: Plan, asked: argparse.Namespace, board: Board) -> None:
     worker = None
     with _showing(len(plan.cells)) as show:
         for kept in plan.cells:
-            name, start = kept.cell.name, time.monotonic()
+            name = kept.cell.name
             show.at(name)
+            took = "(was there)"
             if name in left:
                 if worker is None:
                     from stilts.evaluate.worker import Worker
 
                     worker = Worker(plan, asked.batch_size, show.say)
+                start = time.monotonic()
                 scores[name] = worker.answer(kept, write_scores=not asked.predict_only)
+                took = f"{time.monotonic() - start:.1f} s"
             elif name not in scores and not asked.predict_only:
                 stored = {one.name: one for one in scoring.stored_in(plan.store.folder.path)}
                 _, scores[name] = scoring.score_cell(plan.store, stored[name])
-            took = f"{time.monotonic() - start:.1f} s" if name in left else "(was there)"
             show.done(f"{_line(kept.cell, [] if asked.predict_only else scores[name], board)}  {took}")
 
 
