@@ -244,10 +244,12 @@ def mean_of(scores: Sequence[Score | None]) -> Score | None:
     known = [score for score in scores if score is not None]
     if not known or len(known) < len(scores):
         return None
+    smallest = min(score.count for score in known)
     return Score(
         value=sum(score.value for score in known) / len(known),
-        count=min(score.count for score in known),
+        count=smallest,
         largest=max(score.largest for score in known),
-        full=max(score.full for score in known),
+        # Languages whose sets differ in size are no limit: only a cell scored in part is.
+        full=max((score.full for score in known if score.count < score.full), default=smallest),
         runs=tuple(dict.fromkeys(run for score in known for run in score.runs)),
     )
