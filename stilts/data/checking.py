@@ -81,15 +81,13 @@ def check(
     except Problem as problem:
         faults.append(str(problem))
     else:
-        faults += _size_fault(need, count, is_published=chosen.name != "embedded" and extent == "whole")
+        faults += [] if count else ["no example"]
     faults += [*followed.faults(), *watched.faults()]
-    notes = [*watched.notes(), *_size_notes(need, count, extent)]
-    if need.task.name != untranslated(need.task.name) and not faults:
-        compared = translations.compare(
-            untranslated(need.task.name), need.language, sources=sources, limit=limit
-        )
-        faults += compared.faults
-        notes += compared.notes
+    notes = [*watched.notes()]
+    if not faults and chosen.name != "embedded" and extent == "whole":
+        _compare_size(need, count, faults, notes)
+    if not faults:
+        _compare_translation(need, sources, limit, faults, notes)
     return Checked(
         need=need,
         state="wrong" if faults else "ok",
@@ -106,21 +104,32 @@ def known_sizes() -> dict[str, dict[str, str]]:
     return {task: dict(sets) for task, sets in read_toml(_KNOWN).items()}
 
 
-def _size_fault(need: Need, count: int, *, is_published: bool) -> Iterator[str]:
+def _compare_size(need: Need, count: int, faults: list[str], notes: list[str]) -> None:
+    """Holds the number of examples against the published one."""
     published = need.task.size_of(split=need.split, language=need.language)
-    if not count:
-        yield "no example"
-    elif is_published and published is not None and abs(count - published) > TOLERANCE * published:
+    if published is None:
+        notes.append("no published size to hold it against")
+    elif abs(count - published) > TOLERANCE * published:
         where = known_sizes().get(need.task.name, {}).get(need.split, "unknown source")
-        yield f"{count:,} examples, {published:,} are published ({where})"
+        faults.append(f"{count:,} examples, {published:,} are published ({where})")
+    elif count != published:
+        notes.append(f"{published:,} are published")
 
 
-def _size_notes(need: Need, count: int, extent: Extent) -> Iterator[str]:
-    published = need.task.size_of(split=need.split, language=need.language)
-    if extent == "whole" and published is None and count:
-        yield "no published size to hold it against"
-    elif extent == "whole" and published is not None and count and count != published:
-        yield f"{published:,} are published"
+def _compare_translation(
+    need: Need, sources: Sequence[str], limit: int | None, faults: list[str], notes: list[str]
+) -> None:
+    """Holds a machine translation against the English set, if it is one."""
+    name = untranslated(need.task.name)
+    if name == need.task.name:
+        return
+    try:
+        compared = translations.compare(name, need.language, sources=sources, limit=limit)
+    except Problem as problem:  # the translations themselves have just been read
+        notes.append(f"not compared with the English set: {problem}")
+    else:
+        faults += compared.faults
+        notes += compared.notes
 
 
 def _reason(problem: str, need: Need, sources: Sequence[str]) -> str:

@@ -126,7 +126,8 @@ class Watch:
 
     def _wrong_language(self, tongue: Tongue) -> Iterator[str]:
         share = tongue.share()
-        bar = 0.9 if tongue.code not in SCRIPTS else 0.7
+        # Names and terms stay in Latin letters, most of all in technical texts.
+        bar = 0.9 if tongue.code not in SCRIPTS else 0.6
         if self.task.kind == "tag":
             bar -= 0.3
         if tongue.foreign > self._foreign_bar * self.count:

@@ -176,11 +176,11 @@ def _in_language(kind: str, examples: Iterator[Example]) -> Iterator[Example]:
             yield example | {"english": ""}
 
 
-def _tokens(columns: Columns, examples: Sequence[Example]) -> NDArray[np.float64]:
+def _tokens(columns: Columns, examples: Sequence[Example]) -> NDArray[np.int64]:
     """Tokens by example, over all its sequences."""
-    return np.bincount(
-        np.asarray(columns["example"]), np.asarray(columns["num_tokens"]), minlength=len(examples)
-    )
+    totals = np.zeros(len(examples), np.int64)
+    np.add.at(totals, np.asarray(columns["example"]), np.asarray(columns["num_tokens"]))
+    return totals
 
 
 def _lengths(columns: Columns) -> NDArray[np.int32]:

@@ -23,7 +23,7 @@ SCRIPTS: Mapping[str, tuple[str, ...]] = {
 UNSPACED = ("ja", "my", "th", "zh")
 """Languages that do not put spaces between words."""
 
-# Frequent words that none of the other languages in the same script has.
+# Frequent words, few of which other languages in the same script have as well.
 WORDS: Mapping[str, str] = {
     "af": "nie het wat hulle maar vir baie hy sy ook gewees",
     "de": "und nicht ist das eine mit auf wurde auch sich dem den",
@@ -45,8 +45,8 @@ WORDS: Mapping[str, str] = {
     "tr": "ve bir bu için olarak ile çok daha olan da",
     "vi": "của và là không được có trong một những cho người",
     "yo": "ni ti ń àti tí ó wọ́n ọ̀ sí náà nínú",
-    "bg": "се на от да е за като беше че със",
-    "ru": "и не что был это как по из его для",
+    "bg": "се е че със беше са ще като това който",
+    "ru": "что это был была из его для или чтобы они",
     "kk": "және бір мен бұл үшін деп болып жылы осы еді",
     "ar": "من في على إلى التي الذي هذا كان أن عن",
     "fa": "از در به که این است را با برای بود",
