@@ -66,7 +66,8 @@ def best_threshold(scores: Sequence[float], right: Sequence[bool], gold: int) ->
     f1 = 2 * hits / (np.arange(1, len(hits) + 1) + gold)
     best = int(f1.argmax())
     following = scores[best + 1] if best + 1 < len(scores) else scores[best]
-    return float((scores[best] + following) / 2)
+    middle = (scores[best] + following) / 2
+    return float(middle if middle > following else scores[best])  # nothing lies between neighbouring floats
 
 
 def _checked(side: Vectors, name: str) -> Vectors:

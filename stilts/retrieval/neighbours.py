@@ -57,8 +57,9 @@ def one_pass(x: Vectors, y: Vectors, k: int, progress: Progress) -> tuple[Neighb
     corners = [(i, j) for i in range(0, len(x), _BLOCK) for j in range(0, len(y), _BLOCK)]
     for number, (i, j) in enumerate(corners, start=1):
         block = _similarities(one[i : i + _BLOCK], other[j : j + _BLOCK], buffer)
-        # Maxima of tiles of every so manieth column, then row; reducing block.T would be ten times slower.
-        tops_x, tops_y = block.unflatten(1, (_TILE, -1)).amax(1), block.unflatten(0, (_TILE, -1)).amax(0).T
+        # Maxima of tiles, by row and by column; reducing block.T instead would be ten times slower.
+        tops_x = torch.unflatten(block, 1, (_TILE, -1)).amax(1)
+        tops_y = torch.unflatten(block, 0, (_TILE, -1)).amax(0).T
         best_x.look(block, tops_x, row=i, column=j)
         best_y.look(block.T, tops_y, row=j, column=i)
         progress(number, len(corners))
@@ -123,7 +124,7 @@ class _Best:
         where its maximum beats the row's k-th best. A row's columns have to come in rising order.
         """
         k = self.cosines.shape[1]
-        tiles = block.unflatten(1, (_TILE, -1))  # [r, tile, t]
+        tiles = torch.unflatten(block, 1, (_TILE, -1))  # [r, tile, t]
         floor = torch.full((len(block),), torch.inf)
         floor[: len(self.cosines) - row] = self.cosines[row : row + len(block), -1]
         if tops.shape[1] >= k:  # the k-th best maximum is one of the row's similarities too
@@ -139,8 +140,10 @@ class _Best:
         order = columns.argsort(stable=True)
         order = order[cosines[order].argsort(stable=True, descending=True)]
         order = order[rows[order].argsort(stable=True)]
-        distinct, counts = rows[order].unique_consecutive(return_counts=True)
-        first = counts.cumsum(0) - counts
+        ranked = rows[order]
+        changes = (ranked[1:] != ranked[:-1]).nonzero()[:, 0] + 1
+        first = torch.cat([changes.new_zeros(min(len(ranked), 1)), changes])
+        distinct, counts = ranked[first], torch.diff(first, append=first.new_tensor([len(ranked)]))
         rank = torch.arange(len(order)) - first.repeat_interleave(counts)
         owner = torch.arange(len(distinct)).repeat_interleave(counts)
         k = self.cosines.shape[1]
@@ -150,6 +153,6 @@ class _Best:
         both_columns = torch.full((len(distinct), 2 * k), -1)
         both[:, :k], both_columns[:, :k] = self.cosines[distinct], self.rows[distinct]
         both[place], both_columns[place] = cosines[order], columns[order]
-        both, ranked = both.sort(dim=1, descending=True, stable=True)
+        both, places = both.sort(dim=1, descending=True, stable=True)
         self.cosines[distinct] = both[:, :k]
-        self.rows[distinct] = both_columns.gather(1, ranked)[:, :k]
+        self.rows[distinct] = both_columns.gather(1, places)[:, :k]
