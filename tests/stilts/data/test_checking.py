@@ -245,3 +245,29 @@ def test_another_script_is_found_in_a_language_of_latin_letters(own_folder, caps
     code, (line, *_) = check(capsys, "--only", "tatoeba", "--langs", "de")
     assert code == 1
     assert line.endswith("row 1 and on: only 0% of the letters are in the script of 'de'")
+
+
+@pytest.mark.parametrize("change", ["none", "label", "original"])
+def test_translations_are_held_against_the_english_rows(own_folder, capsys, change) -> None:
+    path = own_folder / "mnli" / "multinli_1.0" / "multinli_1.0_train.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    rows = [row for row in rows if row["gold_label"] != "-"]
+    for row in rows:
+        row |= {
+            "sentence1": "Das Haus ist nicht weit.",
+            "sentence2": "Es ist nah.",
+            "source_id": row["pairID"],
+        }
+    if change == "label":
+        wrong = {"entailment": "neutral"}.get(rows[0]["gold_label"], "entailment")
+        rows[0]["gold_label"] = wrong
+    if change == "original":
+        rows[0]["source_id"] = "nowhere"
+    translated = own_folder / "translated" / "mnli" / "de.jsonl"
+    translated.parent.mkdir(parents=True, exist_ok=True)
+    translated.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    code, lines = check(capsys, "--only", "mnli.translated", "--langs", "de")
+    assert code == (change != "none")
+    said = {"none": "ok ", "label": "labelled", "original": "source_id 'nowhere' is no English row"}[change]
+    assert said in lines[0]
+    assert change == "none" or f"{translated} row 1: " in lines[0]
