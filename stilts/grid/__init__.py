@@ -15,7 +15,7 @@ from stilts.grid.draft import Draft, Start, data_of, languages_of
 from stilts.grid.measuring import add_baselines, add_latency
 from stilts.grid.optional import explain, keep, settle
 from stilts.grid.training import add_heads, add_joint, add_multi, add_single, add_target_runs
-from stilts.grid.variants import REGIMES, add_variants, read_by_variants
+from stilts.grid.variants import REGIMES, TEXT, add_variants, read_by_variants
 from stilts.runs import RunSpec
 from stilts.tasks import Task
 
@@ -103,7 +103,7 @@ def _check_names(study: Study) -> None:
     used |= {_task(study, target, "target").trains_on or target for target in study.targets}
     known = {
         "optimisation": used | {"default", "multi", "joint", "heads"},
-        "limits": used | {"default"} | set(read_by_variants(study)),
+        "limits": used | {"default", TEXT},
         "languages": set(study.targets) | {"default"},
     }
     for section, names in known.items():

@@ -41,10 +41,9 @@ def _schema(kind: str, text: str, key: str) -> Schema:
     return Schema(kind=kind, columns=columns, key=tuple(key.split()))
 
 
-# Points on 0-100. `regime` is direct, single, multi, heads, joint, random, majority,
-# bag-of-words or word-overlap;
-# `intermediate` is the single task, "multi" or "". `n` examples were scored of the `n_full` that the split
-# has.
+# Points on 0-100. `regime` is direct, single, multi, heads, joint, mlm, translated, random, majority,
+# bag-of-words or word-overlap; `intermediate` is the single task or the phase that was varied, "multi" or "".
+# `n` examples were scored of the `n_full` that the split has.
 _SCORES = """
     run_id utf8!  study utf8!  regime utf8!  intermediate utf8  seed int16  target utf8!  language utf8!
     split utf8!  metric utf8!  value float64!  n int32!  n_full int32!  note utf8

@@ -216,3 +216,29 @@ def test_a_study_without_optional_parts_looks_nowhere(monkeypatch, tmp_path: Pat
     monkeypatch.setattr("stilts.grid.optional._look", lambda _: pytest.fail("looked"))
     study = load_study("mini")
     assert settle(study, tmp_path) == (study, {})
+
+
+def test_optional_variants_without_data_are_left_out(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("STILTS_DATA", str(tmp_path / "data"))
+    path = write(
+        tmp_path,
+        ('sources = ["embedded"]', 'sources = ["folder"]'),
+        ("[variants.mlm]", '[variants]\noptional = ["mlm", "translated"]\n\n[variants.mlm]'),
+        ("[limits.default]", "[limits.wikipedia]\ntrain = 9\n\n[limits.default]"),
+    )
+    study = load_study(path)
+    settled, absent = settle(study, tmp_path / "runs")
+    assert set(absent) == {"mlm", "translated"}
+    assert not [run.id for run in expand(settled, "all") if "+" in run.id]
+    (tmp_path / "data" / "wikipedia").mkdir(parents=True)
+    for language in ("en", "de"):
+        (tmp_path / "data" / "wikipedia" / f"{language}.txt").write_text("A line.\n")
+    assert "wikipedia zh train" in settle(study, tmp_path / "runs")[1]["mlm"]
+    (tmp_path / "data" / "wikipedia" / "zh.txt").write_text("一行。\n")
+    settled, absent = settle(study, tmp_path / "runs")
+    assert set(absent) == {"translated"}
+    assert {run.id for run in expand(settled, "variants") if "." not in run.id} == {
+        "model",
+        "mnli+mlm-s1",
+        "multi+mlm-s1",
+    }
