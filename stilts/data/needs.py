@@ -65,10 +65,12 @@ def _all(study: Study) -> Iterator[Need]:
     targets = [_load(study, name) for name in study.targets]
     trained = dict.fromkeys(task.trains_on for task in targets if task.trains_on)
     for name in dict.fromkeys((*intermediate, *trained)):
-        task = _load(study, name)
-        optional = name in study.intermediate.optional and name not in trained
-        yield from _sets(task, ("en",), ("train", "dev"), optional=optional)
+        if name not in study.targets:
+            optional = name in study.intermediate.optional and name not in trained
+            yield from _sets(_load(study, name), ("en",), ("train", "dev"), optional=optional)
     for task in targets:
+        if task.name in trained:
+            yield from _sets(task, ("en",), ("train", "dev"))
         chosen = study.languages.get(task.name, study.languages.get("default"))
         spoken = [code for code in task.languages if chosen is None or code in chosen]
         yield from _sets(task, spoken, ("dev", "test"))

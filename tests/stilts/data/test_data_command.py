@@ -75,6 +75,8 @@ def test_a_study_reads_english_for_training_and_every_language_for_its_targets()
     assert not [name for name in found if name.startswith("xquad") and name.endswith("dev")]
     assert not [name for name in found if name.endswith("train") and " en " not in name]
     assert "bucc2018 fi test" not in found
+    tasks = list(dict.fromkeys(need.task.name for need in needs(load_study("mini"))))
+    assert tasks == [*load_study("mini").intermediate.tasks, *load_study("mini").targets]
     only = needs(load_study("mini"), only=["xnli", "mnli"], languages=["en"])
     assert [need.name for need in only] == ["mnli en train", "mnli en dev", "xnli en dev", "xnli en test"]
 
