@@ -43,6 +43,7 @@ PRELOAD = (
     "seqeval.metrics",
     "sklearn.feature_extraction",
     "sklearn.linear_model",
+    "stilts.evaluate.stage",
     *(place.partition(":")[0] for place in STAGES.values()),
 )
 
