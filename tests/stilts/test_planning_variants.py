@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -242,3 +244,16 @@ def test_optional_variants_without_data_are_left_out(tmp_path: Path, monkeypatch
         "mnli+mlm-s1",
         "multi+mlm-s1",
     }
+
+
+def test_planning_the_published_study_loads_nothing_heavy(tmp_path: Path) -> None:
+    heavy = ["torch", "transformers", "datasets", "deepspeed", "pyarrow", "huggingface_hub", "tokenizers"]
+    asked = ["--grid", "all", "--study", "xlmr-large", "--runs", str(tmp_path), "--dry-run"]
+    code = (
+        f"import sys; from stilts import launch; assert launch.main({asked}) == 0; "
+        f"print('loaded:', *[name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.splitlines()[-1].strip() == "loaded:"
