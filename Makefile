@@ -2,7 +2,7 @@
 # make test    set up, then the tests
 # make lint    style and types
 # make inspect the kernels compiled without a GPU, against their bars (minutes)
-# make bench   set up the peers, then speed against them on this processor (20 minutes; let nothing else run)
+# make bench   set up the peers, then speed against them on this processor (half an hour; let nothing else run)
 # Everything is installed into .venv with the versions of constraints.txt; only Python 3.11+ and make are needed.
 
 SHELL := /bin/bash
@@ -37,10 +37,10 @@ lint: $(VENV)/.dev
 inspect: $(VENV)/.test
 	$(BIN)/python -m kernels.inspect
 
-# Both are run, whatever the first finds.
+# All are run, whatever the first finds.
 bench: $(VENV)/.bench
-	@failed=0; for each in encoder training; do \
-		$(BIN)/python tests/benchmarks/$${each}_cpu.py || failed=1; done; exit $$failed
+	@failed=0; for each in encoder_cpu training_cpu mining; do \
+		$(BIN)/python tests/benchmarks/$$each.py || failed=1; done; exit $$failed
 
 # One stamp an extra: `make test` after `make study` installs only what is missing.
 $(VENV)/.mini $(VENV)/.test $(VENV)/.dev $(VENV)/.bench: $(VENV)/.%: $(VENV)/.created $(SOURCES)

@@ -254,5 +254,4 @@ def test_a_model_of_the_hub_is_read_from_its_cache(evaluate, make_theirs, tmp_pa
 def test_kinds_of_heads_are_kinds_of_tasks():
     from stilts.evaluate.checkpoint import ARCHITECTURES
 
-    for kind in ARCHITECTURES.values():
-        load_kind(kind)
+    assert all(callable(load_kind(kind).encode) for kind in ARCHITECTURES.values())
