@@ -89,6 +89,11 @@ class RunFolder:
         return self.path / "weights"
 
     @property
+    def drawn(self) -> Path:
+        """What each task contributed to the training phase: steps, items, tokens, passes over its data."""
+        return self.path / "drawn.json"
+
+    @property
     def predictions(self) -> Path:
         """Arrow, one file a task and language."""
         return self.path / "predictions"

@@ -8,6 +8,7 @@ import math
 import os
 import shutil
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from hpc.zero import Zero
 from stilts import model as models, predict, records
 from stilts.config import TOKENS_PER_BATCH, Optimisation
 from stilts.decode import decode
+from stilts.files import write_json
 from stilts.model import Model
 from stilts.runs import Progress, RunFolder, RunSpec
 from stilts.train.sets import Feed, build, feed
@@ -112,6 +114,8 @@ class Trainer:
         """Moves the best weights into place and writes the records."""
         if not self.place.first:
             return
+        shares = self.fed.order.report(self.step)
+        write_json(self.run.drawn, {task: asdict(share) for task, share in shares.items()})
         best = self._best_folder(self.best["step"])
         if best.exists():
             shutil.rmtree(self.run.weights, ignore_errors=True)

@@ -1,5 +1,6 @@
 """The whole road on the tiny study: launched for real, killed for real, and the same scores in the end."""
 
+import json
 import os
 import random
 import signal
@@ -59,6 +60,16 @@ def test_latency_rows_are_paired_and_complete(undisturbed):
         by_position.setdefault((row["round"], row["pos_in_block"]), set()).add(row["query_id"])
     assert all(len(queries) == 1 for queries in by_position.values())
     assert sum(row["is_warmup"] for row in rows) == 4
+
+
+def test_a_phase_says_what_it_drew(undisturbed):
+    for run in ("mnli-s1", "multi-s1"):
+        folder = undisturbed / "tiny" / run
+        asked, drawn = (json.loads((folder / name).read_text()) for name in ("spec.json", "drawn.json"))
+        assert set(drawn) == set(asked["fields"]["tasks"])
+        training = records.read("training", [folder / "records" / "training"]).to_pylist()
+        assert sum(share["tokens"] for share in drawn.values()) == training[0]["tokens"]
+        assert sum(share["probability"] for share in drawn.values()) == pytest.approx(1)
 
 
 def test_a_second_launch_says_at_once_that_nothing_is_left(undisturbed):
