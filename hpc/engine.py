@@ -9,6 +9,7 @@ A checkpoint counts only once `committed.json` lies in it, which rank 0 writes a
 DeepSpeed's own `latest` is written before that and is not trusted.
 """
 
+import atexit
 import json
 import os
 import shutil
@@ -97,6 +98,8 @@ class Engine:
         self._engine, *_ = deepspeed.initialize(
             model=module, optimizer=optimizer, lr_scheduler=scheduler, config=zero.config()
         )
+        atexit.unregister(_leave_gloo)
+        atexit.register(_leave_gloo)
 
     @property
     def device(self) -> torch.device:
@@ -209,6 +212,15 @@ def _sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _leave_gloo() -> None:
+    """Ends gloo's threads while the interpreter still stands; its end would now and then abort the process.
+
+    NCCL is left to the end of the process: taking it down after another rank failed would wait for that rank.
+    """
+    if torch.distributed.is_initialized() and torch.distributed.get_backend() == "gloo":
+        torch.distributed.destroy_process_group()
 
 
 def _is_rank_zero() -> bool:

@@ -3,6 +3,7 @@
 python engine_worker.py FOLDER STAGE STEPS SAVE_AT
 """
 
+import atexit
 import json
 import sys
 from pathlib import Path
@@ -21,6 +22,8 @@ def main() -> None:
     module = torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.Tanh(), torch.nn.Linear(16, 4))
     module[0].bias.requires_grad_(False)
     groups = parameter_groups(module, rate=0.01, weight_decay=0.1, head_rate=2.0, heads="2.")
+    # Runs after whatever the engine registers: what is last registered runs first.
+    atexit.register(lambda: print("gloo left:", not torch.distributed.is_initialized()))
     engine = Engine(module, groups, zero=Zero(stage=stage), schedule=Linear(steps=8, warmup=2))
     state = engine.resume(folder)
     first = 0 if state is None else state["step"]

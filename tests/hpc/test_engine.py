@@ -41,6 +41,7 @@ def train(folder, *, stage, steps, save_at=0, world=1, port=29611):
     outputs = [process.communicate(timeout=240) for process in processes]
     if any(process.returncode for process in processes):
         raise RuntimeError(outputs[0][1][-2000:])
+    assert all("gloo left: True" in output for output, _ in outputs), "the end of the process may abort it"
     line = next(line for line in outputs[0][0].splitlines() if line.startswith("RESULT "))
     return json.loads(line.removeprefix("RESULT "))
 
