@@ -16,11 +16,11 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 from hpc.errors import HpcError, Stopped
-from stilts.errors import Problem
+from stilts.errors import Problem, unknown
 
 _TELLING = {
     errno.ENOSPC: "free some space and give the same command again",
@@ -64,6 +64,21 @@ def command(main: Callable[[list[str]], int]) -> Callable[..., int]:
         return code
 
     return run
+
+
+def dispatch(arguments: list[str], verbs: Mapping[str, Callable[[list[str]], int]], about: str) -> int:
+    """Calls the verb that stands first; without one, or for help, prints what the command is about.
+
+    Raises:
+        Problem: there is no such verb.
+    """
+    verb, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
+    if verb in ("-h", "--help"):
+        print(about.strip())
+        return 0 if arguments else 2
+    if verb not in verbs:
+        raise unknown("command", verb, verbs)
+    return verbs[verb](rest)
 
 
 def _answer(error: BaseException, *, full: bool) -> int:

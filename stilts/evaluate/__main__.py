@@ -13,8 +13,8 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from stilts.command import Parser, command
-from stilts.errors import Problem, unknown
+from stilts.command import Parser, command, dispatch
+from stilts.errors import Problem
 
 _CODES = "exit codes: 0 all well, 1 something ran and failed, 2 wrong request, 3 inputs missing"
 
@@ -22,13 +22,7 @@ _CODES = "exit codes: 0 all well, 1 something ran and failed, 2 wrong request, 3
 @command
 def main(arguments: list[str]) -> int:
     """The command line; see `--help`."""
-    verb, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
-    if verb in ("-h", "--help"):
-        print(__doc__.strip())
-        return 0 if arguments else 2
-    if verb not in VERBS:
-        raise unknown("command", verb, VERBS)
-    return VERBS[verb](rest)
+    return dispatch(arguments, VERBS, __doc__)
 
 
 def run_parser() -> Parser:
