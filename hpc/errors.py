@@ -1,15 +1,16 @@
-"""What a person can mend about a machine, a cluster file or a job, told in one line."""
+"""What a person can fix, told in one line: what is wrong, where, and what to do about it."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 
-class HpcError(ValueError):
-    """A wrong request or a machine that refuses.
+class UserError(Exception):
+    """A mistake or shortage outside the program.
 
     Args:
         message: what, where, and what to do next.
-        code: the exit code: 1 something ran and failed, 2 the request was wrong, 3 inputs are missing.
+        code: the exit code: 1 something ran and failed, 2 the request was wrong, 3 inputs are missing or
+            damaged.
     """
 
     def __init__(self, message: str, *, code: int = 2) -> None:
@@ -25,10 +26,10 @@ class Stopped(KeyboardInterrupt):
         self.signum = signum
 
 
-def unknown(what: str, name: str, known: Iterable[str], *, where: str = "") -> HpcError:
-    """An `HpcError` for a name that does not exist, with the nearest known ones and the full list."""
+def unknown_name(what: str, name: str, known: Iterable[str], *, where: str = "") -> UserError:
+    """A `UserError` for a name that does not exist, with the nearest known ones and the full list."""
     names = sorted(known)
     near = get_close_matches(name, names, n=2, cutoff=0.6)
     guess = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     place = f" in {where}" if where else ""
-    return HpcError(f"unknown {what} {name!r}{place}.{guess} Known: {', '.join(names) or 'none'}.")
+    return UserError(f"unknown {what} {name!r}{place}.{guess} Known: {', '.join(names) or 'none'}.")

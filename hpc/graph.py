@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hpc.errors import HpcError, unknown
+from hpc.errors import UserError, unknown_name
 from hpc.jobs import Node, State
 
 
@@ -13,7 +13,7 @@ class Graph:
         nodes: in any order.
 
     Raises:
-        HpcError: a name twice, a need that is no node, or a cycle.
+        UserError: a name twice, a need that is no node, or a cycle.
     """
 
     def __init__(self, nodes: Sequence[Node]) -> None:
@@ -72,16 +72,16 @@ def ordered(nodes: Sequence[Node]) -> list[Node]:
     """The nodes, each after those it needs, otherwise in the order given.
 
     Raises:
-        HpcError: a name twice, a need that is no node, or a cycle.
+        UserError: a name twice, a need that is no node, or a cycle.
     """
     by_name = {node.name: node for node in nodes}
     if len(by_name) < len(nodes):
         twice = sorted(name for name in by_name if sum(node.name == name for node in nodes) > 1)
-        raise HpcError(f"the plan names {', '.join(twice)} twice")
+        raise UserError(f"the plan names {', '.join(twice)} twice")
     for node in nodes:
         for need in node.needs:
             if need not in by_name:
-                raise unknown("run", need, by_name, where=f"what {node.name} needs")
+                raise unknown_name("run", need, by_name, where=f"what {node.name} needs")
     missing = {node.name: set(node.needs) for node in nodes}
     followers: dict[str, list[str]] = {name: [] for name in by_name}
     for node in nodes:
@@ -95,5 +95,5 @@ def ordered(nodes: Sequence[Node]) -> list[Node]:
                 order.append(by_name[follower])
     if len(order) < len(nodes):
         circle = sorted(by_name.keys() - {node.name for node in order})
-        raise HpcError(f"the plan goes round in a circle through {', '.join(circle)}")
+        raise UserError(f"the plan goes round in a circle through {', '.join(circle)}")
     return order

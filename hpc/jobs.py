@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from hpc.errors import HpcError
+from hpc.errors import UserError
 
 State = Literal["waiting", "submitted", "running", "done", "failed", "cancelled", "blocked"]
 """`submitted`: in a scheduler's hands; `cancelled`: stopped from outside; `blocked`: a need failed."""
@@ -23,7 +23,7 @@ class Call:
 
     def __post_init__(self) -> None:
         if self.target.count(":") != 1:
-            raise HpcError(f"a call is written 'module:function', not {self.target!r}")
+            raise UserError(f"a call is written 'module:function', not {self.target!r}")
 
     def run(self) -> Any:
         """Imports the module and calls the function."""
@@ -60,9 +60,9 @@ class Shape:
     def __post_init__(self) -> None:
         for name in ("nodes", "tasks_per_node", "cpus_per_task", "memory_gb", "minutes"):
             if getattr(self, name) <= 0:
-                raise HpcError(f"{name} must be positive, not {getattr(self, name)}")
+                raise UserError(f"{name} must be positive, not {getattr(self, name)}")
         if self.gpus_per_node < 0:
-            raise HpcError(f"gpus_per_node must not be negative, but is {self.gpus_per_node}")
+            raise UserError(f"gpus_per_node must not be negative, but is {self.gpus_per_node}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,7 +118,7 @@ class Executor(Protocol):
         """Runs all nodes, each after those it needs, and tells `watch` what happens.
 
         Raises:
-            HpcError: the plan cannot be run here: a cycle, an unknown need, a shape too large.
+            UserError: the plan cannot be run here: a cycle, an unknown need, a shape too large.
             Stopped: a signal asked for the end; everything started has been stopped.
         """
         ...

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from hpc.errors import HpcError
+from hpc.errors import UserError
 
 _TORCHRUN = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 # Below the range from which kernels draw the ports of outgoing connections.
@@ -42,7 +42,7 @@ def setup() -> Ranks:
     """Finds this process's place and sets the environment that torch.distributed and DeepSpeed need.
 
     Raises:
-        HpcError: more ranks on this machine than GPUs it has, or a master's name that does not resolve.
+        UserError: more ranks on this machine than GPUs it has, or a master's name that does not resolve.
     """
     variables = _place(os.environ)
     os.environ.update(variables)
@@ -112,7 +112,7 @@ def first_host(nodes: str) -> str:
     match = re.match(r"([^,\[]*)(?:\[(\w+)[^\]]*\])?([^,\[]*)", nodes)
     name = "".join(part or "" for part in match.groups()) if match else ""
     if not name:
-        raise HpcError(f"cannot read the host list {nodes!r} of this job step", code=1)
+        raise UserError(f"cannot read the host list {nodes!r} of this job step", code=1)
     return name
 
 
@@ -120,7 +120,7 @@ def resolve(host: str) -> str:
     """The address of a node. Its SLURM name need not be known to the resolver: then SLURM is asked.
 
     Raises:
-        HpcError: neither knows it.
+        UserError: neither knows it.
     """
     with suppress(OSError):
         return socket.gethostbyname(host)
@@ -131,7 +131,9 @@ def resolve(host: str) -> str:
         found = re.search(r"\bNodeAddr=(\S+)", shown)
         if found:
             return socket.gethostbyname(found.group(1))
-    raise HpcError(f"cannot resolve node {host}: neither the resolver nor scontrol knows its address", code=1)
+    raise UserError(
+        f"cannot resolve node {host}: neither the resolver nor scontrol knows its address", code=1
+    )
 
 
 def interface_towards(address: str) -> str:
@@ -160,7 +162,9 @@ def _device(local_rank: int, local_size: int) -> str:
     if count == 1 and local_size > 1 and _has_own_gpu(local_size):
         return "cuda:0"
     if local_size > count:
-        raise HpcError(f"{local_size} ranks on this machine but {count} GPUs; ask for one GPU a rank", code=1)
+        raise UserError(
+            f"{local_size} ranks on this machine but {count} GPUs; ask for one GPU a rank", code=1
+        )
     return f"cuda:{local_rank}"
 
 

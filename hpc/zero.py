@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from hpc.errors import HpcError
+from hpc.errors import UserError
 
 Precision = Literal["fp32", "bf16"]
 Offload = Literal["none", "optimizer", "parameters"]
@@ -25,7 +25,7 @@ class Zero:
         clip: largest gradient norm; 0 leaves gradients alone.
 
     Raises:
-        HpcError: a combination that does not train what it says.
+        UserError: a combination that does not train what it says.
     """
 
     stage: int
@@ -35,11 +35,11 @@ class Zero:
 
     def __post_init__(self) -> None:
         if self.stage == 0 and self.precision == "bf16":
-            raise HpcError("ZeRO stage 0 with bf16 makes an optimizer step of its own; use stage 1")
+            raise UserError("ZeRO stage 0 with bf16 makes an optimizer step of its own; use stage 1")
         if self.offload != "none" and self.stage < 2:
-            raise HpcError(f"offload of {self.offload} needs ZeRO stage 2 or 3, not {self.stage}")
+            raise UserError(f"offload of {self.offload} needs ZeRO stage 2 or 3, not {self.stage}")
         if self.offload == "parameters" and self.stage != 3:
-            raise HpcError("offload of parameters needs ZeRO stage 3")
+            raise UserError("offload of parameters needs ZeRO stage 3")
 
     def config(self) -> dict[str, Any]:
         """The dict for `deepspeed.initialize`; the optimizer is handed over beside it."""

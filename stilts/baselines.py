@@ -12,10 +12,12 @@ from functools import partial
 from itertools import groupby
 from typing import Any, Literal
 
-from stilts import data, metrics, records, tasks
-from stilts.errors import Problem, unknown
-from stilts.runs import Progress, RunFolder, RunSpec
-from stilts.tasks import Example, Task
+from hpc.errors import UserError, unknown_name
+from stilts import data, tasks
+from stilts.run import records
+from stilts.run.folder import Progress, RunFolder
+from stilts.run.specs import RunSpec
+from stilts.tasks import Example, Task, metrics
 
 Method = Literal["majority", "bag-of-words", "word-overlap"]
 Predict = Callable[[Sequence[Example]], list[Any]]
@@ -122,12 +124,12 @@ def fit(method: Method, kind: str, examples: Sequence[Example]) -> Predict:
     """A function from examples to predictions, learned from labelled ones.
 
     Raises:
-        Problem: there is no such method for the kind, or nothing to learn from.
+        UserError: there is no such method for the kind, or nothing to learn from.
     """
     if (method, kind) not in _FITS:
-        raise unknown("baseline", f"{method} of {kind}", (f"{m} of {k}" for m, k in _FITS))
+        raise unknown_name("baseline", f"{method} of {kind}", (f"{m} of {k}" for m, k in _FITS))
     if not examples:
-        raise Problem("a baseline needs training examples", code=3)
+        raise UserError("a baseline needs training examples", code=3)
     return _FITS[method, kind](examples)
 
 
@@ -203,7 +205,7 @@ def _logistic(features: Sequence[Mapping[str, float]], labels: Sequence[int]) ->
     from sklearn.pipeline import make_pipeline
 
     if len(set(labels)) < 2:
-        raise Problem("a classifier needs training examples of at least two labels")
+        raise UserError("a classifier needs training examples of at least two labels")
     model = make_pipeline(DictVectorizer(), LogisticRegression(max_iter=1000))
     return model.fit(features, labels)
 

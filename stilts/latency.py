@@ -16,17 +16,21 @@ import numpy as np
 import torch
 
 from hpc import ranks
+from hpc.settings import decode
 from hpc.usage import Usage, measured
-from stilts import data, kinds, model as models, predict, records, tasks
-from stilts.config import Attention, Latency
+from stilts import data, tasks
 from stilts.data import Encoded
-from stilts.decode import decode
-from stilts.kinds import Coding
-from stilts.kinds.pieces import open_tokenizer
-from stilts.model import Batch, Model
-from stilts.predict import DTYPES
-from stilts.runs import Progress, RunFolder, RunSpec
-from stilts.tasks import Task
+from stilts.evaluate import predict
+from stilts.evaluate.predict import DTYPES
+from stilts.model import multitask as models
+from stilts.model.multitask import Batch, Model
+from stilts.run import records
+from stilts.run.folder import Progress, RunFolder
+from stilts.run.specs import RunSpec
+from stilts.study.config import Attention, Latency
+from stilts.tasks import Task, types as task_types
+from stilts.tasks.types import Coding
+from stilts.tasks.types.pieces import open_tokenizer
 
 
 def measure(run: RunFolder, spec: RunSpec) -> None:
@@ -182,7 +186,7 @@ class Session:
         owners = np.unique(np.asarray(cell.queries.columns["example"])[rows])
         examples = [cell.examples[owner] for owner in owners]
         started = time.perf_counter_ns()
-        kinds.load(cell.task.kind).encode(examples, cell.coding)
+        task_types.load(cell.task.kind).encode(examples, cell.coding)
         tokenized = time.perf_counter_ns()
         raw = data.collate(cell.queries, rows)
         with torch.inference_mode():

@@ -7,11 +7,9 @@ What is done is skipped, what failed is tried again, and it may be stopped at an
 """
 
 import argparse
-import fcntl
 import json
 import os
 import shlex
-import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -19,15 +17,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hpc.cluster import Cluster, cluster_names, load_cluster
+from hpc.command import Parser, command
+from hpc.errors import UserError
+from hpc.files import Held, lock
 from hpc.jobs import Event, Outcome
-from stilts.command import Parser, command
-from stilts.config import load_study, study_names
-from stilts.errors import Problem
-from stilts.estimate import say_seconds
-from stilts.grid import GRIDS, explain, keep, settle
-from stilts.plan import Plan, describe, make_nodes, make_plan
-from stilts.progress import PlainView, Tally, View
-from stilts.stages import PRELOAD
+from stilts.launching.estimate import say_seconds
+from stilts.launching.optional import explain, keep, settle
+from stilts.launching.plan import Plan, describe, make_nodes, make_plan
+from stilts.launching.progress import PlainView, Tally, View
+from stilts.run.stages import PRELOAD
+from stilts.study.config import load_study, study_names
+from stilts.study.grid import GRIDS
 
 
 @command
@@ -92,19 +92,13 @@ def _alone(root: Path) -> Iterator[None]:
     """Holds the study's runs folder for this launch.
 
     Raises:
-        Problem: another launch works on it.
+        UserError: another launch works on it.
     """
-    with open(root / "launch.lock", "a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            holder = lock.read().strip() or "unknown"
-            raise Problem(f"another launch ({holder}) is working on {root}; wait for it or stop it") from None
-        lock.truncate(0)
-        lock.write(f"pid {os.getpid()} on {socket.gethostname()}")
-        lock.flush()
-        yield
+    try:
+        with lock(root / "launch.lock"):
+            yield
+    except Held as held:
+        raise UserError(f"another launch ({held}) is working on {root}; wait for it or stop it") from None
 
 
 def _run(plan: Plan, cluster: Cluster) -> Outcome:
@@ -124,7 +118,7 @@ def _run(plan: Plan, cluster: Cluster) -> Outcome:
 def _view(tally: Tally, cluster: Cluster, explain: Callable[[Event], str]) -> View:
     """Bars where runs are watched and a terminal can draw them, else lines."""
     if cluster.kind == "local" and sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
-        from stilts.live import LiveView
+        from stilts.launching.live import LiveView
 
         return LiveView(tally, explain)
     return PlainView(tally, explain, sys.stdout)

@@ -15,15 +15,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpc.errors import HpcError
+from hpc.command import Parser, command
+from hpc.errors import UserError, unknown_name
 from hpc.slurm.queue import QueuedJob, queued, read_job
-from stilts.command import Parser, command
-from stilts.config import Study, load_study
-from stilts.errors import Problem, unknown
-from stilts.estimate import say_seconds
-from stilts.grid import expand, settle
-from stilts.progress import last_line
-from stilts.runs import RunFolder
+from stilts.launching.estimate import say_seconds
+from stilts.launching.optional import settle
+from stilts.launching.progress import last_line
+from stilts.run.folder import RunFolder
+from stilts.study.config import Study, load_study
+from stilts.study.grid import expand
 
 STATES = ("done", "running", "queued", "failed", "interrupted", "planned")
 
@@ -88,22 +88,22 @@ def _studies(asked: str | None, runs: Path) -> dict[str, dict[str, str]]:
     here = sorted({path.parent.parent.name for path in runs.glob("*/*/spec.json")})
     if asked is None:
         if not here:
-            raise Problem(f"no runs in {runs}; launch first: python -m stilts.launch --grid all", code=3)
+            raise UserError(f"no runs in {runs}; launch first: python -m stilts.launch --grid all", code=3)
         return {name: _planned(name, runs) for name in here}
     if asked in here:
         return {asked: _planned(asked, runs)}
     try:
         study = load_study(asked)
-    except Problem:
+    except UserError:
         if here and "/" not in asked and not asked.endswith(".toml"):
-            raise unknown("study", asked, here, where=str(runs)) from None
+            raise unknown_name("study", asked, here, where=str(runs)) from None
         raise
     return {study.name: _kinds(study, runs)}
 
 
 def _planned(name: str, runs: Path) -> dict[str, str]:
     """The runs of a study that ships; of a user's own only those are known that were launched."""
-    with suppress(Problem):
+    with suppress(UserError):
         return _kinds(load_study(name), runs)
     return {}
 
@@ -124,7 +124,7 @@ def _jobs(folders: Mapping[str, RunFolder]) -> dict[str, tuple[str, QueuedJob | 
         return {run_id: (job_id, None) for run_id, job_id in records.items()}
     try:
         jobs = {job.job_id: job for job in queued()}
-    except HpcError as error:
+    except UserError as error:
         print(f"stilts: {error}; the queue is left out", file=sys.stderr)
         jobs = {}
     return {run_id: (job_id, jobs.get(job_id)) for run_id, job_id in records.items()}

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stilts.command import Parser, command
-from stilts.config import load_study
-from stilts.errors import Problem, unknown
-from stilts.grid import settle
+from hpc.command import Parser, command
+from hpc.errors import UserError, unknown_name
+from stilts.launching.optional import settle
 from stilts.report.spec import Spec, load_spec, table_names
+from stilts.study.config import load_study
 
 if TYPE_CHECKING:
     from stilts.report.evidence import Evidence
@@ -55,7 +55,7 @@ def work(asked: argparse.Namespace) -> int:
     """Does what was asked.
 
     Raises:
-        Problem: a wrong name, or nothing to make tables of.
+        UserError: a wrong name, or nothing to make tables of.
     """
     formats = _chosen(asked.formats, FORMATS, "format")
     specs = [load_spec(name) for name in (asked.tables.split(",") if asked.tables else table_names())]
@@ -133,25 +133,25 @@ def _check_pdf(out: Path, made: "Sequence[Built]", formats: Sequence[str]) -> No
         print("SKIPPED --check-pdf: no pdflatex on this machine (Debian: texlive-latex-recommended lmodern)")
         return
     if "latex" not in formats:
-        raise Problem("--check-pdf needs latex among --formats")
+        raise UserError("--check-pdf needs latex among --formats")
     tables = [render.table_of(one).id for one in made]
     print(f"compiled: {', '.join(map(str, pdf.check(out, tables)))}")
 
 
 def _explain(address: str, evidence: "Evidence") -> int:
-    from stilts import records
     from stilts.report import render
+    from stilts.run import records
 
     name = address.partition("/")[0]
     known = table_names()
     spec_name = next((known_name for known_name in known if name == known_name), name.partition("-")[0])
     if spec_name not in known:
-        raise unknown("table", name, known)
+        raise unknown_name("table", name, known)
     spec = load_spec(spec_name)
     tables = [render.table_of(one) for one in render.build(spec, evidence)]
     cells = {address: cell for table in tables for address, cell in table.cells()}
     if address not in cells:
-        raise unknown("cell", address, cells)
+        raise unknown_name("cell", address, cells)
     cell = cells[address]
     print(f"{address}: {cell.text or '--'} {cell.detail}".rstrip())
     for name in ("value", "low", "high", "change", "change_low", "change_high", "p_value", "count", "note"):
@@ -184,14 +184,14 @@ def _chosen(text: str, known: Sequence[str], what: str) -> list[str]:
     names = [name for name in text.split(",") if name]
     for name in names:
         if name not in known:
-            raise unknown(what, name, known)
+            raise unknown_name(what, name, known)
     return names
 
 
-def _nothing(folder: Path, asked: argparse.Namespace) -> Problem:
+def _nothing(folder: Path, asked: argparse.Namespace) -> UserError:
     study = "" if asked.study == "mini" else f" --study {asked.study}"
     runs = "" if asked.runs == Path("runs") else f" --runs {asked.runs}"
-    return Problem(
+    return UserError(
         f"nothing measured yet in {folder}; first run: python -m stilts.launch --grid all{study}{runs}",
         code=3,
     )

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from hpc.errors import HpcError
+from hpc.errors import UserError
 from hpc.local.channel import Channel
 from hpc.local.child import BOOTSTRAP
 
@@ -66,17 +66,17 @@ class ForkServer:
         """What the server says, or nothing once `other` becomes readable or the time is over.
 
         Raises:
-            HpcError: the server could not import a module, or died.
+            UserError: the server could not import a module, or died.
         """
         readable, _, _ = select.select([self._channel, other], [], [], seconds)
         if self._channel not in readable:
             return []
         messages = self._channel.receive()
         if messages is None:
-            raise HpcError(f"the process that starts runs has died; its log is {self.log}", code=1)
+            raise UserError(f"the process that starts runs has died; its log is {self.log}", code=1)
         for message in messages:
             if message["is"] == "broken":
-                raise HpcError(f"cannot start runs: {message['error']}; the log is {self.log}", code=1)
+                raise UserError(f"cannot start runs: {message['error']}; the log is {self.log}", code=1)
             self.ready |= message["is"] == "ready"
         return [message for message in messages if message["is"] == "ended"]
 
@@ -98,7 +98,9 @@ class ForkServer:
         try:
             self._channel.send(dict(message))
         except OSError as error:
-            raise HpcError(f"the process that starts runs has died; its log is {self.log}", code=1) from error
+            raise UserError(
+                f"the process that starts runs has died; its log is {self.log}", code=1
+            ) from error
 
 
 def thread_environment(threads: int) -> dict[str, str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from hpc.errors import HpcError, Stopped
+from hpc.errors import Stopped, UserError
 from hpc.graph import Graph
 from hpc.jobs import Event, Node, Outcome, Watch
 from hpc.local.client import ForkServer, thread_environment
@@ -30,9 +30,9 @@ class LocalSettings:
 
     def __post_init__(self) -> None:
         if self.workers != "auto" and self.workers < 1:
-            raise HpcError(f"workers must be positive or 'auto', not {self.workers}")
+            raise UserError(f"workers must be positive or 'auto', not {self.workers}")
         if self.threads_per_worker < 1:
-            raise HpcError(f"threads_per_worker must be positive, not {self.threads_per_worker}")
+            raise UserError(f"threads_per_worker must be positive, not {self.threads_per_worker}")
 
     @property
     def num_workers(self) -> int:
@@ -89,9 +89,9 @@ class LocalExecutor:
 
     def _refuse_if_impossible(self, node: Node) -> None:
         if node.shape.nodes > 1:
-            raise HpcError(f"{node.name} wants {node.shape.nodes} nodes; a local cluster is one machine")
+            raise UserError(f"{node.name} wants {node.shape.nodes} nodes; a local cluster is one machine")
         if node.shape.gpus_per_node > len(self.settings.gpus):
-            raise HpcError(
+            raise UserError(
                 f"{node.name} wants {node.shape.gpus_per_node} GPUs but the cluster file lists "
                 f"{len(self.settings.gpus)}; see gpus in its [local] table"
             )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hpc.errors import HpcError
+from hpc.errors import UserError
 from hpc.graph import ordered
 from hpc.jobs import Event, Node, Outcome, Shape, State, Watch
 from hpc.slurm import queue
@@ -140,7 +140,7 @@ class SlurmExecutor:
         try:
             executor = submitit.SlurmExecutor(self.folder, max_num_timeout=self.settings.max_timeouts)
         except RuntimeError as error:
-            raise HpcError(
+            raise UserError(
                 "srun is not on PATH: launch from a login node of the cluster, or use --cluster local", code=3
             ) from error
         dependency = _dependency(group, job_ids)
@@ -173,7 +173,7 @@ class SlurmExecutor:
             except (FailedJobError, FailedSubmissionError) as error:
                 reason = " ".join(str(error).split())
                 if attempt == _ATTEMPTS or not _PASSING.search(reason):
-                    raise HpcError(f"sbatch refused: {reason}", code=1) from error
+                    raise UserError(f"sbatch refused: {reason}", code=1) from error
             time.sleep(pause)
             pause *= 2
             queue.cancel(job.job_id for job in queue.queued() if job.token == token)

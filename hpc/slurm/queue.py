@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hpc.errors import HpcError
+from hpc.errors import UserError
 
 JOB_FILE = "job.json"
 _KEPT = ("SLURM_CONF",)
@@ -37,7 +37,7 @@ def queued() -> list[QueuedJob]:
     """Our jobs that have not ended.
 
     Raises:
-        HpcError: squeue is missing or does not answer.
+        UserError: squeue is missing or does not answer.
     """
     lines = run(["squeue", "--me", "--array", "--noheader", "--format=%i|%T|%r|%k"]).splitlines()
     fields = [line.strip().split("|", 3) for line in lines if line.count("|") >= 3]
@@ -82,22 +82,22 @@ def run(command: list[str]) -> str:
     """Runs a SLURM command and returns its output.
 
     Raises:
-        HpcError: it is not there (code 3), or failed.
+        UserError: it is not there (code 3), or failed.
     """
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=60, check=True, env=clean_environment()
         )
     except FileNotFoundError as error:
-        raise HpcError(
+        raise UserError(
             f"{command[0]} is not on PATH: launch from a login node of the cluster, or use --cluster local",
             code=3,
         ) from error
     except subprocess.TimeoutExpired as error:
-        raise HpcError(f"{command[0]} did not answer within 60 s; try again later", code=1) from error
+        raise UserError(f"{command[0]} did not answer within 60 s; try again later", code=1) from error
     except subprocess.CalledProcessError as error:
         reason = (
             error.stderr.strip() or error.stdout.strip() or f"exit code {error.returncode}"
         ).splitlines()
-        raise HpcError(f"{command[0]} failed: {reason[0]}", code=1) from error
+        raise UserError(f"{command[0]} failed: {reason[0]}", code=1) from error
     return done.stdout

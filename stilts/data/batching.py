@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from stilts import kinds
-from stilts.kinds.ragged import Integers, Ragged
+from stilts.tasks import types as task_types
+from stilts.tasks.types.ragged import Integers, Ragged
 
 if TYPE_CHECKING:
-    from stilts.data.encoded import Encoded
+    from stilts.data.tokens import Encoded
 
 Rows = NDArray[np.int64]
 
@@ -84,6 +84,6 @@ def collate(encoded: "Encoded", rows: Integers) -> Batch:
     return Batch(
         input_ids=input_ids.take(rows).values.astype(np.int64),
         lengths=lengths.take(rows).values,
-        targets=kinds.load(encoded.kind).targets(columns, rows),
+        targets=task_types.load(encoded.kind).targets(columns, rows),
         items=len(rows),
     )

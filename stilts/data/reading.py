@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from stilts import kinds, tasks
+from hpc.errors import UserError
+from stilts import tasks
 from stilts.data.formats import Record
 from stilts.data.sources import Chosen, choose
-from stilts.errors import Problem
-from stilts.tasks import Example, Row, Task
+from stilts.tasks import Example, Row, Task, types as task_types
 
 _TELLING = 30
 """Examples of a test set that cannot all have the same label by chance."""
@@ -26,7 +26,7 @@ def read(
     """Examples in the order of the source, without rows that have no usable label; each has an id.
 
     Raises:
-        Problem: the task has no such language or split, or no source has it.
+        UserError: the task has no such language or split, or no source has it.
     """
     task = tasks.load(task) if isinstance(task, str) else task
     actual = task.set_of(split=split, language=language)
@@ -40,7 +40,7 @@ def examples_of(
     """As `read`, from a source that was chosen already; `split` is the set it is asked for.
 
     Raises:
-        Problem: a row lacks a column or has an unknown label, with its file and number; a test set has no
+        UserError: a row lacks a column or has an unknown label, with its file and number; a test set has no
             labels to speak of, which shows at its end only.
     """
     rows = chosen.source.rows(task, language=language, split=split, limit=limit, seed=seed)
@@ -58,22 +58,22 @@ def examples_of(
     if is_scored and number:
         where = f"{task.name} {language} {split}"
         if not labels:
-            raise Problem(f"{where}: none of {number} rows has a label. {_BLANKED}", code=3)
+            raise UserError(f"{where}: none of {number} rows has a label. {_BLANKED}", code=3)
         if count >= _TELLING and len(labels) == 1:
-            raise Problem(f"{where}: all {count} labels are {labels.pop()}. {_BLANKED}", code=3)
+            raise UserError(f"{where}: all {count} labels are {labels.pop()}. {_BLANKED}", code=3)
 
 
 def _example(task: Task, row: Row) -> Example | None:
     """A row read by its task; whatever is wrong is told with the row's file and number."""
     try:
         return task.read(row)
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, Problem) as error:
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, UserError) as error:
         if not isinstance(row, Record):
             raise
         what = (
             f"no column {error}; there are: {', '.join(row)}" if isinstance(error, KeyError) else str(error)
         )
-        raise Problem(f"{row.place}: {what}", code=3) from error
+        raise UserError(f"{row.place}: {what}", code=3) from error
 
 
 def _labels(example: Mapping[str, Any]) -> Iterator[str]:
@@ -92,7 +92,7 @@ def labels(task: Task | str, *, sources: Sequence[str], seed: int = 0) -> tuple[
     They do not depend on a limit: a model trained on a part of the data has all of them.
 
     Raises:
-        Problem: no source has the training set that they would be read off.
+        UserError: no source has the training set that they would be read off.
     """
     task = tasks.load(task) if isinstance(task, str) else task
     if task.labels is not None:
@@ -104,7 +104,7 @@ def labels(task: Task | str, *, sources: Sequence[str], seed: int = 0) -> tuple[
     examples = examples_of(chosen, task, language="en", split="train", limit=None, seed=seed)
     found = tuple(sorted({tag for example in examples for tag in example["tags"]}))
     if not found:
-        raise Problem(f"the training set of {task.name} has no labels", code=3)
+        raise UserError(f"the training set of {task.name} has no labels", code=3)
     return found
 
 
@@ -125,7 +125,7 @@ def corpus(
     """
     for name, languages in texts.items():
         task = tasks.load(name)
-        kind = kinds.load(task.kind)
+        kind = task_types.load(task.kind)
         for language, split in _sets(task, languages):
             limit = limits.get(name, {}).get(split)
             for example in read(

@@ -5,7 +5,8 @@
 `exporting`). Nothing heavy is imported with this package: scoring and exporting need no torch.
 """
 
-from stilts.runs import RunFolder, RunSpec
+from stilts.run.folder import RunFolder
+from stilts.run.specs import RunSpec
 
 
 def evaluate(run: RunFolder, spec: RunSpec) -> None:

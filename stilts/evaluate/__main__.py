@@ -13,8 +13,8 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from stilts.command import Parser, command, dispatch
-from stilts.errors import Problem
+from hpc.command import Parser, command, dispatch
+from hpc.errors import UserError
 
 _CODES = "exit codes: 0 all well, 1 something ran and failed, 2 wrong request, 3 inputs missing"
 
@@ -107,7 +107,7 @@ def _list(arguments: list[str]) -> int:
 
 def _batch_size(text: str) -> str:
     if text != "auto" and not (text.isdecimal() and int(text)):
-        raise Problem(f"--batch-size {text}: a number of tokens, or auto")
+        raise UserError(f"--batch-size {text}: a number of tokens, or auto")
     return text
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from stilts.errors import Problem
-from stilts.runs import RunFolder
+from hpc.errors import UserError
+from stilts.run.folder import RunFolder
 from stilts.tasks import Task
 
 ARCHITECTURES: Mapping[str, Literal["classify", "tag", "span", "choice"]] = {
@@ -78,7 +78,7 @@ def locate(source: str) -> Checkpoint:
     """Finds a model by the path of a folder or a run, or by its name on the Hub.
 
     Raises:
-        Problem: nothing there, or not an XLM-R.
+        UserError: nothing there, or not an XLM-R.
     """
     given = Path(source).expanduser()
     run: Mapping[str, Any] = {}
@@ -87,14 +87,14 @@ def locate(source: str) -> Checkpoint:
     elif (given / "config.json").exists():
         folder = given
     elif given.is_dir():
-        raise Problem(f"{given} holds no model: neither config.json nor a run's spec.json", code=3)
+        raise UserError(f"{given} holds no model: neither config.json nor a run's spec.json", code=3)
     else:
-        from stilts.pretrained import convert, default_cache
+        from stilts.model.pretrained import convert, default_cache
 
         folder = convert(source, cache=default_cache())
     config = _read(folder / "config.json")
     if config.get("model_type") != "xlm-roberta":
-        raise Problem(
+        raise UserError(
             f"{folder / 'config.json'}: model_type is {config.get('model_type')!r}, not xlm-roberta"
         )
     ours = (folder / "heads.json").exists()
@@ -118,7 +118,7 @@ def answering(checkpoint: Checkpoint, task: Task, labels: Sequence[str]) -> Answ
         labels: the task's, in its order.
 
     Raises:
-        Problem: no head answers the task; why not.
+        UserError: no head answers the task; why not.
     """
     names = (task.trains_on, task.borrows, task.name) if checkpoint.form == "ours" else (THEIRS,)
     for name in filter(None, names):
@@ -129,7 +129,7 @@ def answering(checkpoint: Checkpoint, task: Task, labels: Sequence[str]) -> Answ
         f"{name} ({head.kind})" if checkpoint.form == "ours" else head.kind
         for name, head in checkpoint.heads.items()
     )
-    raise Problem(
+    raise UserError(
         f"the model {checkpoint.source} has no head for {task.name} ({task.kind}); it "
         + (f"has: {has}" if has else "is an encoder alone, which answers retrieval only")
     )
@@ -149,7 +149,7 @@ def _weights_of(run: RunFolder) -> tuple[Path, Mapping[str, Any]]:
     spec = run.read_spec()
     if not (run.weights / "config.json").exists():
         hint = f"; it reads those of {', '.join(spec.needs)}" if spec.kind == "evaluate" else ""
-        raise Problem(f"the run {run.path} has no weights (it is {run.state()}){hint}", code=3)
+        raise UserError(f"the run {run.path} has no weights (it is {run.state()}){hint}", code=3)
     names = ("regime", "intermediate", "seed")
     found = {name: spec.fields[name] for name in names if name in spec.fields}
     return run.weights, {"study": spec.study, "id": spec.id, **found}
@@ -171,7 +171,7 @@ def _their_head(config: Mapping[str, Any], folder: Path) -> dict[str, Head]:
         return {THEIRS: Head(kind=known[0])}
     names = {int(number): str(name) for number, name in config.get("id2label", {}).items()}
     if sorted(names) != list(range(len(names))) or not names:
-        raise Problem(f"{folder / 'config.json'}: id2label should name the outputs 0, 1, ... of the head")
+        raise UserError(f"{folder / 'config.json'}: id2label should name the outputs 0, 1, ... of the head")
     return {THEIRS: Head(kind=known[0], labels=tuple(names[number] for number in sorted(names)))}
 
 
@@ -184,11 +184,11 @@ def _order(theirs: Sequence[str], ours: Sequence[str], checkpoint: Checkpoint, t
     if not missing:
         return tuple(places[_plain(name)] for name in ours)
     if all(_plain(name).startswith("label_") for name in theirs):
-        raise Problem(
+        raise UserError(
             f"{checkpoint.folder / 'config.json'} calls the outputs {', '.join(theirs[:3])} ...: write their "
             f"names ({', '.join(ours[:3])} ...) into id2label in the order the model was trained with"
         )
-    raise Problem(
+    raise UserError(
         f"the head of {checkpoint.source} does not answer {task.name}: it knows no {', '.join(missing[:5])} "
         f"(its labels: {', '.join(theirs[:7])})"
     )
@@ -203,7 +203,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise Problem(f"no model at {path.parent}: {path.name} is missing", code=3) from error
+        raise UserError(f"no model at {path.parent}: {path.name} is missing", code=3) from error
     except ValueError as error:
-        raise Problem(f"{path} is not JSON: {error}", code=3) from error
+        raise UserError(f"{path} is not JSON: {error}", code=3) from error
     return table

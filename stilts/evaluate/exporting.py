@@ -21,11 +21,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hpc.errors import UserError
+from hpc.files import write_atomic
 from stilts import tasks
-from stilts.errors import Problem
 from stilts.evaluate.scoring import Read, Stored, read, stored_in
-from stilts.files import write_atomic
-from stilts.metrics.averages import COUNTED
+from stilts.tasks.metrics.averages import COUNTED
 
 
 def export(path: Path, *, to: Path, incomplete: str) -> int:
@@ -37,12 +37,12 @@ def export(path: Path, *, to: Path, incomplete: str) -> int:
         incomplete: `refuse` or `allow` sets that are not the whole of XTREME.
 
     Raises:
-        Problem: something is missing, or counts differ from those of the data.
+        UserError: something is missing, or counts differ from those of the data.
     """
     found = [stored for stored in stored_in(path) if stored.task.name in COUNTED]
     lines = _shortcomings(found)
     if lines and incomplete == "refuse":
-        raise Problem(
+        raise UserError(
             f"{path} is no complete XTREME submission: {'; '.join(lines[:6])}"
             + (f"; and {len(lines) - 6} more" if len(lines) > 6 else "")
             + "; --incomplete allow exports what there is",
@@ -50,7 +50,7 @@ def export(path: Path, *, to: Path, incomplete: str) -> int:
         )
     for stored in found:
         if stored.task.scorer == "pairs" and stored.kept is None:
-            raise Problem(
+            raise UserError(
                 f"{path} keeps the gold pairs of {stored.name} only: evaluate its weights with "
                 "python -m stilts.evaluate run"
             )
@@ -59,7 +59,7 @@ def export(path: Path, *, to: Path, incomplete: str) -> int:
         one = read(stored)
         short = _count_problem(stored, one)
         if short and incomplete == "refuse":
-            raise Problem(f"{short}; --incomplete allow exports what there is", code=3)
+            raise UserError(f"{short}; --incomplete allow exports what there is", code=3)
         lines += [short] if short else []
         suffix = "json" if stored.task.kind == "span" else "tsv"
         name = f"{stored.task.name}/test-{stored.language}.{suffix}"
@@ -119,14 +119,14 @@ def _tags(stored: Stored, found: Read) -> str:
     ]
     for tags, gold, name in zip(sentences, found.examples["tags"], found.examples["id"], strict=True):
         if len(tags) != len(gold):
-            raise Problem(f"{stored.name} {name}: {len(tags)} tags for {len(gold)} words", code=3)
+            raise UserError(f"{stored.name} {name}: {len(tags)} tags for {len(gold)} words", code=3)
     return "\n\n".join("\n".join(tags) for tags in sentences) + "\n"
 
 
 def _answers(stored: Stored, found: Read) -> str:
     ids = [str(name) for name in found.examples["id"]]
     if len(set(ids)) < len(ids):
-        raise Problem(f"{stored.name}: the data repeat an id, and a submission names answers by id", code=3)
+        raise UserError(f"{stored.name}: the data repeat an id, and a submission names answers by id", code=3)
     answers = {name: value or "" for name, value in zip(ids, found.answers.predictions, strict=True)}
     return json.dumps(answers, ensure_ascii=False, indent=1) + "\n"
 
@@ -138,7 +138,7 @@ def _mined(stored: Stored, found: Read) -> str:
     for english, foreign in found.answers.predictions:
         pair = (ids[foreign][0], ids[english][2])
         if not all(pair):
-            raise Problem(
+            raise UserError(
                 f"{stored.name}: {found.examples['id'][english]!r} is no pair of sentence ids", code=3
             )
         pairs.append("\t".join(pair))

@@ -2,20 +2,20 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
+from hpc.errors import unknown_name
 from stilts import tasks
-from stilts.errors import unknown
 from stilts.evaluate.request import GROUP, XTREME, evaluable, split_of
-from stilts.metrics.averages import COUNTED, GROUPS
+from stilts.tasks.metrics.averages import COUNTED, GROUPS
 
 
 def listing(what: str) -> list[str]:
     """The lines of one list.
 
     Raises:
-        Problem: there is no such list.
+        UserError: there is no such list.
     """
     if what not in LISTS:
-        raise unknown("list", what, LISTS)
+        raise unknown_name("list", what, LISTS)
     return list(LISTS[what]())
 
 

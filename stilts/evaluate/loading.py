@@ -8,13 +8,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from stilts import model as models
-from stilts.encoder import Attention, EncoderConfig, PackedEncoder, from_huggingface
-from stilts.errors import Problem
+from hpc.errors import UserError
+from hpc.files import write_atomic
 from stilts.evaluate.checkpoint import THEIRS, Answering, Checkpoint
-from stilts.files import write_atomic
-from stilts.model import HeadSpec, Model
-from stilts.pretrained import hub
+from stilts.model import multitask as models
+from stilts.model.encoder import Attention, EncoderConfig, PackedEncoder, from_huggingface
+from stilts.model.multitask import HeadSpec, Model
+from stilts.model.pretrained import hub
 
 # Where Hugging Face keeps the parameters of the heads whose answers ours repeat.
 _PLACES: Mapping[str, Mapping[str, str]] = {
@@ -72,7 +72,7 @@ def _theirs(checkpoint: Checkpoint, cache: Path) -> tuple[Model, Path]:
     try:
         encoder.load_state_dict(from_huggingface(state, config), assign=True)
     except KeyError as error:
-        raise Problem(f"{checkpoint.folder} lacks the tensor {error}", code=3) from error
+        raise UserError(f"{checkpoint.folder} lacks the tensor {error}", code=3) from error
     model = Model(encoder, {})
     if THEIRS in checkpoint.heads:
         _add_their_head(model, checkpoint)
@@ -91,7 +91,7 @@ def _add_their_head(model: Model, checkpoint: Checkpoint) -> None:
     tensors = _tensors(checkpoint.folder, names)
     missing = [name for name in names if name not in tensors]
     if missing:
-        raise Problem(f"{checkpoint.folder} promises a head but lacks {', '.join(missing)}", code=3)
+        raise UserError(f"{checkpoint.folder} promises a head but lacks {', '.join(missing)}", code=3)
     spec = HeadSpec(kind=described.kind, labels=described.labels)  # type: ignore[arg-type]
     model.add_head(THEIRS, spec, seed=0)
     state = {
@@ -103,7 +103,7 @@ def _add_their_head(model: Model, checkpoint: Checkpoint) -> None:
         model.heads[THEIRS].load_state_dict(state)
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
-        raise Problem(f"the head in {checkpoint.folder} is not as config.json says: {reason}") from error
+        raise UserError(f"the head in {checkpoint.folder} is not as config.json says: {reason}") from error
 
 
 def _tensors(folder: Path, names: Sequence[str]) -> dict[str, Tensor]:

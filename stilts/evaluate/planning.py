@@ -7,15 +7,15 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from hpc.errors import UserError, unknown_name
 from stilts import data
-from stilts.config import Retrieval, Study, load_study
 from stilts.data.sources import choose, names as source_names
-from stilts.errors import Problem, unknown
 from stilts.evaluate import request
 from stilts.evaluate.checkpoint import Answering, Checkpoint, answering, digest, locate
 from stilts.evaluate.request import Limit, Wanted
 from stilts.evaluate.store import Cell, Kept, Overwrite, Store
-from stilts.runs import RunFolder
+from stilts.run.folder import RunFolder
+from stilts.study.config import Retrieval, Study, load_study
 from stilts.tasks import Task
 
 SOURCES = ("folder", "hub", "embedded")
@@ -42,7 +42,7 @@ def make_plan(asked: argparse.Namespace) -> Plan:
     """Decides what is answered, by which head, on which data.
 
     Raises:
-        Problem: an unknown name, no head for a task, data that are missing, or a folder of other answers.
+        UserError: an unknown name, no head for a task, data that are missing, or a folder of other answers.
     """
     study = load_study(asked.study) if asked.study else None
     limit = None if asked.limit is None else request.parse_limit(asked.limit)
@@ -141,14 +141,14 @@ def _answerable(
             if task.kind != "retrieve":
                 labels = data.labels(task, sources=sources) if task.kind in ("classify", "tag") else ()
                 answers[task.name] = answering(checkpoint, task, labels)
-        except Problem as problem:
+        except UserError as problem:
             if one.origin == "named":
                 raise
             lines.append(f"{task.name} is left out: {problem}")
         else:
             kept.append(one)
     if not kept:
-        raise Problem(f"nothing is left to answer: {'; '.join(lines)}")
+        raise UserError(f"nothing is left to answer: {'; '.join(lines)}")
     return kept, answers, lines
 
 
@@ -163,7 +163,7 @@ def _retrieval(
     if not needed or 0 <= settings.layer <= checkpoint.layers:
         return settings, []
     if asked.layer is not None or study is not None:
-        raise Problem(
+        raise UserError(
             f"layer {settings.layer} was asked of a model whose hidden states are 0 to {checkpoint.layers}"
         )
     line = f"retrieval reads hidden state {checkpoint.layers}, the last: there is no {settings.layer}"
@@ -187,7 +187,7 @@ def _sources(asked: argparse.Namespace, study: Study | None) -> tuple[str, ...]:
     chosen = tuple(word.strip() for word in asked.sources.split(","))
     for name in chosen:
         if name not in source_names():
-            raise unknown("source", name, source_names())
+            raise unknown_name("source", name, source_names())
     return chosen
 
 

@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from hpc.errors import UserError, unknown_name
 from stilts import data, tasks
-from stilts.config import Study
 from stilts.data.sources import choose
-from stilts.errors import Problem, unknown
-from stilts.metrics.averages import COUNTED, GROUPS
+from stilts.study.config import Study
 from stilts.tasks import Task
+from stilts.tasks.metrics.averages import COUNTED, GROUPS
 
 GROUP = "group:"
 XTREME = "xtreme"
@@ -59,7 +59,7 @@ def parse_limit(text: str) -> Limit:
     """`200` rows, or `0.05` of the rows.
 
     Raises:
-        Problem: neither a number of rows nor a share of them.
+        UserError: neither a number of rows nor a share of them.
     """
     try:
         number = float(text)
@@ -69,14 +69,14 @@ def parse_limit(text: str) -> Limit:
         return Limit(count=int(number))
     if 0 < number <= 1:
         return Limit(share=number) if number < 1 else ALL
-    raise Problem(f"--limit {text}: a number of rows such as 200, or a share of them such as 0.05")
+    raise UserError(f"--limit {text}: a number of rows such as 200, or a share of them such as 0.05")
 
 
 def parse_tasks(text: str) -> dict[Task, Origin]:
     """Tasks of a list such as `xnli,group:qa,xtreme`, in its order.
 
     Raises:
-        Problem: an unknown name; the nearest ones are given.
+        UserError: an unknown name; the nearest ones are given.
     """
     found: dict[Task, Origin] = {}
     for word in _words(text, "--tasks"):
@@ -85,13 +85,13 @@ def parse_tasks(text: str) -> dict[Task, Origin]:
         elif word.startswith(GROUP):
             group = word.removeprefix(GROUP)
             if group not in GROUPS:
-                raise unknown("group of tasks", group, GROUPS)
+                raise unknown_name("group of tasks", group, GROUPS)
             names = GROUPS[group]
         elif word in evaluable():
             found[tasks.load(word)] = "named"
             continue
         else:
-            raise unknown("task", word, [*evaluable(), XTREME, *(GROUP + name for name in GROUPS)])
+            raise unknown_name("task", word, [*evaluable(), XTREME, *(GROUP + name for name in GROUPS)])
         for name in names:
             found.setdefault(tasks.load(name), "group")
     return found
@@ -106,13 +106,13 @@ def choose_languages(
         The tasks, and a line for each one of a group that has none of the languages.
 
     Raises:
-        Problem: a language none of the tasks has, or a named task that has none of the languages.
+        UserError: a language none of the tasks has, or a named task that has none of the languages.
     """
     codes = None if languages is None else _words(languages, "--langs")
     everywhere = {code for task in asked for code in task.languages}
     for code in codes or ():
         if code not in everywhere:
-            raise unknown("language", code, everywhere, where="the tasks asked for")
+            raise unknown_name("language", code, everywhere, where="the tasks asked for")
     wanted, lines = [], []
     for task, origin in asked.items():
         chosen = codes
@@ -123,7 +123,7 @@ def choose_languages(
         if kept:
             wanted.append(Wanted(task=task, languages=kept, origin=origin))
         elif origin == "named":
-            raise unknown("language", ",".join(chosen or ()), task.languages, where=f"task {task.name}")
+            raise unknown_name("language", ",".join(chosen or ()), task.languages, where=f"task {task.name}")
         else:
             lines.append(f"{task.name} is left out: it is not in {', '.join(chosen or ())}")
     return wanted, lines
@@ -155,5 +155,5 @@ def size_of(task: Task, *, language: str, split: str, sources: Sequence[str]) ->
 def _words(text: str, flag: str) -> list[str]:
     words = [word.strip() for word in text.split(",")]
     if not all(words):
-        raise Problem(f"{flag} {text!r}: names separated by commas are expected")
+        raise UserError(f"{flag} {text!r}: names separated by commas are expected")
     return list(dict.fromkeys(words))

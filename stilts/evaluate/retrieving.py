@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stilts import metrics, predict
-from stilts.config import Retrieval
 from stilts.data import Encoded
-from stilts.kinds.retrieve import ENGLISH, FOREIGN
-from stilts.model import Model
-from stilts.predict import Answered
-from stilts.retrieval import best_threshold, mine, nearest
-from stilts.tasks import Task
+from stilts.evaluate import predict
+from stilts.evaluate.predict import Answered
+from stilts.evaluate.retrieval import best_threshold, mine, nearest
+from stilts.model.multitask import Model
+from stilts.study.config import Retrieval
+from stilts.tasks import Task, metrics
+from stilts.tasks.types.retrieve import ENGLISH, FOREIGN
 
 
 class Side:

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stilts.errors import Problem
-from stilts.metrics import Scored
+from hpc.errors import UserError
 from stilts.tasks import Task
+from stilts.tasks.metrics import Scored
 
 if TYPE_CHECKING:
     from stilts.data import Encoded
-    from stilts.predict import Answered
+    from stilts.evaluate.predict import Answered
 
 
 def prediction_rows(task: Task, encoded: "Encoded", answered: "Answered") -> list[dict[str, Any]]:
@@ -85,13 +85,13 @@ def answers_of(
     """Reads predictions back.
 
     Raises:
-        Problem: rows for examples that are not in the data, or a label the task does not have.
+        UserError: rows for examples that are not in the data, or a label the task does not have.
     """
     stored = {row["example_id"]: row for row in rows}
     ids = unique(examples["id"])
     strange = sorted(stored.keys() - set(ids))
     if strange:
-        raise Problem(
+        raise UserError(
             f"{where}: {len(strange)} predictions are for examples that the data do not have, such as "
             f"{strange[0]!r}: they belong to other data",
             code=3,
@@ -151,7 +151,7 @@ def _value(task: Task, text: str, known: Mapping[str, int], where: str) -> Any:
     if task.kind == "choice":
         return int(text)
     if text not in known:
-        raise Problem(f"{where}: {text!r} is no label of {task.name} ({', '.join(known)})")
+        raise UserError(f"{where}: {text!r} is no label of {task.name} ({', '.join(known)})")
     return known[text]
 
 
@@ -169,7 +169,7 @@ def _pairs_of(
         elif answer["pred"] is not None:
             places = copies.get(answer["pred"])
             if not places:
-                raise Problem(f"{where} {name}: the data have no sentence {answer['pred']!r}", code=3)
+                raise UserError(f"{where} {name}: the data have no sentence {answer['pred']!r}", code=3)
             others = [place for place in places if place != row]
             is_right = row in places and (answer["score"] == 1 or not others)
             pairs.append((row, row if is_right else others[0]))

@@ -10,10 +10,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from hpc.files import write_json
 from stilts.evaluate.planning import Plan, make_plan, todo
 from stilts.evaluate.store import Cell
 from stilts.evaluate.summary import Board, cell_line
-from stilts.files import write_json
 
 
 def run(asked: argparse.Namespace) -> int:

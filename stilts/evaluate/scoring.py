@@ -9,17 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stilts import data, kinds, metrics, records, tasks
+from hpc.errors import UserError
+from stilts import data, tasks
 from stilts.data.sources import choose
-from stilts.errors import Problem
 from stilts.evaluate.request import split_of
 from stilts.evaluate.rows import Answers, answers_of, score_rows
 from stilts.evaluate.store import Kept, Store
 from stilts.evaluate.summary import Board, cell_line
-from stilts.metrics import Scored
-from stilts.metrics.averages import COUNTED
-from stilts.runs import RunFolder
-from stilts.tasks import Task
+from stilts.run import records
+from stilts.run.folder import RunFolder
+from stilts.tasks import Task, metrics, types as task_types
+from stilts.tasks.metrics import Scored
+from stilts.tasks.metrics.averages import COUNTED
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +58,7 @@ def stored_in(path: Path) -> list[Stored]:
     """All predictions of a folder, in the order of tasks and languages.
 
     Raises:
-        Problem: the folder holds none.
+        UserError: the folder holds none.
     """
     folder = RunFolder(path.resolve())
     store = Store(folder)
@@ -80,7 +81,7 @@ def stored_in(path: Path) -> list[Stored]:
             if (kept.cell.task, kept.cell.language) in rows
         ]
     if not found:
-        raise Problem(
+        raise UserError(
             f"{path} holds no predictions; python -m stilts.evaluate run --output {path} ... makes some",
             code=3,
         )
@@ -92,7 +93,7 @@ def read(stored: Stored) -> Read:
     """Reads the examples again and puts the predictions beside them.
 
     Raises:
-        Problem: the data are not there any more, or are not those that were answered.
+        UserError: the data are not there any more, or are not those that were answered.
     """
     task = stored.task
     labels = data.labels(task, sources=stored.sources) if task.kind in ("classify", "tag") else ()
@@ -101,12 +102,12 @@ def read(stored: Stored) -> Read:
     if stored.kept is not None:
         before = (stored.kept.cell.source, stored.kept.cell.version)
         if before != (chosen.name, chosen.version):
-            raise Problem(
+            raise UserError(
                 f"{stored.name} was answered on other data ({before[0]} {before[1][:12]}) than there are now "
                 f"({chosen.name} {chosen.version[:12]}): bring those back, or evaluate anew",
                 code=3,
             )
-    names = kinds.load(task.kind).SCHEMA.names
+    names = task_types.load(task.kind).SCHEMA.names
     columns: dict[str, list[Any]] = {name: [] for name in names}
     for example in data.read(
         task, language=stored.language, split=stored.split, sources=stored.sources, limit=stored.rows
@@ -128,7 +129,7 @@ def score(stored: Stored, found: Read) -> Scored:
             language=stored.language,
         )
     except ValueError as error:
-        raise Problem(f"the predictions of {stored.name} do not fit their data: {error}", code=3) from error
+        raise UserError(f"the predictions of {stored.name} do not fit their data: {error}", code=3) from error
 
 
 def score_cell(store: Store, stored: Stored) -> tuple[Scored, list[dict[str, Any]]]:

@@ -4,15 +4,19 @@ Each (target, language) is written as soon as it is done: a run that was killed 
 """
 
 from hpc import ranks
-from stilts import data, model as models, predict, records, tasks
-from stilts.config import Evaluation, Retrieval
+from hpc.settings import decode
+from stilts import data, tasks
 from stilts.data import Encoded
-from stilts.decode import decode
+from stilts.evaluate import predict
+from stilts.evaluate.predict import DTYPES, Answered
 from stilts.evaluate.retrieving import Retriever
 from stilts.evaluate.rows import prediction_rows, score_rows
-from stilts.model import Model
-from stilts.predict import DTYPES, Answered
-from stilts.runs import Progress, RunFolder, RunSpec
+from stilts.model import multitask as models
+from stilts.model.multitask import Model
+from stilts.run import records
+from stilts.run.folder import Progress, RunFolder
+from stilts.run.specs import RunSpec
+from stilts.study.config import Evaluation, Retrieval
 from stilts.tasks import Task
 
 

@@ -12,10 +12,10 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from stilts import records
-from stilts.errors import Problem
-from stilts.files import write_json
-from stilts.runs import RunFolder
+from hpc.errors import UserError
+from hpc.files import write_json
+from stilts.run import records
+from stilts.run.folder import RunFolder
 
 Overwrite = Literal["missing", "all"]
 
@@ -94,14 +94,14 @@ class Store:
         """Makes sure that the folder will hold answers of one model and one way of asking.
 
         Raises:
-            Problem: what is there was asked otherwise; how, and what to do.
+            UserError: what is there was asked otherwise; how, and what to do.
         """
         asked = {cell.name: cell for cell in wanted}
         for name, kept in self.kept().items():
             if name in asked and overwrite == "missing":
                 lines = differences(kept.cell, asked[name])
                 if lines:
-                    raise Problem(
+                    raise UserError(
                         f"{self.folder.path} holds {name} asked otherwise ({'; '.join(lines[:4])}): "
                         "--overwrite all computes it anew, another --output leaves it alone"
                     )
@@ -147,7 +147,7 @@ class Store:
             names = (*_OF_FOLDER, *(_OF_TASK if other.task == cell.task else ()))
             lines = [line for line in differences(cell, other) if line.split(":")[0] in names]
             if lines:
-                raise Problem(
+                raise UserError(
                     f"{self.folder.path} also holds {cell.name}, asked otherwise ({'; '.join(lines)}), and a "
                     "folder holds the answers of one model only: give another --output, or delete it"
                 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 
 from stilts import tasks
-from stilts.metrics.averages import COUNTED, GROUPS, summarise, task_score
+from stilts.tasks.metrics.averages import COUNTED, GROUPS, summarise, task_score
 
 Values = Mapping[str, float]
 """Points by metric."""

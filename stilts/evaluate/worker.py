@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import torch
 
 from hpc import ranks
-from stilts import data, predict, tasks
+from hpc.errors import UserError
+from stilts import data, tasks
 from stilts.data import Encoded
-from stilts.errors import Problem
+from stilts.evaluate import predict
 from stilts.evaluate.loading import load
+from stilts.evaluate.predict import DTYPES, Answered
 from stilts.evaluate.retrieving import Retriever
 from stilts.evaluate.rows import all_rows, score_rows
 from stilts.evaluate.store import Cell, Kept
-from stilts.predict import DTYPES, Answered
-from stilts.pretrained import default_cache
+from stilts.model.pretrained import default_cache
 from stilts.tasks import Task
 
 if TYPE_CHECKING:
@@ -47,14 +48,14 @@ class Fitting:
         """The result of `work(tokens)` with the most tokens that fit: the longest batches come first in it.
 
         Raises:
-            Problem: the memory does not hold what was asked for, or not even the smallest batch.
+            UserError: the memory does not hold what was asked for, or not even the smallest batch.
         """
         while True:
             try:
                 return work(self.tokens)
             except torch.OutOfMemoryError as error:
                 if self._asked != "auto" or self.tokens // 2 < FEWEST_TOKENS:
-                    raise Problem(
+                    raise UserError(
                         f"{self._device} has no memory for batches of {self.tokens} tokens: give a smaller "
                         "--batch-size, or auto",
                         code=1,

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
-from stilts.files import read_json_lines
+from hpc.files import read_json_lines
 from stilts.report.evidence import Evidence, Score
 from stilts.report.spec import Spec
-from stilts.runs import RunFolder
+from stilts.run.folder import RunFolder
 
 
 def sentence(*parts: str) -> str:

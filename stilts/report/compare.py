@@ -7,11 +7,11 @@ from functools import cached_property
 
 import numpy as np
 
-from stilts import stats
+from stilts.report import inference
 from stilts.report.evidence import Evidence, Score, mean_of
+from stilts.report.inference import Estimate, Floats
 from stilts.report.items import ItemDraws
 from stilts.report.spec import Spec
-from stilts.stats import Estimate, Floats
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,12 +81,12 @@ class Comparer:
             return None
         differences = [first.by_seed[seed].value - second.by_seed[seed].value for seed in shared]
         if not self.by_items:
-            return stats.t_estimate(differences, self.spec.stats.level)
+            return inference.t_estimate(differences, self.spec.stats.level)
         difference = differences[0]
         drawn, other_drawn = self._resampled(row, column), self._resampled(other, column)
         if drawn is None or other_drawn is None:
             return Estimate(value=difference)
-        return stats.from_resamples(difference, drawn - other_drawn, self.spec.stats.level)
+        return inference.from_resamples(difference, drawn - other_drawn, self.spec.stats.level)
 
     def changes(self, rows: Sequence[str], column: Column) -> dict[str, Estimate]:
         """Changes of rows against the spec's own, p-values adjusted over the column."""
@@ -97,7 +97,7 @@ class Comparer:
         """The same estimates with p-values corrected as the spec says."""
         if self.spec.stats.correction == "none":
             return family
-        p_values = stats.holm([change.p_value for change in family.values()])
+        p_values = inference.holm([change.p_value for change in family.values()])
         return {
             row: Estimate(value=change.value, low=change.low, high=change.high, p_value=p_value)
             for (row, change), p_value in zip(family.items(), p_values, strict=True)

@@ -9,9 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from stilts import grid, records, tasks
-from stilts.config import Study
-from stilts.runs import RunFolder, RunSpec
+from stilts import tasks
+from stilts.run import records
+from stilts.run.folder import RunFolder
+from stilts.run.specs import RunSpec
+from stilts.study import grid
+from stilts.study.config import Study
 from stilts.tasks import Task
 
 Rows = dict[str, list[dict[str, Any]]]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stilts.files import replacing
+from hpc.files import replacing
 from stilts.report.form import Table
 
 # Okabe and Ito's palette: distinct for every kind of colour vision.

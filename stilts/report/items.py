@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stilts import records, stats, tasks
-from stilts.metrics import questions, tagging
+from stilts import tasks
+from stilts.report import inference
 from stilts.report.evidence import Answer, Evidence
-from stilts.runs import RunFolder
-from stilts.stats import Floats
+from stilts.report.inference import Floats
+from stilts.run import records
+from stilts.run.folder import RunFolder
 from stilts.tasks import Task
+from stilts.tasks.metrics import questions, tagging
 
 _COLUMNS = ("target", "language", "split", "example_id", "cluster_id", "gold", "pred", "score")
 
@@ -96,7 +98,7 @@ class ItemDraws:
         key = (target, num_clusters)
         if key not in self._drawn:
             order = [task.name for task in self.evidence.targets].index(target)
-            self._drawn[key] = stats.item_draws(num_clusters, self.resamples, seed=order)
+            self._drawn[key] = inference.item_draws(num_clusters, self.resamples, seed=order)
         return self._drawn[key]
 
     def _items_of(self, evaluation: str) -> dict[tuple[str, str], Items]:
@@ -143,8 +145,8 @@ def _counts(task: Task, language: str, rows: Sequence[Mapping[str, Any]]) -> Flo
 
 def _resampled(items: Items, index: Mapping[str, int], draws: NDArray[np.uint8], *, by_spans: bool) -> Floats:
     clusters: NDArray[np.int64] = np.array([index[name] for name in items.clusters], dtype=np.int64)
-    sums = stats.cluster_sums(items.counts, clusters, len(index))
+    sums = inference.cluster_sums(items.counts, clusters, len(index))
     if by_spans:
-        return stats.resampled_f1(sums[:, 0], sums[:, 1], sums[:, 2], draws)
-    sizes = stats.cluster_sums(np.ones(len(clusters)), clusters, len(index))
-    return stats.resampled_means(sums[:, 0], sizes, draws)
+        return inference.resampled_f1(sums[:, 0], sums[:, 1], sums[:, 2], draws)
+    sizes = inference.cluster_sums(np.ones(len(clusters)), clusters, len(index))
+    return inference.resampled_means(sums[:, 0], sizes, draws)

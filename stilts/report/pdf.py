@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from stilts.errors import Problem
-from stilts.files import write_atomic
+from hpc.errors import UserError
+from hpc.files import write_atomic
 
 _WRAPPER = r"""\documentclass[10pt,twocolumn]{article}
 \usepackage[margin=2cm]{geometry}
@@ -30,7 +30,7 @@ def check(folder: Path, tables: Sequence[str]) -> list[Path]:
     """Compiles `folder/<table>.tex` of all tables into `check.pdf`, with `check.png` of its first page.
 
     Raises:
-        Problem: LaTeX stopped, a reference is undefined, or a line is more than 5 pt too wide.
+        UserError: LaTeX stopped, a reference is undefined, or a line is more than 5 pt too wide.
     """
     inputs = "\n".join(rf"\input{{{name}.tex}}\clearpage" for name in tables)
     with tempfile.TemporaryDirectory() as scratch:
@@ -45,7 +45,7 @@ def check(folder: Path, tables: Sequence[str]) -> list[Path]:
             log = _run(["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "check.tex"], work)
         complaints = _complaints(log)
         if complaints:
-            raise Problem(f"LaTeX of {folder}: {'; '.join(complaints)}", code=1)
+            raise UserError(f"LaTeX of {folder}: {'; '.join(complaints)}", code=1)
         written = [folder / "check.pdf"]
         write_atomic(written[0], (work / "check.pdf").read_bytes())
         if shutil.which("pdftoppm"):
@@ -63,7 +63,7 @@ def _run(command: list[str], work: Path) -> str:
     text = done.stdout.decode(errors="replace")
     if done.returncode:
         first = next((line for line in text.splitlines() if line.startswith("!")), text[-300:])
-        raise Problem(f"{command[0]} stopped: {first}", code=1)
+        raise UserError(f"{command[0]} stopped: {first}", code=1)
     return text
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
 
-from stilts.decode import decode, read_toml
+from hpc.settings import decode, read_toml
 from stilts.report.form import DOUBLE_DAGGER, EMPTY, Cell, Row
 from stilts.report.numbers import points, signed
 from stilts.report.spec import TABLES

@@ -4,13 +4,13 @@ import importlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from stilts import records
-from stilts.files import write_atomic
+from hpc.files import write_atomic
 from stilts.report import latex, lint, markdown, plain
 from stilts.report.evidence import Evidence
 from stilts.report.figures import Figure
 from stilts.report.form import Table
 from stilts.report.spec import Spec
+from stilts.run import records
 
 Built = Table | Figure
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from stilts.decode import decode, read_toml
-from stilts.errors import Problem, unknown
-from stilts.records import SCHEMAS
+from hpc.errors import UserError, unknown_name
+from hpc.settings import decode, read_toml
+from stilts.run.records import SCHEMAS
 
 TABLES = Path(__file__).resolve().parents[2] / "tables"
 BUILDERS = Path(__file__).parent / "builders"
@@ -69,18 +69,18 @@ def load_spec(name_or_path: str, folder: Path = TABLES) -> Spec:
     """Reads a table's file by its name or its path.
 
     Raises:
-        Problem: no such table, an unknown key, builder or kind of record.
+        UserError: no such table, an unknown key, builder or kind of record.
     """
     path = Path(name_or_path) if name_or_path.endswith(".toml") else folder / f"{name_or_path}.toml"
     if not path.exists():
-        raise unknown("table", name_or_path, table_names(folder))
+        raise unknown_name("table", name_or_path, table_names(folder))
     spec: Spec = decode(Spec, read_toml(path), str(path))
     if spec.id != path.stem:
-        raise Problem(f"{path}: id = {spec.id!r} should be the file's name, {path.stem!r}")
+        raise UserError(f"{path}: id = {spec.id!r} should be the file's name, {path.stem!r}")
     known = [module.stem for module in BUILDERS.glob("[!_]*.py")]
     if spec.builder not in known:
-        raise unknown("builder", spec.builder, known, where=str(path))
+        raise unknown_name("builder", spec.builder, known, where=str(path))
     for kind in (*spec.inputs, *spec.optional):
         if kind not in SCHEMAS:
-            raise unknown("kind of record", kind, SCHEMAS, where=str(path))
+            raise unknown_name("kind of record", kind, SCHEMAS, where=str(path))
     return spec

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stilts import records
 from stilts.report.evidence import Evidence, row_key
-from stilts.stats import Floats
+from stilts.report.inference import Floats
+from stilts.run import records
 
 _VARIANT = (
     "regime",

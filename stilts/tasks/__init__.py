@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from stilts.errors import Problem, unknown
+from hpc.errors import UserError, unknown_name
 from stilts.tasks._places import FolderFiles, HubFiles
 
 __all__ = [
@@ -67,7 +67,7 @@ class Task:
     scorer: Literal[
         "accuracy", "tokens", "entities", "pos", "squad", "squad_v2", "mlqa", "pairs", "nearest", "none"
     ]
-    """Name in `stilts.metrics.SCORERS`; `none` for text, which is never scored."""
+    """Name in `stilts.tasks.metrics.SCORERS`; `none` for text, which is never scored."""
     metrics: tuple[str, ...]
     """What the scorer reports; a task's score is their mean, except tags, which count the first only."""
     max_length: int
@@ -93,16 +93,18 @@ class Task:
         """The set that holds `split` of `language`.
 
         Raises:
-            Problem: the task has no such language or split.
+            UserError: the task has no such language or split.
         """
         if language not in self.languages:
-            raise unknown("language", language, self.languages, where=f"task {self.name}")
+            raise unknown_name("language", language, self.languages, where=f"task {self.name}")
         if split not in self.splits:
-            raise unknown("split", split, self.splits, where=f"task {self.name}")
+            raise unknown_name("split", split, self.splits, where=f"task {self.name}")
         if split == "dev" and language in self.without_dev:
-            raise Problem(f"{self.name} has no dev set in {language!r}, only test")
+            raise UserError(f"{self.name} has no dev set in {language!r}, only test")
         if split == "train" and language not in self.trains_in:
-            raise Problem(f"{self.name}: training is in English only, not in {language!r}; that is zero-shot")
+            raise UserError(
+                f"{self.name}: training is in English only, not in {language!r}; that is zero-shot"
+            )
         return self.splits[split]
 
 
@@ -130,11 +132,11 @@ def load(name: str) -> Task:
     """The task of that name, as a file here or as `translated` names it.
 
     Raises:
-        Problem: there is no such task; the nearest names are given.
+        UserError: there is no such task; the nearest names are given.
     """
     base = untranslated(name)
     if base not in names():
-        raise unknown("task", base, names())
+        raise unknown_name("task", base, names())
     task: Task = importlib.import_module(f"{__name__}.{base}").TASK
     if base == name:
         return task

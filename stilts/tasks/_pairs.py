@@ -1,6 +1,6 @@
 """Pairs of sentences: natural language inference and paraphrase, in all the spellings their data sets use."""
 
-from stilts.errors import unknown
+from hpc.errors import unknown_name
 from stilts.tasks import Example, FolderFiles, HubFiles, Row
 
 NLI_LABELS = ("entailment", "neutral", "contradiction")
@@ -20,7 +20,7 @@ def read_nli(row: Row) -> Example | None:
     if label in _UNLABELLED:
         return None
     if label not in _SPELLINGS:
-        raise unknown("NLI label", str(label), NLI_LABELS)
+        raise unknown_name("NLI label", str(label), NLI_LABELS)
     first, second = next((names for names in _COLUMNS if names[0] in row), _COLUMNS[0])
     return {
         "id": str(next((row[name] for name in ("uid", "idx", "pairID") if name in row), "")),
@@ -34,13 +34,13 @@ def read_paraphrase(row: Row, *, first: str, second: str) -> Example | None:
     """A pair under the given column names; the label is a number, also as text, or its name; -1 is none.
 
     Raises:
-        Problem: the label is something else.
+        UserError: the label is something else.
     """
     label = row["is_duplicate"] if "is_duplicate" in row else row["label"]
     if label in _UNLABELLED or label == "-1":
         return None
     if label not in _SAME:
-        raise unknown("label", str(label), map(str, _SAME))
+        raise unknown_name("label", str(label), map(str, _SAME))
     return {
         "id": str(row.get("id", row.get("idx", ""))),
         "first": row[first],

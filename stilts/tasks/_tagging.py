@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from stilts.errors import unknown
+from hpc.errors import unknown_name
 from stilts.tasks import Example, Row
 
 
@@ -14,7 +14,7 @@ def read_tags(row: Row, *, column: str, labels: Sequence[str] | None) -> Example
         raise ValueError(f"{len(tokens)} words but {len(tags)} tags in {' '.join(tokens)!r}")
     for tag in tags:
         if labels is not None and tag not in labels:
-            raise unknown("tag", tag, labels, where=column)
+            raise unknown_name("tag", tag, labels, where=column)
     return {"id": str(row.get("id", "")), "tokens": tokens, "tags": tags} if tokens else None
 
 

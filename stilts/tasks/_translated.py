@@ -4,13 +4,13 @@
 
 A line is a row in the task's own schema, its texts translated, and `source_id`: the id of the English row, or
 its number in the English training set, counted from 0, where the rows have no id (HellaSwag's own
-`source_id`, which nothing reads, gives way). `stilts.data.translations` checks such files against the English
-set.
+`source_id`, which nothing reads, gives way). `stilts.corpora.translations` checks such files against the
+English set.
 """
 
 from dataclasses import replace
 
-from stilts.errors import Problem
+from hpc.errors import UserError
 from stilts.tasks import Example, FolderFiles, Row, Task, codes, untranslated
 
 LANGUAGES = codes(
@@ -24,10 +24,12 @@ def in_translation(task: Task, name: str) -> Task:
     """The task with translations for training and nothing else.
 
     Raises:
-        Problem: it is no intermediate task on whole sentences: tags do not survive translation.
+        UserError: it is no intermediate task on whole sentences: tags do not survive translation.
     """
     if task.role != "intermediate" or task.kind == "tag":
-        raise Problem(f"{task.name} cannot be trained on translations: they would have no {task.kind} labels")
+        raise UserError(
+            f"{task.name} cannot be trained on translations: they would have no {task.kind} labels"
+        )
 
     def read(row: Row) -> Example | None:
         if "source_id" not in row:

@@ -1,6 +1,6 @@
 """CommonsenseQA: which of five answers is sensible? Schemas of tau/commonsense_qa and of its own files."""
 
-from stilts.errors import unknown
+from hpc.errors import unknown_name
 from stilts.tasks import Example, FolderFiles, HubFiles, Row, Task
 
 
@@ -16,7 +16,7 @@ def read(row: Row) -> Example | None:
     if not answer:
         return None
     if answer not in choices:
-        raise unknown("answer", answer, choices)
+        raise unknown_name("answer", answer, choices)
     return {
         "id": str(row.get("id", "")),
         "prompt": prompt,

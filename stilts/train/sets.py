@@ -8,18 +8,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stilts import data, model as models, tasks
-from stilts.config import BATCH_SIZES, MaskedText, Optimisation
+from hpc.errors import UserError
+from hpc.settings import decode
+from stilts import data, tasks
 from stilts.data import Encoded
-from stilts.decode import decode
-from stilts.encoder.vocabulary import read_vocabulary_head
-from stilts.errors import Problem
-from stilts.kinds.mlm import Masking, masking
-from stilts.kinds.pieces import open_tokenizer
-from stilts.mixing import Interleaved, Mixture, Order, Size, capped, smoothed
-from stilts.model import HeadSpec, Model
-from stilts.runs import RunFolder
+from stilts.model import multitask as models
+from stilts.model.encoder.vocabulary import read_vocabulary_head
+from stilts.model.multitask import HeadSpec, Model
+from stilts.run.folder import RunFolder
+from stilts.study.config import BATCH_SIZES, MaskedText, Optimisation
 from stilts.tasks import Task
+from stilts.tasks.types.mlm import Masking, masking
+from stilts.tasks.types.pieces import open_tokenizer
+from stilts.train.mixing import Interleaved, Mixture, Order, Size, capped, smoothed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,7 +79,7 @@ def feed(run: RunFolder, asked: Mapping[str, Any], weights: Path, settings: Opti
         for language in languages:
             encoded = _read(task, language, "train", run, asked, weights)
             if encoded.labels != english[name].train.labels:
-                raise Problem(f"{task.name} {language} has other labels than {name}", code=3)
+                raise UserError(f"{task.name} {language} has other labels than {name}", code=3)
             streams[f"{name}/{language}"] = Stream(head=name, encoded=encoded)
     order: Order
     main = _mixture(streams, asked, settings)

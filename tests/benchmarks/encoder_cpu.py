@@ -26,7 +26,7 @@ from torch import Tensor
 from transformers import XLMRobertaModel
 
 from kernels.packing import from_lengths
-from stilts.encoder import PackedEncoder, for_inference, from_huggingface, pool
+from stilts.model.encoder import PackedEncoder, for_inference, from_huggingface, pool
 
 CONFIG = shape(layers=12)
 PRECISIONS: tuple[Precision, ...] = ("bf16", "fp32")

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from tabulate import tabulate
 from timing import THREADS, Bar, arguments, interleave, machine, median, say, verdict
 
-from stilts.metrics.pairs import Pair, pair_f1
-from stilts.retrieval import Candidates, Vectors, best_threshold, mine
+from stilts.evaluate.retrieval import Candidates, Vectors, best_threshold, mine
+from stilts.tasks.metrics.pairs import Pair, pair_f1
 
 SIZE = 384
 ROWS = 200_000

@@ -22,8 +22,8 @@ from transformers import XLMRobertaForSequenceClassification
 
 from hpc.engine import parameter_groups
 from kernels.packing import from_lengths
-from stilts.encoder import PackedEncoder, from_huggingface
-from stilts.model import Batch, HeadSpec, Model
+from stilts.model.encoder import PackedEncoder, from_huggingface
+from stilts.model.multitask import Batch, HeadSpec, Model
 
 CONFIG = shape(layers=4)
 LABELS = ("entailment", "neutral", "contradiction")
@@ -76,7 +76,7 @@ def padded(model: XLMRobertaForSequenceClassification) -> Loss:
 
 
 def packed(model: Model) -> Loss:
-    """The loss as `stilts.train` computes it."""
+    """The loss as `stilts.train.loop` computes it."""
 
     def loss(sequences: Sequence[Tensor], labels: Tensor) -> Tensor:
         tokens = from_lengths(torch.cat(list(sequences)), [len(ids) for ids in sequences])

@@ -4,7 +4,7 @@ import pytest
 
 from hpc.cluster import cluster_names, load_cluster
 from hpc.debug import DebugExecutor
-from hpc.errors import HpcError
+from hpc.errors import UserError
 from hpc.jobs import Shape
 from hpc.local.executor import LocalExecutor
 from hpc.slurm.executor import SlurmExecutor
@@ -49,7 +49,7 @@ def test_shapes_inherit_the_default_and_are_found_by_the_first_name(tmp_path: Pa
         ('kind = "slrum"', r"unknown value 'slrum' in .*c.toml: kind. Did you mean 'slurm'"),
         ("summary = 'x'", r"c.toml lacks kind"),
         ('kind = "local"\n[local]\nworker = 2', r"unknown key 'worker' in .*: local. Did you mean 'workers'"),
-        ('kind = "local"\n[local]\nworkers = "all"', r"workers should be int or 'auto', not 'all'"),
+        ('kind = "local"\n[local]\nworkers = "all"', r"workers should be a whole number or 'auto', not 'all'"),
         ('kind = "local"\n[local]\nworkers = 0', r"local: workers must be positive"),
         ('kind = "local"\n[shapes.train]\nminutes = "5"', r"shapes.train: minutes should be a whole number"),
         ('kind = "local"\n[shapes.train]\nminutes = 0', r"shapes.train: minutes must be positive"),
@@ -58,14 +58,14 @@ def test_shapes_inherit_the_default_and_are_found_by_the_first_name(tmp_path: Pa
 )
 def test_mistakes_in_a_cluster_file_are_named(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "c.toml").write_text(text)
-    with pytest.raises(HpcError, match=said):
+    with pytest.raises(UserError, match=said):
         load_cluster(str(tmp_path / "c.toml"))
 
 
 def test_an_unknown_cluster_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(HpcError, match=r"unknown cluster 'locl' in slurm/. Did you mean 'local'\?.*debug"):
+    with pytest.raises(UserError, match=r"unknown cluster 'locl' in slurm/. Did you mean 'local'\?.*debug"):
         load_cluster("locl")
-    with pytest.raises(HpcError, match=r"no cluster file at nowhere/x.toml"):
+    with pytest.raises(UserError, match=r"no cluster file at nowhere/x.toml"):
         load_cluster("nowhere/x.toml")
 
 

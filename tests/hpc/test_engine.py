@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from hpc.engine import COMMITTED, Linear, parameter_groups
-from hpc.errors import HpcError
+from hpc.errors import UserError
 from hpc.zero import Zero
 
 ROOT = Path(__file__).parents[2]
@@ -99,9 +99,9 @@ def test_schedule_rises_over_the_warmup_and_falls_to_zero():
 
 
 def test_configurations_that_train_another_model_are_refused():
-    with pytest.raises(HpcError, match="use stage 1"):
+    with pytest.raises(UserError, match="use stage 1"):
         Zero(stage=0, precision="bf16")
-    with pytest.raises(HpcError, match="needs ZeRO stage 3"):
+    with pytest.raises(UserError, match="needs ZeRO stage 3"):
         Zero(stage=2, offload="parameters")
 
 

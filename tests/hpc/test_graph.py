@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from hpc.errors import HpcError
+from hpc.errors import UserError
 from hpc.graph import Graph, ordered
 from hpc.jobs import Call, Node, Shape
 
@@ -24,17 +24,17 @@ def test_order_puts_every_need_first(edges: list[list[int]], random) -> None:
 
 
 def test_a_circle_is_named() -> None:
-    with pytest.raises(HpcError, match="circle through b, c"):
+    with pytest.raises(UserError, match="circle through b, c"):
         ordered([node("a"), node("b", "a", "c"), node("c", "b")])
 
 
 def test_an_unknown_need_is_answered_with_the_nearest_name() -> None:
-    with pytest.raises(HpcError, match=r"unknown run 'mnli-s' in what x needs. Did you mean 'mnli-s1'\?"):
+    with pytest.raises(UserError, match=r"unknown run 'mnli-s' in what x needs. Did you mean 'mnli-s1'\?"):
         ordered([node("mnli-s1"), node("x", "mnli-s")])
 
 
 def test_a_name_twice_is_refused() -> None:
-    with pytest.raises(HpcError, match="names a twice"):
+    with pytest.raises(UserError, match="names a twice"):
         ordered([node("a"), node("b"), node("a")])
 
 
@@ -63,7 +63,7 @@ def test_two_thousand_nodes_are_ready_one_after_another() -> None:
 
 @pytest.mark.parametrize("target", ["module", "a:b:c"])
 def test_a_call_needs_module_and_function(target: str) -> None:
-    with pytest.raises(HpcError, match="module:function"):
+    with pytest.raises(UserError, match="module:function"):
         Call(target)
 
 
@@ -75,5 +75,5 @@ def test_a_call_survives_its_record() -> None:
 
 @pytest.mark.parametrize("wrong", [{"nodes": 0}, {"memory_gb": -1.0}, {"gpus_per_node": -1}])
 def test_an_impossible_shape_is_refused(wrong: dict) -> None:
-    with pytest.raises(HpcError, match=next(iter(wrong))):
+    with pytest.raises(UserError, match=next(iter(wrong))):
         Shape(**wrong)

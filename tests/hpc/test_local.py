@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hpc.errors import HpcError
+from hpc.errors import UserError
 from hpc.jobs import Shape
 
 
@@ -147,7 +147,7 @@ def test_imports_are_paid_once(toys) -> None:
 
 def test_a_module_that_cannot_be_imported_is_named(toys) -> None:
     (toys.path / "toy_calls.py").write_text("import not_installed_anywhere")
-    with pytest.raises(HpcError, match=r"not_installed_anywhere.*server.log") as caught:
+    with pytest.raises(UserError, match=r"not_installed_anywhere.*server.log") as caught:
         toys.run(toys.node("a"))
     assert caught.value.code == 1
     assert not (toys.path / "runs").exists()
@@ -165,7 +165,7 @@ def test_a_larger_run_than_the_machine_waits_for_all_of_it(toys) -> None:
     ("shape", "said"), [(Shape(nodes=2), "one machine"), (Shape(gpus_per_node=1), "lists 0")]
 )
 def test_what_a_machine_cannot_do_is_refused_before_anything_starts(toys, shape: Shape, said: str) -> None:
-    with pytest.raises(HpcError, match=said):
+    with pytest.raises(UserError, match=said):
         toys.run(toys.node("a"), toys.node("b", shape=shape))
     assert toys.events == []
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hpc import ranks
-from hpc.errors import HpcError
+from hpc.errors import UserError
 
 MANAGED = ("SLURM_", "MASTER_", "GLOO_", "LOCAL_")
 
@@ -120,7 +120,7 @@ def test_a_name_only_slurm_knows_is_resolved_by_scontrol(tmp_path: Path, monkeyp
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     assert ranks.resolve("no-such-node.invalid") == "127.0.0.9"
     fake.write_text("#!/bin/sh\nexit 1\n")
-    with pytest.raises(HpcError, match=r"cannot resolve node no-such-node.invalid"):
+    with pytest.raises(UserError, match=r"cannot resolve node no-such-node.invalid"):
         ranks.resolve("no-such-node.invalid")
 
 
@@ -142,7 +142,7 @@ def test_each_rank_has_its_device(gpus, monkeypatch, count: int, changes: dict, 
 def test_more_ranks_than_gpus_is_refused(gpus, monkeypatch) -> None:
     gpus(1)
     step(monkeypatch)
-    with pytest.raises(HpcError, match="2 ranks on this machine but 1 GPUs"):
+    with pytest.raises(UserError, match="2 ranks on this machine but 1 GPUs"):
         ranks.setup()
 
 

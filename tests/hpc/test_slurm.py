@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hpc.errors import HpcError
+from hpc.errors import UserError
 from hpc.jobs import Call, Node, Shape
 from hpc.slurm import queue
 from hpc.slurm.executor import SlurmExecutor, SlurmSettings
@@ -225,7 +225,7 @@ def test_a_job_taken_in_although_sbatch_failed_is_cancelled_before_the_next_try(
 
 def test_a_lasting_refusal_is_one_line(slurm: Slurm, tmp_path: Path) -> None:
     (slurm.path / "refusals").write_text("invalid partition specified: gpu\n")
-    with pytest.raises(HpcError, match=r"sbatch refused: .*invalid partition") as caught:
+    with pytest.raises(UserError, match=r"sbatch refused: .*invalid partition") as caught:
         launch(tmp_path, node(tmp_path, "a"), partition="gpu")
     assert caught.value.code == 1
     assert "\n" not in str(caught.value)
@@ -245,10 +245,10 @@ def test_an_outer_job_does_not_leak_into_sbatch(slurm: Slurm, tmp_path: Path, mo
 
 def test_without_slurm_the_answer_is_one_line(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(HpcError, match=r"srun is not on PATH.*--cluster local") as caught:
+    with pytest.raises(UserError, match=r"srun is not on PATH.*--cluster local") as caught:
         launch(tmp_path, node(tmp_path, "a"))
     assert caught.value.code == 3
-    with pytest.raises(HpcError, match="squeue is not on PATH"):
+    with pytest.raises(UserError, match="squeue is not on PATH"):
         queue.queued()
 
 

@@ -46,22 +46,20 @@ def test_options_stand_before_the_first_command(script: Path) -> None:
 
 def test_a_stage_by_hand_without_slurm(checkout: Path) -> None:
     done = bash("stage.sbatch", checkout, RUN="runs/mini/mnli-s1")
-    assert (done.returncode, done.stdout) == (0, "python: -u -m stilts.stages runs/mini/mnli-s1\n"), (
-        done.stderr
-    )
+    assert (done.returncode, done.stdout) == (0, "python: -u -m stilts.run runs/mini/mnli-s1\n"), done.stderr
 
 
 def test_a_stage_in_a_job_goes_through_srun(checkout: Path) -> None:
     variables = {"SLURM_JOB_ID": "7", "SLURM_SUBMIT_DIR": str(checkout)}
     done = bash("stage.sbatch", checkout, RUN="runs/mini/mnli-s1", **variables)
-    said = "srun: --unbuffered --kill-on-bad-exit=1 --wait=60 python -u -m stilts.stages runs/mini/mnli-s1\n"
+    said = "srun: --unbuffered --kill-on-bad-exit=1 --wait=60 python -u -m stilts.run runs/mini/mnli-s1\n"
     assert done.stdout == said, done.stderr
 
 
 def test_an_element_of_an_array_takes_its_line(checkout: Path) -> None:
     (checkout / "folders.txt").write_text("runs/mini/other\nruns/mini/mnli-s1\n")
     done = bash("array.sbatch", checkout, RUNS="folders.txt", SLURM_ARRAY_TASK_ID="2")
-    assert done.stdout == "python: -u -m stilts.stages runs/mini/mnli-s1\n", done.stderr
+    assert done.stdout == "python: -u -m stilts.run runs/mini/mnli-s1\n", done.stderr
     past = bash("array.sbatch", checkout, RUNS="folders.txt", SLURM_ARRAY_TASK_ID="3")
     assert (past.returncode, past.stderr) == (2, "folders.txt has no line 3\n")
 

@@ -1,6 +1,12 @@
-"""A small tokenizer with the pieces, marks and pair template of XLM-R's, trained on the spot."""
+"""Shared by all tests: hand-written data files, a Hub on this machine, a small tokenizer of XLM-R's make."""
 
+import hashlib
+import json
+import shutil
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
@@ -43,3 +49,136 @@ def tokenizer_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tokenizer(tokenizer_file: Path) -> Tokenizer:
     return Tokenizer.from_file(str(tokenizer_file))
+
+
+FIXTURES = Path(__file__).parent / "data" / "fixtures"
+
+
+@pytest.fixture
+def data_folder(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The fixtures, as the folder that sources read."""
+    monkeypatch.setenv("STILTS_DATA", str(FIXTURES))
+    return FIXTURES
+
+
+@pytest.fixture
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the fixtures, to be damaged."""
+    folder = tmp_path / "data"
+    shutil.copytree(FIXTURES, folder)
+    monkeypatch.setenv("STILTS_DATA", str(folder))
+    return folder
+
+
+class Hub(ThreadingHTTPServer):
+    """As much of the Hub as huggingface_hub asks for: commits of refs, listings, files."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Answer)
+        self.files: dict[str, dict[str, bytes]] = {}
+        """Files by repository and path."""
+        self.commits: dict[tuple[str, str], str] = {}
+        """Commit by repository and ref."""
+        self.asked: list[str] = []
+        self.answers = True
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class _Answer(BaseHTTPRequestHandler):
+    server: Hub
+
+    def do_HEAD(self) -> None:
+        self._answer(with_body=False)
+
+    def do_GET(self) -> None:
+        self._answer(with_body=True)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def _answer(self, *, with_body: bool) -> None:
+        path = unquote(urlsplit(self.path).path)
+        self.server.asked.append(path)
+        if not self.server.answers:
+            self.close_connection = True
+            return
+        status, headers, body = self._find(path.strip("/").split("/"))
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if with_body:
+            self.wfile.write(body)
+
+    def _find(self, parts: list[str]) -> tuple[int, dict[str, str], bytes]:
+        match parts:
+            case ["api", "datasets", owner, name, what, *rest] if f"{owner}/{name}" in self.server.files:
+                repo = f"{owner}/{name}"
+                revision, *folder = self._revision(repo, rest)
+                if what == "revision":
+                    return self._json({"id": repo, "sha": revision, "siblings": [], "tags": []})
+                return self._tree(repo, "/".join(folder))
+            case ["datasets", owner, name, "resolve", *rest] if f"{owner}/{name}" in self.server.files:
+                commit, *path = self._revision(f"{owner}/{name}", rest)
+                body = self.server.files[f"{owner}/{name}"].get("/".join(path))
+                if body is not None:
+                    etag = hashlib.sha256(body).hexdigest()
+                    return 200, {"ETag": f'"{etag}"', "X-Repo-Commit": commit}, body
+                return 404, {"X-Error-Code": "EntryNotFound", "X-Error-Message": "Entry not found"}, b""
+        return 404, {"X-Error-Code": "RepoNotFound", "X-Error-Message": "Repository not found"}, b""
+
+    def _revision(self, repo: str, parts: list[str]) -> list[str]:
+        """The commit of the ref the parts begin with, and what follows it."""
+        for size in (1, 3):
+            commit = self.server.commits.get((repo, "/".join(parts[:size])))
+            if commit:
+                return [commit, *parts[size:]]
+        return parts
+
+    def _tree(self, repo: str, folder: str) -> tuple[int, dict[str, str], bytes]:
+        entries = [
+            {
+                "type": "file",
+                "path": path,
+                "size": len(body),
+                "oid": hashlib.sha1(body).hexdigest(),
+                "lfs": {"oid": hashlib.sha256(body).hexdigest(), "size": len(body), "pointerSize": 1},
+            }
+            for path, body in self.server.files[repo].items()
+            if path.rpartition("/")[0] == folder
+        ]
+        if entries:
+            return self._json(entries)
+        return 404, {"X-Error-Code": "EntryNotFound", "X-Error-Message": "Entry not found"}, b""
+
+    def _json(self, value: object) -> tuple[int, dict[str, str], bytes]:
+        return 200, {"Content-Type": "application/json"}, json.dumps(value).encode()
+
+
+@pytest.fixture
+def hub() -> Hub:
+    server = Hub()
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def parquet(tmp_path: Path):
+    """Writes rows as the Hub has them: parquet that declares its features."""
+    from datasets import Dataset, Features
+
+    def write(rows: list[dict], features: dict | None = None) -> bytes:
+        path = tmp_path / "rows.parquet"
+        Dataset.from_list(rows, features=Features(features) if features else None).to_parquet(path)
+        return path.read_bytes()
+
+    return write

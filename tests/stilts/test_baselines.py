@@ -2,11 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from stilts import baselines, data, records, tasks
+from hpc.errors import UserError
+from stilts import baselines, data, tasks
 from stilts.baselines import fit
-from stilts.errors import Problem
-from stilts.progress import last_line
-from stilts.runs import RunFolder, RunSpec
+from stilts.launching.progress import last_line
+from stilts.run import records
+from stilts.run.folder import RunFolder
+from stilts.run.specs import RunSpec
 
 SOURCES = ("embedded",)
 
@@ -79,11 +81,11 @@ def test_the_answer_is_a_name_of_the_nearest_sentence(question: str, context: st
 
 
 def test_what_cannot_be_learned_is_refused() -> None:
-    with pytest.raises(Problem, match="unknown baseline 'majority of retrieve'"):
+    with pytest.raises(UserError, match="unknown baseline 'majority of retrieve'"):
         fit("majority", "retrieve", [{}])
-    with pytest.raises(Problem, match="needs training examples"):
+    with pytest.raises(UserError, match="needs training examples"):
         fit("majority", "classify", [])
-    with pytest.raises(Problem, match="at least two labels"):
+    with pytest.raises(UserError, match="at least two labels"):
         fit("bag-of-words", "classify", [{"first": "a", "second": "b", "label": 1}])
 
 

@@ -6,7 +6,7 @@ A format is a module with
                                           together (sentences and their translations), of all at once
 
 Every row knows its file and row, so that whatever is wrong with it can be named. What cannot be read ends in
-a `Problem` that says file, row and what was expected; nothing is skipped, mended or guessed.
+a `UserError` that says file, row and what was expected; nothing is skipped, mended or guessed.
 """
 
 import importlib
@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-from stilts.errors import Problem, unknown
+from hpc.errors import UserError, unknown_name
 
 
 class Record(dict[str, Any]):
@@ -54,23 +54,23 @@ def load(name: str) -> Format:
     """The format of that name.
 
     Raises:
-        Problem: there is no such format.
+        UserError: there is no such format.
     """
     if name not in names():
-        raise unknown("format", name, names())
+        raise unknown_name("format", name, names())
     return cast("Format", importlib.import_module(f"{__name__}.{name}"))
 
 
-def refuse(path: Path, number: int | None, what: str) -> Problem:
-    """The `Problem` of a file, or of a row of it, that is not what it should be."""
-    return Problem(f"{path if number is None else place(path, number)}: {what}", code=3)
+def refuse(path: Path, number: int | None, what: str) -> UserError:
+    """The `UserError` of a file, or of a row of it, that is not what it should be."""
+    return UserError(f"{path if number is None else place(path, number)}: {what}", code=3)
 
 
 def require(values: Mapping[str, Any], columns: Sequence[str], *, path: Path, number: int | None) -> None:
     """Refuses a row that lacks one of the columns.
 
     Raises:
-        Problem: which column is missing, and which there are.
+        UserError: which column is missing, and which there are.
     """
     missing = [column for column in columns if column not in values]
     if missing:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from hpc.errors import UserError
 from stilts.data.formats import refuse
-from stilts.errors import Problem
 
 _PAGE = (b"<!doctype html", b"<html", b"<?xml")
 _ADVICE = "a web page was saved instead of the file; fetch it again"
@@ -17,7 +17,7 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
     """Number, from 1, and text of each line, without its end; only line feeds separate lines.
 
     Raises:
-        Problem: the file cannot be read, is a web page, or is not UTF-8, with the line.
+        UserError: the file cannot be read, is a web page, or is not UTF-8, with the line.
     """
     refuse_pages(path)
     number = 0
@@ -35,7 +35,7 @@ def document(path: Path) -> Any:
     """A whole file of JSON, gzip-compressed when its name ends in `.gz`.
 
     Raises:
-        Problem: it is no JSON (with the line), or cut short.
+        UserError: it is no JSON (with the line), or cut short.
     """
     refuse_pages(path)
     try:
@@ -64,6 +64,6 @@ def refuse_pages(path: Path) -> None:
         raise refuse(path, 1, _ADVICE)
 
 
-def unreadable(path: Path, error: OSError) -> Problem:
-    """The `Problem` of a file that the system does not hand out."""
+def unreadable(path: Path, error: OSError) -> UserError:
+    """The `UserError` of a file that the system does not hand out."""
     return refuse(path, None, f"cannot be read: {error.strerror or error}")

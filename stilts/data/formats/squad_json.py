@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hpc.errors import UserError
 from stilts.data.formats import Record, refuse
 from stilts.data.formats._text import document
-from stilts.errors import Problem
 
 
 def rows(paths: Sequence[Path], *, language: str) -> Iterator[Record]:  # noqa: ARG001
@@ -77,5 +77,5 @@ def _start(path: Path, number: int, answer: Any, size: int) -> int:
     return start
 
 
-def _missing(path: Path, number: int, key: str, what: str) -> Problem:
+def _missing(path: Path, number: int, key: str, what: str) -> UserError:
     return refuse(path, number, f"no {what} `{key}`")

@@ -3,7 +3,7 @@
 A source is a module with
 
     version(task, *, language, split)   what it would serve, as a revision or digest;
-                                        a `Problem` saying what is missing when it cannot serve
+                                        a `UserError` saying what is missing when it cannot serve
     rows(task, *, language, split, limit, seed)   rows in the data set's own schema, `limit` of them at most
     labels(task)                        names of a task whose labels depend on the data; None: not known here
     size(task, *, language, split)      rows there are without a limit; None: not known without reading
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
 
-from stilts.errors import Problem, unknown
+from hpc.errors import UserError, unknown_name
 from stilts.tasks import Row, Task
 
 
@@ -26,7 +26,7 @@ class Source(Protocol):
     """What the module of a source offers."""
 
     def version(self, task: Task, *, language: str, split: str) -> str:
-        """Identity of what is served; raises `Problem` when nothing is."""
+        """Identity of what is served; raises `UserError` when nothing is."""
 
     def rows(self, task: Task, *, language: str, split: str, limit: int | None, seed: int) -> Iterable[Row]:
         """Rows in the data set's own schema."""
@@ -56,22 +56,27 @@ def choose(task: Task, *, language: str, split: str, sources: Sequence[str]) -> 
     """The first of `sources` that has the set.
 
     Raises:
-        Problem: none has; what each of them lacks.
+        UserError: none has; what each of them lacks.
     """
     lacks = []
     for name in sources:
         try:
-            source = _load(name)
+            source = load(name)
             version = source.version(task, language=language, split=split)
-        except Problem as problem:
+        except UserError as problem:
             lacks.append(f"{name}: {problem}")
         else:
             return Chosen(name=name, version=version, source=source)
     reasons = "; ".join(lacks) or "the study names no source"
-    raise Problem(f"no data for {task.name} {language} {split}: {reasons}", code=3)
+    raise UserError(f"no data for {task.name} {language} {split}: {reasons}", code=3)
 
 
-def _load(name: str) -> Source:
+def load(name: str) -> Source:
+    """The source of that name.
+
+    Raises:
+        UserError: there is none.
+    """
     if name not in names():
-        raise unknown("source", name, names())
+        raise unknown_name("source", name, names())
     return cast("Source", importlib.import_module(f"{__name__}.{name}"))

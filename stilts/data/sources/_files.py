@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hpc.errors import UserError
 from stilts.data import formats
 from stilts.data.formats import Record, parquet
-from stilts.errors import Problem
 from stilts.tasks import Task
 
 
@@ -29,7 +29,7 @@ def rows_of(found: Sequence[Found], task: Task, *, language: str, limit: int | N
     distractor stays, since fewer of them make mining easier.
 
     Raises:
-        Problem: a file cannot be read; or files of several languages do not have this one.
+        UserError: a file cannot be read; or files of several languages do not have this one.
     """
     count = 0
     for row in _of_language(found, task, language):
@@ -73,7 +73,7 @@ def _of_language(found: Sequence[Found], task: Task, language: str) -> Iterator[
                 others[spoken] = None
     if none and others:
         paths = ", ".join(str(path) for part in found for path in part.paths)
-        raise Problem(f"{paths}: no row in {language!r}, only in {', '.join(others)}", code=3)
+        raise UserError(f"{paths}: no row in {language!r}, only in {', '.join(others)}", code=3)
 
 
 def _spoken(row: Record, task: Task) -> str:

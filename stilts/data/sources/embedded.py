@@ -6,10 +6,10 @@ from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from stilts import catalogue, microworld
+from hpc.errors import UserError
 from stilts.data import versions
-from stilts.errors import Problem
-from stilts.microworld import abroad
+from stilts.embedded import catalogue, microworld
+from stilts.embedded.microworld import abroad
 from stilts.tasks import Row, Task, untranslated
 
 UNLIMITED = {"train": 10_000, "dev": 1000, "test": 1000}
@@ -21,7 +21,7 @@ _SAMPLE = 1000
 def version(task: Task, *, language: str, split: str) -> str:
     """Hash of the code that makes the rows; with Django's version where they are its translations."""
     if next(rows(task, language=language, split=split, limit=1, seed=0), None) is None:
-        raise Problem(f"nothing in {language!r}", code=3)
+        raise UserError(f"nothing in {language!r}", code=3)
     if task.kind == "retrieve":
         return f"django {installed('django')}, {versions.of_code(Path(catalogue.__file__))}"
     return versions.of_code(Path(microworld.__file__).parent)

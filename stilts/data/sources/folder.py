@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
+from hpc.errors import UserError
 from stilts.data.formats import Record
 from stilts.data.sources._files import Found, missing_shard, rows_of, size_of
 from stilts.data.versions import of_value
-from stilts.errors import Problem
 from stilts.tasks import FolderFiles, HubFiles, Task
 
 ROOT = "STILTS_DATA"
@@ -52,7 +52,7 @@ def find(task: Task, *, language: str, split: str) -> tuple[Found, ...]:
     """The files of a set, one entry a part and split of it; original files come before staged ones.
 
     Raises:
-        Problem: a part is missing (code 3); what was looked for, and what there is instead.
+        UserError: a part is missing (code 3); what was looked for, and what there is instead.
     """
     places = (*task.folder, *(staged(task, files) for files in task.hub))
     parts = dict.fromkeys(place.part for place in places)
@@ -80,14 +80,14 @@ def _first(task: Task, places: Sequence[FolderFiles], language: str, split: str)
     for place in places:
         if not place.unlike and (found := _at(place, language, split)):
             return found
-    raise Problem(_absence(task, places, language, split), code=3)
+    raise UserError(_absence(task, places, language, split), code=3)
 
 
 def _at(place: FolderFiles, language: str, split: str) -> list[Found]:
     """Files of one alternative; empty when none of them is there.
 
     Raises:
-        Problem: only some of the files that belong together are there, or one of them twice.
+        UserError: only some of the files that belong together are there, or one of them twice.
     """
     groups = [
         [(pattern, _match(pattern)) for pattern in group]
@@ -116,12 +116,12 @@ def _match(pattern: str) -> list[Path]:
 def _check(pattern: str, paths: Sequence[Path]) -> None:
     """One file for each pattern, or several where its last part has a star; of numbered ones, all."""
     if not paths:
-        raise Problem(f"{root() / pattern} is missing, though files that belong to it are there", code=3)
+        raise UserError(f"{root() / pattern} is missing, though files that belong to it are there", code=3)
     if "*" not in Path(pattern).name and len(paths) > 1:
-        raise Problem(f"{paths[0]} and {paths[1]} are both {pattern}: keep one of them", code=3)
+        raise UserError(f"{paths[0]} and {paths[1]} are both {pattern}: keep one of them", code=3)
     shard = missing_shard([path.name for path in paths])
     if shard is not None:
-        raise Problem(f"{paths[0].parent / shard} is missing, though its neighbours are there", code=3)
+        raise UserError(f"{paths[0].parent / shard} is missing, though its neighbours are there", code=3)
 
 
 def _absence(task: Task, places: Sequence[FolderFiles], language: str, split: str) -> str:
@@ -130,7 +130,7 @@ def _absence(task: Task, places: Sequence[FolderFiles], language: str, split: st
     what = f"{task.name}{part} {language} {split}"
     advice = f". {task.absence}" if task.absence else ""
     if not root().is_dir():
-        return f"there is no data folder {root()}: set {ROOT}, or run `python -m stilts.data stage`{advice}"
+        return f"there is no data folder {root()}: set {ROOT}, or run `python -m stilts data stage`{advice}"
     for place in places:
         if place.unlike and (found := _at(place, language, split)):
             return f"{found[0].paths[0]} cannot serve as {what}: {place.unlike}"

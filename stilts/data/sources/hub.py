@@ -2,7 +2,7 @@
 
 Files are fetched once into Hugging Face's own cache (HF_HOME) and read from there without asking again. A ref
 that moves is taken for the commit it stood for when its first file was fetched. A machine without internet
-needs the cache filled, or a folder made by `python -m stilts.data stage`.
+needs the cache filled, or a folder made by `python -m stilts data stage`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,14 +12,14 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from hpc.errors import UserError
 from stilts.data.formats import Record
 from stilts.data.sources._files import Found, missing_shard, rows_of, size_of
-from stilts.errors import Problem
 from stilts.tasks import HubFiles, Task
 
 _KIND = "dataset"
 _ADVICE = (
-    "where there is internet, run `python -m stilts.data stage --study NAME --to DIR`, then set STILTS_DATA"
+    "where there is internet, run `python -m stilts data stage --study NAME --to DIR`, then set STILTS_DATA"
 )
 
 _silent: dict[str, str] = {}
@@ -71,7 +71,7 @@ def remote_files(task: Task, *, language: str, split: str) -> tuple[RemoteFile, 
     """The files that make up a set, from the cache when it has all of a repository's, else from the Hub.
 
     Raises:
-        Problem: the set is not on the Hub, the Hub cannot be reached or lacks a file (code 3).
+        UserError: the set is not on the Hub, the Hub cannot be reached or lacks a file (code 3).
     """
     found: list[RemoteFile] = []
     for files in task.hub:
@@ -79,7 +79,7 @@ def remote_files(task: Task, *, language: str, split: str) -> tuple[RemoteFile, 
             found += _cached(task, files, pattern) or _listed(task, files, pattern)
     if not found:
         advice = f". {task.absence}" if task.absence else ""
-        raise Problem(f"the Hub has no {task.name} {language} {split}{advice}", code=3)
+        raise UserError(f"the Hub has no {task.name} {language} {split}{advice}", code=3)
     return tuple(found)
 
 
@@ -87,7 +87,7 @@ def fetch(file: RemoteFile) -> Path:
     """The file in Hugging Face's cache, downloaded when it is not there; a broken download goes on.
 
     Raises:
-        Problem: it cannot be downloaded, or the ref moved meanwhile.
+        UserError: it cannot be downloaded, or the ref moved meanwhile.
     """
     from huggingface_hub import hf_hub_download, try_to_load_from_cache
 
@@ -102,7 +102,7 @@ def fetch(file: RemoteFile) -> Path:
     except _failures() as error:
         raise _problem(file.repo, error) from error
     if _commit_in_cache(file.repo, file.ref) != file.revision:
-        raise Problem(f"{file.repo}: {file.ref} moved while it was being fetched; run again", code=3)
+        raise UserError(f"{file.repo}: {file.ref} moved while it was being fetched; run again", code=3)
     return path
 
 
@@ -131,10 +131,10 @@ def _listed(task: Task, files: HubFiles, pattern: str) -> list[RemoteFile]:
     where = f"{files.repo} at {commit[:12]}"
     if not found:
         there = ", ".join(sorted(entries)[:8]) or "nothing"
-        raise Problem(f"{where} has no {pattern}; there is {there}", code=3)
+        raise UserError(f"{where} has no {pattern}; there is {there}", code=3)
     shard = missing_shard([PurePosixPath(path).name for path in found])
     if shard is not None:
-        raise Problem(f"{where} lacks {folder}/{shard}", code=3)
+        raise UserError(f"{where} lacks {folder}/{shard}", code=3)
     return [_remote(task, files, commit, path, entry) for path, entry in sorted(found.items())]
 
 
@@ -211,21 +211,21 @@ def _expect_answers(repo: str) -> None:
         raise _unreachable(repo)
 
 
-def _problem(repo: str, error: Exception) -> Problem:
+def _problem(repo: str, error: Exception) -> UserError:
     from huggingface_hub import constants
     from huggingface_hub.errors import HfHubHTTPError
 
     reason = str(error).strip().partition("\n")[0] or type(error).__name__
     if isinstance(error, HfHubHTTPError):
-        return Problem(f"the Hub refuses {repo}: {reason}", code=3)
+        return UserError(f"the Hub refuses {repo}: {reason}", code=3)
     if isinstance(error, OSError) and error.errno is not None:
-        return Problem(f"a file of {repo} cannot be stored in {_cache_of(repo)}: {error.strerror}", code=3)
+        return UserError(f"a file of {repo} cannot be stored in {_cache_of(repo)}: {error.strerror}", code=3)
     _silent[constants.ENDPOINT] = reason
     return _unreachable(repo)
 
 
-def _unreachable(repo: str) -> Problem:
+def _unreachable(repo: str) -> UserError:
     from huggingface_hub import constants
 
     reason = _silent[constants.ENDPOINT]
-    return Problem(f"the Hub cannot be reached for {repo} ({reason}); {_ADVICE}", code=3)
+    return UserError(f"the Hub cannot be reached for {repo} ({reason}); {_ADVICE}", code=3)

@@ -7,15 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from stilts import stats
-from stilts.report import caption
+from stilts.report import caption, inference
 from stilts.report.evidence import Evidence
 from stilts.report.form import Block, Cell, Header, Row, Shade, Table
+from stilts.report.inference import Ratio, Verdict
 from stilts.report.names import regime_name, task_name
 from stilts.report.numbers import bracket, milliseconds
 from stilts.report.spec import Spec
 from stilts.report.timings import Timings, Variant, load, medians, processes
-from stilts.stats import Ratio, Verdict
 
 LOSSY = "!"
 _PERCENTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
@@ -71,7 +70,7 @@ def _line(spec: Spec, variant: Variant, found: Mapping[Variant, Timings]) -> Lin
         mine, other = found[variant].model, baseline.model
         shared = [process for process in sorted(mine) if len(mine[process]) and len(other.get(process, ()))]
         if shared:
-            ratio = stats.compare_medians(
+            ratio = inference.compare_medians(
                 medians(mine, shared), medians(other, shared), margin=spec.stats.margin
             )
     return Line(key=key, variant=variant, timings=found[variant], ratio=ratio)
@@ -81,9 +80,9 @@ def _judged(spec: Spec, lines: Sequence[Line]) -> list[Line]:
     compared = [line for line in lines if line.ratio is not None]
     p_values = [line.ratio.p_value for line in compared if line.ratio is not None]
     if spec.stats.correction == "holm":
-        p_values = stats.holm(p_values)
+        p_values = inference.holm(p_values)
     verdicts = {
-        line.key: stats.verdict(line.ratio, p_value, level=spec.stats.level)
+        line.key: inference.verdict(line.ratio, p_value, level=spec.stats.level)
         for line, p_value in zip(compared, p_values, strict=True)
         if line.ratio is not None
     }
@@ -140,9 +139,9 @@ def _cell(spec: Spec, line: Line, column: str) -> Cell:
         return Cell()
     quantile = _PERCENTILES[column.removeprefix("e2e_")]
     count = sum(map(len, by_process))
-    if count < stats.least_queries(quantile):
+    if count < inference.least_queries(quantile):
         return Cell(text="n/a", detail=f"n={count}", count=count, runs=line.timings.runs)
-    estimate = stats.pooled_quantile(by_process, quantile, level=spec.stats.level)
+    estimate = inference.pooled_quantile(by_process, quantile, level=spec.stats.level)
     low, high = estimate.low / 1e6, estimate.high / 1e6
     known = estimate.has_interval
     return Cell(
@@ -157,10 +156,10 @@ def _cell(spec: Spec, line: Line, column: str) -> Cell:
     )
 
 
-def _calls_note(by_process: Sequence[stats.Floats], timings: Timings) -> str:
-    correlations = [stats.lag_one(values) for values in by_process]
+def _calls_note(by_process: Sequence[inference.Floats], timings: Timings) -> str:
+    correlations = [inference.lag_one(values) for values in by_process]
     worth = sum(
-        stats.effective_size(len(values), correlation)
+        inference.effective_size(len(values), correlation)
         for values, correlation in zip(by_process, correlations, strict=True)
     )
     count = sum(map(len, by_process))

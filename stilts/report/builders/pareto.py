@@ -10,11 +10,11 @@ from stilts.report.compare import Comparer
 from stilts.report.evidence import Evidence
 from stilts.report.figures import COLOURS, Figure
 from stilts.report.form import EMPTY, Block, Cell, Header, Row, Table
+from stilts.report.inference import Estimate, t_estimate
 from stilts.report.names import regime_name, task_name
 from stilts.report.numbers import signed, significant
 from stilts.report.spec import Spec
 from stilts.report.timings import Timings, Variant, load, processes
-from stilts.stats import Estimate, t_estimate
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,7 +9,7 @@ from stilts.report.form import EMPTY, Block, Cell, Header, Row, Table
 from stilts.report.names import regime_name, task_name
 from stilts.report.numbers import points, signed
 from stilts.report.spec import Spec
-from stilts.runs import RunFolder
+from stilts.run.folder import RunFolder
 from stilts.tasks import Task
 
 NOT_ABOVE = "!"

@@ -8,11 +8,11 @@ from stilts.report import caption
 from stilts.report.compare import Column, Comparer, Measured
 from stilts.report.evidence import Evidence
 from stilts.report.form import DAGGER, Block, Cell, Header, Row, Table
+from stilts.report.inference import Estimate
 from stilts.report.names import regime_name, task_name
 from stilts.report.numbers import points, signed, spread
 from stilts.report.published import Reported, reported_rows
 from stilts.report.spec import Spec
-from stilts.stats import Estimate
 
 FEWER_SEEDS = "*"
 

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from stilts import stats
-from stilts.report import caption
+from stilts.report import caption, inference
 from stilts.report.evidence import Evidence
 from stilts.report.form import Block, Cell, Header, Row, Table
 from stilts.report.names import regime_name
@@ -178,7 +177,7 @@ def _groups(columns: Sequence[str], unit: str) -> list[Header]:
 def _cell(costs: Sequence[Cost] | None, measure: Measure) -> Cell:
     if costs is None:
         return Cell()
-    estimate = stats.t_estimate([measure.pick(cost) for cost in costs])
+    estimate = inference.t_estimate([measure.pick(cost) for cost in costs])
     varies = estimate.has_interval and estimate.high > estimate.low
     return Cell(
         text=measure.show(estimate.value),

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from timing import fastest
 
-from stilts.encoder import EncoderConfig
+from stilts.model.encoder import EncoderConfig
 
 TOKENS = (1024, 2048, 4096)
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from transformers import XLMRobertaConfig
 
 from kernels.packing import PAD_ID
-from stilts.encoder import EncoderConfig
+from stilts.model.encoder import EncoderConfig
 
 Precision = Literal["bf16", "fp32"]
 DTYPES: dict[Precision, torch.dtype] = {"bf16": torch.bfloat16, "fp32": torch.float32}

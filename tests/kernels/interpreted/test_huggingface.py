@@ -1,4 +1,4 @@
-"""The kernel itself inside Hugging Face encoders, by way of `stilts.attention`."""
+"""The kernel itself inside Hugging Face encoders, by way of `stilts.model.hf_attention`."""
 
 import pytest
 import torch
@@ -12,7 +12,7 @@ from transformers import (
 )
 
 from kernels import ops
-from stilts import attention
+from stilts.model import hf_attention as attention
 
 LENGTHS = (70, 1, 64)
 

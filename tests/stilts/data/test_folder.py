@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from datasets import ClassLabel, List, Value
 
+from hpc.errors import UserError
 from stilts import data, tasks
 from stilts.data import labels
 from stilts.data.reading import read
 from stilts.data.sources import folder
-from stilts.errors import Problem
 
 SOURCES = ("folder",)
 
@@ -20,7 +20,7 @@ def examples(name: str, language: str = "en", split: str = "dev", limit: int | N
 
 
 def refusal(name: str, language: str = "en", split: str = "dev") -> str:
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(UserError) as caught:
         examples(name, language, split)
     assert caught.value.code == 3
     assert "\n" not in str(caught.value)
@@ -385,7 +385,7 @@ def test_nothing_is_half_read(own_folder, tokenizer_file, tmp_path) -> None:
     path = own_folder / "mnli/multinli_1.0/multinli_1.0_train.jsonl"
     whole = path.read_text()
     path.write_text(whole[:-30])
-    with pytest.raises(Problem, match=r"multinli_1\.0_train\.jsonl row 2: not JSON, or cut short"):
+    with pytest.raises(UserError, match=r"multinli_1\.0_train\.jsonl row 2: not JSON, or cut short"):
         encode()
     assert not [entry for entry in (tmp_path / "cache").iterdir() if not entry.name.endswith(".lock")]
     path.write_text(whole)

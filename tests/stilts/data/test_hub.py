@@ -16,7 +16,7 @@ import json, sys
 from stilts import tasks
 from stilts.data.reading import read
 from stilts.data.sources import hub
-from stilts.errors import Problem
+from stilts.errors import UserError
 found = []
 for name, language, split in json.loads(sys.argv[1]):
     task = tasks.load(name)
@@ -29,7 +29,7 @@ for name, language, split in json.loads(sys.argv[1]):
             "size": hub.size(task, language=language, split=set_),
             "staged": [file.staged for file in hub.remote_files(task, language=language, split=set_)],
         })
-    except Problem as problem:
+    except UserError as problem:
         found.append({"problem": str(problem), "code": problem.code})
 print(json.dumps(found))
 """
@@ -173,7 +173,7 @@ def test_without_a_network_it_is_said_what_to_run(hub, ask, xtreme) -> None:
     sets = (("xnli", "sw", "test"), ("squad_v1", "en", "dev"))
     for found in (*ask(*sets, HF_HUB_OFFLINE="1"), *ask(*sets)):
         assert "the Hub cannot be reached for " in found["problem"]
-        assert "python -m stilts.data stage" in found["problem"]
+        assert "python -m stilts data stage" in found["problem"]
         assert "\n" not in found["problem"]
     # A Hub that does not answer is not asked again for every set.
     asked = {path for path in hub.asked if "/datasets/" in path}

@@ -9,10 +9,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from stilts import data, kinds, tasks
-from stilts.data import encoded as encoding
-from stilts.data.entries import entry
-from stilts.errors import Problem
+from hpc.errors import UserError
+from hpc.files import build_once
+from stilts import data, tasks
+from stilts.data import tokens as encoding
+from stilts.tasks import types as task_types
 
 KINDS = {
     "classify": "xnli",
@@ -51,13 +52,13 @@ def test_a_set_is_tokenised_as_its_kind_does(kind: str, load, tokenizer) -> None
     assert list(encoded.examples) == examples
     assert len({example["id"] for example in examples}) == len(examples) == 20
     labels = task.labels or ()
-    direct = kinds.load(kind).encode(
-        examples, kinds.Coding(tokenizer=tokenizer, max_length=48, labels=labels)
+    direct = task_types.load(kind).encode(
+        examples, task_types.Coding(tokenizer=tokenizer, max_length=48, labels=labels)
     )
     assert set(encoded.columns) == set(direct) == set(encoded.features.column_names)
     for name, column in direct.items():
         found = encoded.columns[name]
-        if isinstance(column, kinds.Ragged):
+        if isinstance(column, task_types.Ragged):
             np.testing.assert_array_equal(found.values, column.values)
             np.testing.assert_array_equal(found.offsets, column.offsets)
         else:
@@ -156,7 +157,7 @@ def test_dev_and_test_of_a_single_set_share_an_entry(load, tmp_path: Path) -> No
     ],
 )
 def test_what_cannot_be_had_is_said_in_one_line(load, task: str, changes: dict, message: str) -> None:
-    with pytest.raises(Problem, match=message) as raised:
+    with pytest.raises(UserError, match=message) as raised:
         load(task, **changes)
     assert "\n" not in str(raised.value)
 
@@ -184,7 +185,7 @@ def _build_slowly(cache: Path, log: Path) -> None:
         time.sleep(0.3)
         (folder / "data").write_text("whole")
 
-    assert (entry(cache / "entry", build) / "data").read_text() == "whole"
+    assert (build_once(cache / "entry", build) / "data").read_text() == "whole"
 
 
 def test_processes_that_ask_at_once_build_once(tmp_path: Path) -> None:
@@ -210,14 +211,14 @@ def test_without_locks_the_first_result_stays(tmp_path: Path, monkeypatch) -> No
         (tmp_path / "entry").mkdir()
         (tmp_path / "entry" / "data").write_text("theirs")
 
-    assert (entry(tmp_path / "entry", build) / "data").read_text() == "theirs"
+    assert (build_once(tmp_path / "entry", build) / "data").read_text() == "theirs"
     assert folders(tmp_path) == ["entry"]
 
 
 def test_a_cache_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(Problem, match="cannot write the cache at"):
-        entry(tmp_path / "file" / "entry", lambda folder: None)
+    with pytest.raises(UserError, match="cannot write the cache at"):
+        build_once(tmp_path / "file" / "entry", lambda folder: None)
 
 
 def test_labels_of_categories_do_not_hang_on_the_limit(load) -> None:
@@ -256,7 +257,7 @@ def test_the_corpus_is_every_text_that_is_tokenised() -> None:
     ]:
         limit = limits[name][split]
         for example in data.read(name, language=language, split=split, sources=("embedded",), limit=limit):
-            expected += list(kinds.load(tasks.load(name).kind).texts(example))
+            expected += list(task_types.load(tasks.load(name).kind).texts(example))
     assert got == expected
 
 

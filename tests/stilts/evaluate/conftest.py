@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import torch
 
-from stilts import model as models
 from stilts.evaluate.__main__ import main
-from stilts.model import HeadSpec
-from stilts.pretrained.tokenizer import train_tokenizer
+from stilts.model import multitask as models
+from stilts.model.multitask import HeadSpec
+from stilts.model.pretrained.tokenizer import train_tokenizer
 from stilts.tasks import load
 
 TEXTS = [

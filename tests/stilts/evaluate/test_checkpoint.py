@@ -9,12 +9,14 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 
-from stilts import data, predict, tasks
-from stilts.errors import Problem
+from hpc.errors import UserError
+from stilts import data, tasks
+from stilts.evaluate import predict
 from stilts.evaluate.checkpoint import Answering, answering, locate
 from stilts.evaluate.loading import load
-from stilts.kinds import load as load_kind
-from stilts.runs import RunFolder, RunSpec
+from stilts.run.folder import RunFolder
+from stilts.run.specs import RunSpec
+from stilts.tasks.types import load as load_kind
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 NLI = ("contradiction", "Entailment", "NEUTRAL")
@@ -138,7 +140,7 @@ def type_of(folder: Path) -> str:
 def test_a_head_that_does_not_fit_is_refused_by_name(make_theirs, labels, task, expected):
     folder = make_theirs("XLMRobertaForSequenceClassification", num_labels=len(labels), **named(labels))
     one = tasks.load(task)
-    with pytest.raises(Problem, match=expected):
+    with pytest.raises(UserError, match=expected):
         answering(locate(str(folder)), one, one.labels)
 
 
@@ -165,7 +167,7 @@ def test_our_heads_answer_their_targets_and_those_that_borrow(with_heads):
         "mnli": "mnli",
     }
     with pytest.raises(
-        Problem, match=r"has no head for panx \(tag\); it has: hellaswag \(choice\), mnli \(classify\), "
+        UserError, match=r"has no head for panx \(tag\); it has: hellaswag \(choice\), mnli \(classify\), "
     ):
         answering(checkpoint, tasks.load("panx"), tasks.load("panx").labels)
 
@@ -217,7 +219,7 @@ def test_data_that_are_not_there_are_named_before_any_work(evaluate, with_heads,
 
 
 def test_a_run_lends_its_weights_and_its_place_in_the_study(evaluate, with_heads, tmp_path):
-    from stilts import records
+    from stilts.run import records
 
     fields = {"regime": "single", "intermediate": "mnli", "seed": 3}
     run = RunFolder(tmp_path / "toy" / "mnli-s3")

@@ -8,7 +8,7 @@ import pytest
 
 from stilts.evaluate import __main__ as command
 from stilts.evaluate.request import ALL, Limit, parse_limit, parse_tasks
-from stilts.metrics.averages import COUNTED
+from stilts.tasks.metrics.averages import COUNTED
 
 ROOT = Path(__file__).parents[3]
 

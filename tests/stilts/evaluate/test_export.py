@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from stilts import data, records
+from stilts import data
+from stilts.run import records
 
 EMBEDDED = ("--sources", "embedded", "--limit", "12")
 

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stilts import records, tasks
-from stilts.config import Retrieval
+from stilts import tasks
 from stilts.evaluate.retrieving import Retriever, Side
 from stilts.evaluate.stage import Evaluator
-from stilts.runs import RunFolder, RunSpec
+from stilts.run import records
+from stilts.run.folder import RunFolder
+from stilts.run.specs import RunSpec
+from stilts.study.config import Retrieval
 
 
 def encoded(language: str, size: int) -> Any:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from stilts import records, tasks
-from stilts.metrics.averages import COUNTED
+from stilts import tasks
+from stilts.run import records
+from stilts.tasks.metrics.averages import COUNTED
 
 ROOT = Path(__file__).parents[3]
 EMBEDDED = ("--sources", "embedded", "--limit", "8")
@@ -229,7 +230,7 @@ def test_a_lost_prediction_counts_as_wrong_and_is_told(answered, tmp_path, evalu
 def test_memory_decides_the_batches():
     import torch
 
-    from stilts.errors import Problem
+    from hpc.errors import UserError
     from stilts.evaluate.worker import CPU_TOKENS, FIRST_TOKENS, Fitting
 
     said: list[str] = []
@@ -249,8 +250,8 @@ def test_memory_decides_the_batches():
     assert tried == [FIRST_TOKENS, FIRST_TOKENS // 2, FIRST_TOKENS // 4]
     assert said[-1].startswith(f"batches of {FIRST_TOKENS // 4} tokens from here on")
     assert fitting.run(work) == FIRST_TOKENS // 4, "what was found stays"
-    with pytest.raises(Problem, match=f"no memory for batches of {FIRST_TOKENS} tokens"):
+    with pytest.raises(UserError, match=f"no memory for batches of {FIRST_TOKENS} tokens"):
         Fitting(str(FIRST_TOKENS), device="cpu", say=said.append).run(work)
     room = 100
-    with pytest.raises(Problem, match="no memory for batches of 512 tokens"):
+    with pytest.raises(UserError, match="no memory for batches of 512 tokens"):
         fitting.run(work)

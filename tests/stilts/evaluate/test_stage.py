@@ -4,8 +4,10 @@ import shutil
 
 import pytest
 
-from stilts import evaluate as evaluation, records
-from stilts.runs import RunFolder, RunSpec
+from stilts import evaluate as evaluation
+from stilts.run import records
+from stilts.run.folder import RunFolder
+from stilts.run.specs import RunSpec
 
 TARGETS = {"xnli": "mnli", "udpos": "udpos", "xquad": "squad_v1", "tatoeba": "", "bucc2018": ""}
 

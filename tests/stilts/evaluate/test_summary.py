@@ -4,7 +4,7 @@ import pytest
 
 from stilts import tasks
 from stilts.evaluate.summary import Board
-from stilts.metrics.averages import COUNTED, GROUPS
+from stilts.tasks.metrics.averages import COUNTED, GROUPS
 
 
 def board(names, *, limit="", value=50.0) -> Board:

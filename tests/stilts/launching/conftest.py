@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from stilts import launch
-from stilts.config import load_study
-from stilts.grid import expand
-from stilts.runs import RunFolder
+from stilts.run.folder import RunFolder
+from stilts.study.config import load_study
+from stilts.study.grid import expand
 
 ROOT = Path(__file__).parents[3]
 STUDY = """
@@ -34,7 +34,7 @@ latency = { processes = 1 }
 TOY = """
 import json, os, time
 from pathlib import Path
-from stilts.errors import Problem
+from stilts.errors import UserError
 from stilts.files import append_json_line, write_json
 from stilts.runs import Progress, RunFolder
 
@@ -50,7 +50,7 @@ def run(folder):
         order = json.loads(orders.read_text()) if orders.exists() else {}
         if "fail" in order:
             write_json(here.failed, {"error": order["fail"], "code": order.get("code", 1), "traceback": ""})
-            raise Problem(order["fail"])
+            raise UserError(order["fail"])
         progress = Progress(here, total=4, unit="steps")
         for step in range(4):
             progress.at(step, "loss 0.5")
@@ -61,7 +61,7 @@ def run(folder):
 
 PROGRAM = """
 import sys, stilts.launch, stilts.plan
-stilts.plan.STAGE, stilts.launch.PRELOAD = "toy_stage:run", ("toy_stage",)
+stilts.launching.plan.STAGE, stilts.launch.PRELOAD = "toy_stage:run", ("toy_stage",)
 sys.exit(stilts.launch.main())
 """
 
@@ -115,7 +115,7 @@ def launching(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Launching:
     (tmp_path / "toy_stage.py").write_text(TOY)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.chdir(ROOT)
-    monkeypatch.setattr("stilts.plan.STAGE", "toy_stage:run")
+    monkeypatch.setattr("stilts.launching.plan.STAGE", "toy_stage:run")
     monkeypatch.setattr(launch, "PRELOAD", ("toy_stage",))
     return Launching(tmp_path)
 

@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 
-from stilts import grid, records, tasks
-from stilts.config import Study, load_study
-from stilts.metrics import questions, tagging
+from stilts import tasks
 from stilts.report.evidence import Evidence
-from stilts.runs import RunFolder, RunSpec
+from stilts.run import records
+from stilts.run.folder import RunFolder
+from stilts.run.specs import RunSpec
+from stilts.study import grid
+from stilts.study.config import Study, load_study
 from stilts.tasks import Task
+from stilts.tasks.metrics import questions, tagging
 
 STUDY = """
 name = "sample"

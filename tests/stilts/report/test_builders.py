@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stilts import stats, tasks
-from stilts.config import Study
-from stilts.metrics import tagging
-from stilts.report import render
+from stilts import tasks
+from stilts.report import inference, render
 from stilts.report.builders import scores, training
 from stilts.report.evidence import Evidence, main_metric
 from stilts.report.form import DAGGER, DOUBLE_DAGGER, Cell, Table
 from stilts.report.items import ItemDraws
 from stilts.report.published import published, reported_rows
 from stilts.report.spec import load_spec
+from stilts.study.config import Study
+from stilts.tasks.metrics import tagging
 
 NINE = ("xnli", "pawsx", "udpos", "panx", "xquad", "mlqa", "tydiqa", "bucc2018", "tatoeba")
 SEVEN = NINE[:7]
@@ -155,7 +155,7 @@ def test_three_seeds_get_a_paired_t_interval(seeded: Evidence) -> None:
         (seeded.mean_score("multi", seed, "xnli", "test"), seeded.mean_score("direct", seed, "xnli", "test"))
         for seed in (1, 2, 3)
     ]
-    expected = stats.t_estimate([a.value - b.value for a, b in pairs if a and b])
+    expected = inference.t_estimate([a.value - b.value for a, b in pairs if a and b])
     assert (cell.change_low, cell.change_high) == pytest.approx((expected.low, expected.high))
     assert len(cell.runs) == 3
     assert "t-interval" in one_table("scores", seeded).caption

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from stilts.config import load_study
 from stilts.report.evidence import Evidence, Score, mean_of
 from stilts.report.names import regime_name
+from stilts.study.config import load_study
 
 STUDIES = Path(__file__).parents[2] / "studies"
 ROWS = ["direct", "single", "best", "multi", "mlm", "translated"]

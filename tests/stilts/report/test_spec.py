@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stilts.errors import Problem
+from hpc.errors import UserError
 from stilts.report.spec import BUILDERS, load_spec, table_names
 
 GOOD = """
@@ -48,10 +48,10 @@ def test_a_table_of_ones_own_is_one_file(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_table_file_is_explained(tmp_path: Path, before: str, after: str, message: str) -> None:
-    with pytest.raises(Problem, match=message):
+    with pytest.raises(UserError, match=message):
         load_spec(write(tmp_path, GOOD.replace(before, after)))
 
 
 def test_an_unknown_table_lists_the_known_ones() -> None:
-    with pytest.raises(Problem, match=r"Did you mean 'scores'.*latency"):
+    with pytest.raises(UserError, match=r"Did you mean 'scores'.*latency"):
         load_spec("score")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from stilts import tables
-from stilts.config import Study
 from stilts.report import figures, pdf
+from stilts.study.config import Study
 
 FLAGS = {
     "--help",

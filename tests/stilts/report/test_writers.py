@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from stilts.errors import Problem
+from hpc.errors import UserError
 from stilts.report import latex, markdown, numbers, pdf, plain, render
 from stilts.report.figures import apart
 from stilts.report.form import EMPTY, Block, Cell, Header, Row, Table
@@ -179,11 +179,11 @@ def test_latex_compiles_and_nothing_sticks_out(tmp_path: Path) -> None:
 def test_latex_that_stops_or_points_nowhere_is_told(tmp_path: Path) -> None:
     render.write_macros(tmp_path)
     (tmp_path / "bad.tex").write_text(r"\nosuchmacro")
-    with pytest.raises(Problem, match="Undefined control sequence"):
+    with pytest.raises(UserError, match="Undefined control sequence"):
         pdf.check(tmp_path, ["bad"])
     (tmp_path / "bad.tex").write_text(r"See \ref{nowhere}.")
-    with pytest.raises(Problem, match="nowhere"):
+    with pytest.raises(UserError, match="nowhere"):
         pdf.check(tmp_path, ["bad"])
     (tmp_path / "bad.tex").write_text(r"\noindent\hbox{\rule{60cm}{1pt}}")
-    with pytest.raises(Problem, match="Overfull"):
+    with pytest.raises(UserError, match="Overfull"):
         pdf.check(tmp_path, ["bad"])

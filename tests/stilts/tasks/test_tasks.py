@@ -3,8 +3,8 @@ import sys
 
 import pytest
 
+from hpc.errors import UserError
 from stilts import tasks
-from stilts.errors import Problem
 
 INTERMEDIATE = {
     "anli_plus", "mnli", "qqp", "squad_v1", "squad_v2", "hellaswag", "ccg", "cosmosqa", "commonsenseqa",
@@ -57,9 +57,9 @@ def test_a_borrowed_head_and_a_training_set_answer_in_the_targets_own_terms() ->
 
 
 def test_an_unknown_task_is_answered_with_the_nearest() -> None:
-    with pytest.raises(Problem, match="Did you mean 'xnli'"):
+    with pytest.raises(UserError, match="Did you mean 'xnli'"):
         tasks.load("xnlli")
-    with pytest.raises(Problem, match="unknown task '_pairs'"):
+    with pytest.raises(UserError, match="unknown task '_pairs'"):
         tasks.load("_pairs")
 
 
@@ -73,7 +73,7 @@ def test_an_unknown_task_is_answered_with_the_nearest() -> None:
     ],
 )
 def test_a_set_that_does_not_exist_is_refused(name: str, language: str, split: str, message: str) -> None:
-    with pytest.raises(Problem, match=message):
+    with pytest.raises(UserError, match=message):
         tasks.load(name).set_of(split=split, language=language)
 
 
@@ -146,9 +146,9 @@ def test_rows_are_read_in_their_own_schema(name: str, row: dict, expected: dict 
 
 
 def test_labels_that_no_data_set_has_are_refused() -> None:
-    with pytest.raises(Problem, match="unknown NLI label 'maybe'"):
+    with pytest.raises(UserError, match="unknown NLI label 'maybe'"):
         tasks.load("mnli").read(NLI | {"label": "maybe"})
-    with pytest.raises(Problem, match="unknown tag 'NOUNS'"):
+    with pytest.raises(UserError, match="unknown tag 'NOUNS'"):
         tasks.load("udpos").read({"tokens": ["Cats"], "pos_tags": ["NOUNS"]})
     with pytest.raises(ValueError, match="1 words but 2 tags"):
         tasks.load("panx").read({"tokens": ["Ann"], "ner_tags": [1, 2]})

@@ -1,0 +1,108 @@
+"""The frame of every command: a mistake becomes one line on stderr and an exit code.
+
+    @command
+    def main(arguments: list[str]) -> int: ...
+
+    if __name__ == "__main__":
+        sys.exit(main())
+
+`--traceback` shows where it came from.
+"""
+
+import argparse
+import errno
+import functools
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from typing import NoReturn
+
+from hpc.errors import Stopped, UserError, unknown_name
+
+_TELLING = {
+    errno.ENOSPC: "free some space and give the same command again",
+    errno.EDQUOT: "your quota is used up: free some space and give the same command again",
+    errno.EROFS: "choose a folder that can be written",
+    errno.EACCES: "choose a folder that you may use, or ask its owner",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """Argument parser whose complaints are one line, without abbreviated flags, and with `--traceback`."""
+
+    def __init__(self, module: str, description: str, *, epilog: str = "") -> None:
+        super().__init__(
+            prog=f"python -m {module}",
+            description=description,
+            epilog=epilog,
+            allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        self.add_argument("--traceback", action="store_true", help="show where an error came from")
+
+    def error(self, message: str) -> NoReturn:
+        """Raises what `command` turns into one line."""
+        raise UserError(f"{message}; see {self.prog} --help")
+
+
+def command(main: Callable[[list[str]], int]) -> Callable[..., int]:
+    """Wraps a main function: without arguments it takes the process's, and it always returns an exit code."""
+
+    @functools.wraps(main)
+    def run(arguments: list[str] | None = None) -> int:
+        given = sys.argv[1:] if arguments is None else arguments
+        try:
+            code = main(given)
+            sys.stdout.flush()
+        except SystemExit as leaving:
+            return leaving.code if isinstance(leaving.code, int) else 0
+        except (Exception, KeyboardInterrupt) as error:
+            return _answer(error, full="--traceback" in given)
+        return code
+
+    return run
+
+
+def dispatch(arguments: list[str], verbs: Mapping[str, Callable[[list[str]], int]], about: str) -> int:
+    """Calls the verb that stands first; without one, or for help, prints what the command is about.
+
+    Raises:
+        UserError: there is no such verb.
+    """
+    verb, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
+    if verb in ("-h", "--help"):
+        print(about.strip())
+        return 0 if arguments else 2
+    if verb not in verbs:
+        raise unknown_name("command", verb, verbs)
+    return verbs[verb](rest)
+
+
+def _answer(error: BaseException, *, full: bool) -> int:
+    if isinstance(error, BrokenPipeError):
+        # Whoever read our output has left; the interpreter must not try to flush into it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    line, code = _explain(error)
+    if full:
+        traceback.print_exception(error)
+    print(f"stilts: {' '.join(line.split())}", file=sys.stderr)
+    return code
+
+
+def _explain(error: BaseException) -> tuple[str, int]:
+    """The line that says what, where and what to do, and the exit code."""
+    if isinstance(error, UserError | UserError):
+        return str(error), error.code
+    if isinstance(error, KeyboardInterrupt):
+        signum = error.signum if isinstance(error, Stopped) else signal.SIGINT
+        return "interrupted; the same command goes on from what is there", 128 + signum
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        advice = _TELLING.get(error.errno or 0, "--traceback shows where")
+        return f"{where}{error.strerror}; {advice}", 1
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{os.path.relpath(frame.filename)}:{frame.lineno}"
+    return f"{type(error).__name__} at {place}: {error}; --traceback shows the way there", 1

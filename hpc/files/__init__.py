@@ -1,0 +1,28 @@
+"""The one way to write, read, lock and build: files and folders that are either whole or not there."""
+
+from hpc.files.atomic import (
+    append_json_line,
+    read_json,
+    read_json_lines,
+    replacing,
+    sync,
+    write_atomic,
+    write_json,
+)
+from hpc.files.folders import build_once, replacing_folder
+from hpc.files.locks import Held, is_locked, lock
+
+__all__ = [
+    "Held",
+    "append_json_line",
+    "build_once",
+    "is_locked",
+    "lock",
+    "read_json",
+    "read_json_lines",
+    "replacing",
+    "replacing_folder",
+    "sync",
+    "write_atomic",
+    "write_json",
+]

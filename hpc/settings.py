@@ -1,0 +1,193 @@
+"""The one strict decoder: TOML or JSON into frozen dataclasses.
+
+A wrong key or type is answered with the right ones, a number out of its range with the range.
+
+A field says its range in its annotation:
+
+    epochs: Annotated[float, Range(above=0)] = 2.0
+"""
+
+import dataclasses
+import functools
+import math
+import tomllib
+import types
+import typing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hpc.errors import UserError, unknown_name
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Range:
+    """The finite numbers a field may hold."""
+
+    least: float = -math.inf
+    most: float = math.inf
+    above: float = -math.inf
+    below: float = math.inf
+
+    def __contains__(self, value: float) -> bool:
+        # NaN fails every comparison; an integer too large for a float is compared as it is.
+        return self.least <= value <= self.most and self.above < value < self.below
+
+    def __str__(self) -> str:
+        bounds = (
+            ("at least", self.least),
+            ("above", self.above),
+            ("at most", self.most),
+            ("below", self.below),
+        )
+        said = [f"{word} {bound:g}" for word, bound in bounds if math.isfinite(bound)]
+        return " and ".join(said) or "finite"
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file.
+
+    Raises:
+        UserError: the file cannot be read (code 3) or is not TOML (code 2), with the line.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise UserError(f"cannot read {path}: {reason}", code=3) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not valid TOML: {error}") from error
+    except (RecursionError, ValueError) as error:
+        raise UserError(f"{path} cannot be read as TOML: {error}") from error
+
+
+def decode(kind: Any, value: Any, where: str) -> Any:
+    """Turns a TOML or JSON value into `kind`, a type annotation or a dataclass.
+
+    Args:
+        kind: int, float, str, bool, a Literal, a union, tuple[T, ...], dict[str, T], a dataclass, or any of
+            them `Annotated` with a `Range`.
+        value: what the file holds.
+        where: file and key, for the message.
+
+    Raises:
+        UserError: naming `where`, what was found and what belongs there.
+    """
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if dataclasses.is_dataclass(kind):
+        return _decode_fields(kind, value, where)
+    if origin is typing.Annotated:
+        return _in_range(arguments, value, where)
+    if origin is typing.Literal:
+        # True is no 1 here.
+        if not any(value == one and type(value) is type(one) for one in arguments):
+            raise unknown_name("value", str(value), map(str, arguments), where=where)
+        return value
+    if origin in (typing.Union, types.UnionType):
+        return _decode_one_of(arguments, value, where)
+    if origin is tuple:
+        _expect(list, list(value) if type(value) is tuple else value, where)
+        return tuple(decode(arguments[0], item, f"{where}[{n}]") for n, item in enumerate(value))
+    if origin is dict:
+        _expect(dict, value, where)
+        return {key: decode(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
+    if kind is float and type(value) is int:
+        return _as_float(value, where)
+    if kind is not Any:
+        _expect(kind, value, where)
+    return value
+
+
+def _decode_fields(kind: Any, value: Any, where: str) -> Any:
+    _expect(dict, value, where)
+    hints = _hints(kind)
+    fields = {field.name: field for field in dataclasses.fields(kind) if field.init}
+    for key in value:
+        if key not in fields:
+            raise unknown_name("key", key, fields, where=where)
+    missing = [
+        name
+        for name, field in fields.items()
+        if name not in value
+        and field.default is dataclasses.MISSING
+        and field.default_factory is dataclasses.MISSING
+    ]
+    if missing:
+        raise UserError(f"{where} lacks {', '.join(missing)}")
+    values = {key: decode(hints[key], item, f"{where}: {key}") for key, item in value.items()}
+    try:
+        return kind(**values)
+    except (ValueError, UserError) as error:
+        raise UserError(f"{where}: {error}") from error
+
+
+@functools.cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return typing.get_type_hints(kind, include_extras=True)
+
+
+def _decode_one_of(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
+    """The member of a union whose type the value has."""
+    if value is None and type(None) in kinds:
+        return None
+    present = [kind for kind in kinds if kind is not type(None)]
+    if len(present) == 1:
+        return decode(present[0], value, where)
+    for kind in present:
+        bare = typing.get_args(kind)[0] if typing.get_origin(kind) is typing.Annotated else kind
+        if type(value) is bare or (
+            typing.get_origin(bare) is typing.Literal and value in typing.get_args(bare)
+        ):
+            return decode(kind, value, where)
+    names = " or ".join(_union_name(kind) for kind in present)
+    raise UserError(f"{where} should be {names}, not {_shown(value)}")
+
+
+def _union_name(kind: Any) -> str:
+    if typing.get_origin(kind) is typing.Literal:
+        return "/".join(map(repr, typing.get_args(kind)))
+    return _name(typing.get_args(kind)[0] if typing.get_origin(kind) is typing.Annotated else kind)
+
+
+def _in_range(arguments: tuple[Any, ...], value: Any, where: str) -> Any:
+    found = decode(arguments[0], value, where)
+    for bound in arguments[1:]:
+        if isinstance(bound, Range) and found is not None and found not in bound:
+            raise UserError(f"{where} should be {bound}, not {_shown(value)}")
+    return found
+
+
+def _as_float(value: int, where: str) -> float:
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise UserError(f"{where} is too large for a number: {_shown(value)}") from error
+
+
+def _expect(kind: type, value: Any, where: str) -> None:
+    if type(value) is not kind:
+        raise UserError(f"{where} should be {_name(kind)}, not {_name(type(value))} ({_shown(value)})")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UserError(f"{where} should be finite, not {value}")
+
+
+def _shown(value: Any) -> str:
+    try:
+        text = repr(value)
+    except ValueError:  # an integer with more digits than Python turns into text
+        text = "a number of thousands of digits"
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _name(kind: type) -> str:
+    return _NAMES.get(kind, getattr(kind, "__name__", str(kind)))
+
+
+_NAMES: dict[type, str] = {
+    str: "a string",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    list: "a list",
+    dict: "a table",
+}

@@ -1,0 +1,42 @@
+"""`stilts VERB ...`, also as `python -m stilts VERB ...`.
+
+    stilts launch --grid all      run a grid of a study
+    stilts status                 how its runs stand, and why
+    stilts tables                 tables and figures of what is there
+    stilts data stage|check|stats       the data sets of a study
+    stilts evaluate run|score|export|ls any checkpoint on any task
+    stilts pretrained             a pretrained model, converted or fetched once
+    stilts run FOLDER             one run by hand
+
+Each has a --help of its own.
+"""
+
+import importlib
+import sys
+
+from hpc.command import command, dispatch
+
+# By name, so that a verb loads nothing of the others.
+VERBS = {
+    "launch": "stilts.launch",
+    "status": "stilts.status",
+    "tables": "stilts.tables",
+    "data": "stilts.corpora.__main__",
+    "evaluate": "stilts.evaluate.__main__",
+    "pretrained": "stilts.model.pretrained.__main__",
+    "run": "stilts.run.__main__",
+}
+
+
+@command
+def main(arguments: list[str]) -> int:
+    """The command line; see `--help`."""
+
+    def verb(module: str):  # type: ignore[no-untyped-def]
+        return lambda rest: importlib.import_module(module).main(rest)
+
+    return dispatch(arguments, {name: verb(module) for name, module in VERBS.items()}, __doc__)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

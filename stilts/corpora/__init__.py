@@ -1,0 +1,1 @@
+"""Stewardship of data sets: fetching, checking, counting; `python -m stilts data`."""

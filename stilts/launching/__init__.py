@@ -1,0 +1,1 @@
+"""A launch: what is left to do, what it will take, and what is shown meanwhile."""

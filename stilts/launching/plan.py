@@ -1,0 +1,198 @@
+"""What a launch has to do: the runs of a grid, how each stands, and the nodes for what is left."""
+
+import difflib
+import fnmatch
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hpc.cluster import Cluster
+from hpc.errors import UserError
+from hpc.graph import Graph
+from hpc.jobs import Call, Node
+from stilts.launching.estimate import Estimator, learn, say_seconds
+from stilts.run.folder import RunFolder, State
+from stilts.run.specs import RunSpec, refuse_change
+from stilts.study.config import Study
+from stilts.study.grid import expand
+
+STAGE = "stilts.run.stages:run"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """The runs of a grid, parents first, with the state each was found in."""
+
+    study: Study
+    grid: str
+    root: Path
+    """Where the study's runs lie."""
+    specs: tuple[RunSpec, ...]
+    states: Mapping[str, State]
+    estimator: Estimator
+
+    def folder(self, run_id: str) -> RunFolder:
+        """The folder of a run."""
+        return RunFolder(self.root / run_id)
+
+    @property
+    def todo(self) -> list[RunSpec]:
+        """Runs that are neither done nor at work in another process nor waiting for such a one."""
+        held = {spec.id for spec in self.specs if self.states[spec.id] == "running"}
+        free = []
+        for spec in self.specs:
+            if held.intersection((spec.id, *spec.needs)):
+                held.add(spec.id)
+            elif self.states[spec.id] != "done":
+                free.append(spec)
+        return free
+
+    @property
+    def held(self) -> list[RunSpec]:
+        """Runs that are not done but left out of `todo`."""
+        free = {spec.id for spec in self.todo}
+        return [spec for spec in self.specs if self.states[spec.id] != "done" and spec.id not in free]
+
+
+def make_plan(study: Study, grid: str, *, only: str | None, runs: Path, cluster: Cluster) -> Plan:
+    """Reads how the runs of a grid stand.
+
+    Args:
+        study: what to expand.
+        grid: a name in `stilts.study.grid.GRIDS`.
+        only: pattern of run ids; what they need is planned too.
+        runs: the folder of all studies' runs.
+        cluster: for estimates.
+
+    Raises:
+        UserError: unknown grid, nothing matches `only`, or a run's folder was launched with other settings.
+    """
+    specs = expand(study, grid)
+    if only is not None:
+        specs = _narrow(specs, only)
+    root = runs / study.name
+    states: dict[str, State] = {}
+    for spec in specs:
+        folder = RunFolder(root / spec.id)
+        if folder.spec.exists():
+            refuse_change(folder.read_spec(), spec, folder.path)
+        states[spec.id] = folder.state()
+    done = ((spec, RunFolder(root / spec.id)) for spec in specs if states[spec.id] == "done")
+    return Plan(
+        study=study,
+        grid=grid,
+        root=root,
+        specs=tuple(specs),
+        states=states,
+        estimator=learn(done, cluster.pace),
+    )
+
+
+def make_nodes(plan: Plan, cluster: Cluster) -> list[Node]:
+    """One node for each run to do; needs that are done are no needs any more."""
+    todo = plan.todo
+    ids = {spec.id for spec in todo}
+    return [
+        Node(
+            name=spec.id,
+            call=Call(STAGE, {"folder": str(plan.folder(spec.id).path.resolve())}),
+            needs=tuple(need for need in spec.needs if need in ids),
+            shape=cluster.shape_of(*_shape_names(spec)),
+            folder=plan.folder(spec.id).submit.resolve(),
+            cost=plan.estimator.cost(spec),
+        )
+        for spec in todo
+    ]
+
+
+def describe(plan: Plan, cluster: Cluster) -> Iterator[str]:
+    """The plan in lines: totals by kind, then each run that is left with what it needs."""
+    yield from _totals(plan)
+    todo = plan.todo
+    if not todo:
+        return
+    yield ""
+    width = max(len(spec.id) for spec in todo)
+    for spec in todo:
+        state = "" if plan.states[spec.id] == "planned" else f"  [{plan.states[spec.id]}]"
+        needs = ", ".join(spec.needs) or "nothing"
+        yield f"  {spec.id:<{width}}  {spec.kind:<8}  {_tokens(spec.tokens):>7}  needs {needs}{state}"
+    yield ""
+    yield _duration(plan, cluster)
+
+
+def _narrow(specs: Sequence[RunSpec], pattern: str) -> list[RunSpec]:
+    keep = {spec.id for spec in specs if fnmatch.fnmatchcase(spec.id, pattern)}
+    if not keep:
+        near = difflib.get_close_matches(pattern, [spec.id for spec in specs], n=3, cutoff=0.5)
+        guess = f" Did you mean {', '.join(near)}?" if near else ""
+        raise UserError(f"no run matches --only {pattern!r}.{guess} --dry-run without --only lists them")
+    for spec in reversed(specs):
+        if spec.id in keep:
+            keep.update(spec.needs)
+    return [spec for spec in specs if spec.id in keep]
+
+
+def _shape_names(spec: RunSpec) -> tuple[str, ...]:
+    role = spec.fields.get("role")
+    return (str(role), spec.kind) if role else (spec.kind,)
+
+
+def _totals(plan: Plan) -> Iterator[str]:
+    ids = {spec.id for spec in plan.todo}
+    kinds = Counter(_kind(spec) for spec in plan.specs)
+    header = ("kind", "runs", "done", "to do", "tokens", "estimate")
+    rows = [header]
+    for kind, count in kinds.items():
+        runs = [spec for spec in plan.specs if _kind(spec) == kind]
+        left = [spec for spec in runs if spec.id in ids]
+        done = sum(plan.states[spec.id] == "done" for spec in runs)
+        tokens = _tokens(sum(spec.tokens for spec in left))
+        rows.append((kind, str(count), str(done), str(len(left)), tokens, _total_seconds(plan, left)))
+    done = sum(state == "done" for state in plan.states.values())
+    tokens = _tokens(sum(spec.tokens for spec in plan.todo))
+    rows.append(
+        ("all", str(len(plan.specs)), str(done), str(len(ids)), tokens, _total_seconds(plan, plan.todo))
+    )
+    widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
+    for row in rows:
+        cells = [row[0].ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
+        yield "  ".join(cells)
+
+
+def _kind(spec: RunSpec) -> str:
+    role = spec.fields.get("role")
+    return f"{spec.kind} ({role})" if role else spec.kind
+
+
+def _total_seconds(plan: Plan, specs: Sequence[RunSpec]) -> str:
+    known = [plan.estimator.seconds(spec) for spec in specs]
+    if not known:
+        return "-"
+    if None in known:
+        return "unknown"
+    return say_seconds(sum(seconds or 0.0 for seconds in known))
+
+
+def _duration(plan: Plan, cluster: Cluster) -> str:
+    """How long the whole takes on this machine: all work spread over the workers, or the longest chain."""
+    todo = plan.todo
+    if cluster.kind == "slurm":
+        return f"{len(todo)} runs to submit to {cluster.summary or 'SLURM'}"
+    workers = cluster.local.num_workers if cluster.kind == "local" else 1
+    said = f"{len(todo)} runs, {workers} at a time"
+    if any(plan.estimator.seconds(spec) is None for spec in todo):
+        return f"{said}; how long is known once a run of each kind is done"
+    nodes = make_nodes(plan, cluster)
+    work = sum(node.cost for node in nodes) / workers
+    return f"{said}: about {say_seconds(max(work, Graph(nodes).longest_chain))}"
+
+
+def _tokens(count: int) -> str:
+    if not count:
+        return "-"
+    if count < 10**6:
+        return f"{count / 1000:.0f} k"
+    return f"{count / 10**6:.1f} M" if count < 10**9 else f"{count / 10**9:.1f} G"

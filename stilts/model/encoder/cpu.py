@@ -1,0 +1,231 @@
+"""The encoder on a CPU, for answering: weights in oneDNN's own layout, attention by groups of like length.
+
+A batch is sorted by length and cut into chunks that stay in the cache; a chunk's sequences of one length are
+one dense block, so that their attention needs no mask and no copy into padding. Bias, GELU and residual are
+epilogues of the matrix products.
+
+Shapes: T tokens of a chunk, n sequences of a group, S its longest, H heads, D head size, d hidden size.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from kernels.packing import Packed
+from stilts.model.encoder.packed import Encoder, PackedEncoder, PackedLayer
+
+DTYPES = (torch.float32, torch.bfloat16)
+"""What oneDNN multiplies at full rate on any AVX-512 machine."""
+
+_CHUNK_TOKENS = 2048
+_SCORE_BYTES = 2 << 20
+"""Scores a group holds at most, so that softmax finds them in the cache."""
+_FLASH_FROM = 192
+"""Tokens from which the blocked kernel of torch beats whole score matrices."""
+_MERGE_TOKENS = 8
+"""Padding that costs less than a group of its own."""
+
+
+def supported(dtype: torch.dtype) -> bool:
+    """Whether this build of torch packs weights for this type of number."""
+    return dtype in DTYPES and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+
+
+class CpuEncoder(Encoder):
+    """Answers what a `PackedEncoder` on a CPU answers, faster; it takes no gradients.
+
+    Args:
+        encoder: gives the parameters; later changes to its matrices are not seen.
+
+    Raises:
+        ValueError: weights of this type cannot be packed here.
+    """
+
+    def __init__(self, encoder: PackedEncoder) -> None:
+        super().__init__()
+        dtype = encoder.word.weight.dtype
+        if not supported(dtype):
+            raise ValueError(f"{dtype} weights cannot be packed on this machine")
+        self.encoder = encoder
+        self.config = encoder.config
+        self.attention = "sdpa"
+        with torch.no_grad():
+            self._layers = [_Layer(layer) for layer in encoder.layers if isinstance(layer, PackedLayer)]
+
+    def forward(self, packed: Packed, *, layers: int | None = None) -> Tensor:
+        """Hidden states [T, d] after so many layers, as `PackedEncoder.forward`."""
+        depth = self.encoder.depth(packed, layers)
+        with torch.inference_mode():
+            chunks = chunks_of(packed.lengths, heads=self.config.num_attention_heads)
+            if len(chunks) == 1 and chunks[0].rows is None:
+                return self._run(packed.ids, packed.positions, chunks[0], depth)
+            weight = self.encoder.word.weight
+            out = weight.new_empty(len(packed.ids), self.config.hidden_size)
+            for chunk in chunks:
+                rows = chunk.rows
+                assert rows is not None
+                out[rows] = self._run(packed.ids[rows], packed.positions[rows], chunk, depth)
+            return out
+
+    def _run(self, ids: Tensor, positions: Tensor, chunk: "Chunk", depth: int) -> Tensor:
+        x = self.encoder.embed(ids, positions)
+        for layer in self._layers[:depth]:
+            x = layer(x, chunk.groups)
+        return x
+
+
+class _Layer:
+    """One transformer layer on packed weights."""
+
+    def __init__(self, layer: PackedLayer) -> None:
+        self.heads, self.eps = layer.heads, layer.eps
+        self.qkv, self.attention_output, self.intermediate, self.output = (
+            _Matrix(linear)
+            for linear in (layer.qkv, layer.attention_output, layer.intermediate, layer.output)
+        )
+        self.attention_norm, self.output_norm = layer.attention_norm, layer.output_norm
+
+    def __call__(self, x: Tensor, groups: "Sequence[Group]") -> Tensor:
+        """[T, d] -> [T, d]."""
+        T, d = x.shape
+        qkv = self.qkv(x).view(T, 3, self.heads, d // self.heads)
+        context = torch.empty_like(x)
+        for group in groups:
+            group.attend(qkv, context)
+        x = self.attention_norm(self.attention_output.plus(context, x))
+        return self.output_norm(self.output.plus(self.intermediate(x, "gelu"), x))
+
+
+class _Matrix:
+    """A linear layer in oneDNN's layout; GELU (exact) or a sum is applied where the product is written."""
+
+    def __init__(self, linear: nn.Linear) -> None:
+        self.bias = linear.bias.detach()
+        self.weight = torch.ops.mkldnn._reorder_linear_weight(linear.weight.detach(), _CHUNK_TOKENS)
+
+    def __call__(self, x: Tensor, epilogue: str = "none") -> Tensor:
+        return torch.ops.mkldnn._linear_pointwise(x, self.weight, self.bias, epilogue, [], "none")
+
+    def plus(self, x: Tensor, other: Tensor) -> Tensor:
+        """The product plus `other`, added before anything is rounded."""
+        return torch.ops.mkldnn._linear_pointwise.binary(x, other, self.weight, self.bias, "add")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Group:
+    """Neighbouring sequences of a chunk whose attention is computed at once."""
+
+    start: int
+    """First row in the chunk."""
+    lengths: tuple[int, ...]
+    gather: Tensor | None
+    """[n * S] row of the chunk behind each padded one; None where all lengths are equal."""
+    keep: Tensor | None
+    """[T of the group] padded row behind each real one."""
+    mask: Tensor | None
+    """[n, 1, 1, S] fp32: 0 for keys, -inf for padding."""
+
+    def attend(self, qkv: Tensor, out: Tensor) -> None:
+        """Attention of the group's rows of [T, 3, H, D] into those of [T, d]."""
+        n, S = len(self.lengths), max(self.lengths)
+        rows = slice(self.start, self.start + sum(self.lengths))
+        block = qkv[rows] if self.gather is None else qkv.index_select(0, self.gather)
+        context = _attention(block.view(n, S, *block.shape[1:]), self.mask)
+        H, D = qkv.shape[2:]
+        if self.keep is None:
+            out[rows].view(n, S, H, D).copy_(context)
+        else:
+            out[rows] = context.reshape(n * S, H * D).index_select(0, self.keep)
+
+
+def _attention(qkv: Tensor, mask: Tensor | None) -> Tensor:
+    """[n, S, 3, H, D] -> [n, S, H, D]; scores and softmax in fp32 whatever the type of the rest."""
+    n, S, _, H, D = qkv.shape
+    if S >= _FLASH_FROM:
+        q, k, v = qkv.transpose(1, 3).unbind(2)
+        dense = None if mask is None else mask.to(qkv.dtype).expand(n, 1, S, S)
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=dense).transpose(1, 2)
+    heads = qkv.permute(2, 0, 3, 1, 4)
+    q, k = heads[:2].to(torch.float32, memory_format=torch.contiguous_format).reshape(2, n * H, S, D)
+    v = heads[2].reshape(n * H, S, D)
+    bias = q.new_zeros(1, 1, 1) if mask is None else mask.expand(n, H, 1, S).reshape(n * H, 1, S)
+    scores = torch.baddbmm(bias, q, k.transpose(1, 2), beta=0 if mask is None else 1, alpha=D**-0.5)
+    weights = torch.softmax(scores, -1).to(v.dtype)
+    return torch.bmm(weights, v).view(n, H, S, D).transpose(1, 2)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chunk:
+    """Sequences that pass through all layers together."""
+
+    rows: Tensor | None
+    """[T] rows of the packed stream, shortest sequence first; None where that is its own order."""
+    groups: tuple[Group, ...]
+
+
+def chunks_of(lengths: Sequence[int], *, heads: int) -> list[Chunk]:
+    """Cuts a batch, sorted by length, into chunks of about `_CHUNK_TOKENS` tokens."""
+    sizes = torch.tensor(lengths, dtype=torch.int64)
+    sizes, order = sizes.sort(stable=True)
+    total = int(sizes.sum())
+    pieces = max(1, round(total / _CHUNK_TOKENS))
+    in_order = pieces == 1 and bool((order == torch.arange(len(order))).all())
+    ends = sizes.cumsum(0)
+    starts = torch.nn.functional.pad(torch.tensor(lengths).cumsum(0), (1, 0))[:-1][order]
+    piece_of = ((ends - 1) * pieces // max(total, 1)).clamp_(max=pieces - 1)
+    chunks = []
+    for piece in range(pieces):
+        chosen = piece_of == piece
+        own, first = sizes[chosen], starts[chosen]
+        if not len(own):
+            continue
+        offsets = first - torch.nn.functional.pad(own.cumsum(0), (1, 0))[:-1]
+        rows = torch.arange(int(own.sum())) + torch.repeat_interleave(offsets, own)
+        chunks.append(Chunk(rows=None if in_order else rows, groups=tuple(_groups(own.tolist(), heads))))
+    return chunks
+
+
+def _groups(lengths: Sequence[int], heads: int) -> list[Group]:
+    """Groups of sorted lengths: equal ones together, and like ones where little padding saves a group."""
+    runs: list[list[int]] = []
+    for length, equal in groupby(lengths):
+        count = len(list(equal))
+        most = max(1, _SCORE_BYTES // (4 * heads * max(1, length * length)))
+        joined = runs and len(runs[-1]) + count <= most and _padding(runs[-1], length) <= _MERGE_TOKENS
+        if joined:
+            runs[-1] += [length] * count
+        else:
+            runs += [[length] * min(most, count - at) for at in range(0, count, most)]
+    groups, start = [], 0
+    for run in runs:
+        groups.append(_group(start, tuple(run)))
+        start += sum(run)
+    return [group for group in groups if group.lengths[-1]]
+
+
+def _padding(run: Sequence[int], longest: int) -> int:
+    return longest * len(run) - sum(run)
+
+
+def _group(start: int, lengths: tuple[int, ...]) -> Group:
+    S = lengths[-1]
+    if lengths[0] == S:
+        return Group(start=start, lengths=lengths, gather=None, keep=None, mask=None)
+    sizes = torch.tensor(lengths)
+    first = start + torch.nn.functional.pad(sizes.cumsum(0), (1, 0))[:-1]
+    column = torch.arange(S)
+    real = column < sizes[:, None]
+    # A padded row repeats its sequence's last one: finite whatever it holds, and masked as a key.
+    gather = first[:, None] + torch.minimum(column, (sizes - 1).clamp_min(0)[:, None])
+    mask = torch.zeros(len(lengths), 1, 1, S).masked_fill_(~real[:, None, None, :], float("-inf"))
+    return Group(
+        start=start,
+        lengths=lengths,
+        gather=gather.flatten(),
+        keep=real.flatten().nonzero().squeeze(1),
+        mask=mask,
+    )

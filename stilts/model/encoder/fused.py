@@ -1,0 +1,102 @@
+"""The encoder on a GPU, for answering: eight kernels a layer, four of them matrix products.
+
+Per layer: query, key and value in one product; attention on its output as it lies; projection; residual +
+LayerNorm; expansion; bias + GELU; contraction; residual + LayerNorm. The biases of the last three products
+are added by the kernel that follows. `kernels.ops` decides what runs where no fused kernel can.
+
+Shapes: T tokens, B sequences, R rows of the block table, H heads, D head size, d hidden size.
+"""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from kernels import ops, reference
+from kernels.ops.dispatch import attention_route
+from kernels.packing import Packed
+from stilts.model.encoder.packed import Attention, Encoder, PackedEncoder, PackedLayer
+
+
+class FusedEncoder(Encoder):
+    """Answers what a `PackedEncoder` answers, through the fused kernels; it takes no gradients.
+
+    Args:
+        encoder: gives the parameters, which are shared and not copied.
+        attention: the back end wanted; where `triton` cannot run, the next best does and says so.
+    """
+
+    def __init__(self, encoder: PackedEncoder, *, attention: Attention = "triton") -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.config = encoder.config
+        self.attention = attention
+        if attention == "triton":
+            heads = torch.empty(0, device=encoder.word.weight.device, dtype=encoder.word.weight.dtype).view(
+                0, self.config.head_size
+            )
+            self.attention = attention_route(heads)
+        self._attend = _BACKENDS[attention]
+
+    def forward(self, packed: Packed, *, layers: int | None = None) -> Tensor:
+        """Hidden states [T, d] after so many layers, as `PackedEncoder.forward`."""
+        depth = self.encoder.depth(packed, layers)
+        encoder = self.encoder
+        x = ops.embed_layer_norm(
+            packed.ids,
+            packed.positions,
+            encoder.word.weight,
+            encoder.position.weight,
+            encoder.token_type.weight[0],
+            encoder.norm.weight,
+            encoder.norm.bias,
+            eps=self.config.layer_norm_eps,
+        )
+        for layer in encoder.layers[:depth]:
+            assert isinstance(layer, PackedLayer)
+            x = self._layer(layer, x, packed)
+        return x
+
+    def _layer(self, layer: PackedLayer, x: Tensor, packed: Packed) -> Tensor:
+        T, d = x.shape
+        qkv = layer.qkv(x).view(T, 3, layer.heads, d // layer.heads)
+        context = self._attend(qkv, packed).view(T, d)
+        x = _residual_norm(context, layer.attention_output, x, layer.attention_norm)
+        expanded = ops.bias_gelu(F.linear(x, layer.intermediate.weight), layer.intermediate.bias)
+        return _residual_norm(expanded, layer.output, x, layer.output_norm)
+
+
+def _residual_norm(x: Tensor, linear: nn.Linear, residual: Tensor, norm: nn.LayerNorm) -> Tensor:
+    product = F.linear(x, linear.weight)
+    return ops.residual_layer_norm(
+        product, residual, norm.weight, norm.bias, linear_bias=linear.bias, eps=norm.eps
+    )
+
+
+def _triton(qkv: Tensor, packed: Packed) -> Tensor:
+    return ops.varlen_attention_qkv(
+        qkv, packed.bounds, packed.max_seqlen, blocks=packed.blocks, block_m=packed.block_m
+    )
+
+
+def _varlen(qkv: Tensor, packed: Packed) -> Tensor:
+    from torch.nn.attention.varlen import varlen_attn
+
+    q, k, v = qkv.unbind(1)
+    longest = packed.max_seqlen
+    out = varlen_attn(q, k, v, packed.cu_seqlens, packed.cu_seqlens, longest, longest)
+    assert isinstance(out, Tensor)
+    return out
+
+
+def _sdpa(qkv: Tensor, packed: Packed) -> Tensor:
+    q, k, v = qkv.unbind(1)
+    return reference.varlen_attention(q, k, v, packed.lengths)
+
+
+_BACKENDS: dict[Attention, Callable[[Tensor, Packed], Tensor]] = {
+    "triton": _triton,
+    "varlen": _varlen,
+    "sdpa": _sdpa,
+}

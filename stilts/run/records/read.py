@@ -1,0 +1,120 @@
+"""Reading shards: one schema for all, torn files set aside aloud, second copies left out."""
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hpc.errors import UserError
+from stilts.run.records.schemas import SCHEMA_VERSION, Schema
+from stilts.run.records.write import arrow_schema, missing_values, schema_of
+
+if TYPE_CHECKING:
+    import pyarrow
+
+QUARANTINE = "_quarantine"
+
+
+def record_folders(study_folder: Path, kind: str) -> list[Path]:
+    """The folders of all runs of a study that may hold shards of a kind."""
+    pattern = f"*/{kind}" if kind == "predictions" else f"*/records/{kind}"
+    return sorted(path for path in study_folder.glob(pattern) if path.is_dir())
+
+
+def shards_of(folder: Path) -> list[Path]:
+    """The shards in a folder by name; temporary and quarantined files begin with a dot or an underscore."""
+    return sorted(path for path in folder.glob("*.arrow") if path.name[0] not in "._")
+
+
+def read(kind: str, folders: Iterable[Path], columns: Sequence[str] | None = None) -> "pyarrow.Table":
+    """Reads every shard in `folders` into one table, in the order of the file names.
+
+    A shard that is torn, of another kind or short of required values is moved into `_quarantine/` beside it
+    and reported on standard error. A column that a shard lacks is null. Of two copies of an observation (a
+    requeued process writes again) the first one stays.
+
+    Args:
+        kind: a key of `SCHEMAS`.
+        folders: folders that hold shards directly, see `record_folders`.
+        columns: those wanted; all when absent. Timings have 38, so tables name theirs.
+
+    Raises:
+        UserError: a shard was written by a newer version of this package.
+    """
+    import pyarrow as pa
+
+    schema = schema_of(kind)
+    wanted = [name for name in schema.names if columns is None or name in columns or name in schema.key]
+    target = pa.schema([arrow_schema(kind).field(name) for name in wanted])
+    parts, torn = [], []
+    for path in (shard for folder in folders for shard in shards_of(folder)):
+        try:
+            parts.append(_read_shard(path, schema, target))
+        except (pa.ArrowException, OSError, ValueError) as error:
+            torn.append((path, error))
+    _quarantine(torn, kind)
+    table = _without_copies(pa.concat_tables([target.empty_table(), *parts]), schema)
+    return table.select([name for name in wanted if columns is None or name in columns])
+
+
+def _read_shard(path: Path, schema: Schema, target: "pyarrow.Schema") -> "pyarrow.Table":
+    import pyarrow as pa
+
+    with pa.memory_map(str(path)) as source:
+        stored = pa.ipc.open_file(source).schema
+        _check_layout(path, stored, schema)
+        wanted = [n for n, name in enumerate(stored.names) if name in target.names]
+        options = pa.ipc.IpcReadOptions(included_fields=wanted)
+        present = pa.ipc.open_file(source, options=options).read_all()
+    problem = missing_values(present, schema)
+    if problem:
+        raise ValueError(problem)
+    arrays = [
+        present[field.name].cast(field.type)
+        if field.name in present.column_names
+        else pa.nulls(len(present), field.type)
+        for field in target
+    ]
+    return pa.Table.from_arrays(arrays, schema=target)
+
+
+def _check_layout(path: Path, stored: "pyarrow.Schema", schema: Schema) -> None:
+    metadata = {key.decode(): value.decode() for key, value in (stored.metadata or {}).items()}
+    version = int(metadata.get("stilts.schema_version", "0"))
+    if version > SCHEMA_VERSION:
+        raise UserError(
+            f"{path} has schema version {version}; this stilts reads up to {SCHEMA_VERSION}: update it"
+        )
+    if metadata.get("stilts.schema") != schema.kind:
+        raise ValueError(f"holds {metadata.get('stilts.schema', 'no known')} records, not {schema.kind}")
+    for column in schema.columns:
+        if column.required and column.name not in stored.names:
+            raise ValueError(f"lacks column {column.name}")
+
+
+def _quarantine(torn: list[tuple[Path, Exception]], kind: str) -> None:
+    for path, error in torn:
+        aside = path.parent / QUARANTINE / path.name
+        try:
+            aside.parent.mkdir(exist_ok=True)
+            os.replace(path, aside)
+            where = f"moved to {aside}"
+        except OSError:
+            where = "left in place (the folder is read-only)"
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        print(f"records: {path} is not a sound {kind} shard ({reason}); {where}", file=sys.stderr)
+    if torn:
+        print(f"records: {len(torn)} {kind} shard(s) EXCLUDED; rerun what wrote them", file=sys.stderr)
+
+
+def _without_copies(table: "pyarrow.Table", schema: Schema) -> "pyarrow.Table":
+    import numpy as np
+    import pyarrow as pa
+
+    position = pa.array(np.arange(len(table)))
+    numbered = table.select(list(schema.key)).append_column("position", position)
+    first = numbered.group_by(list(schema.key), use_threads=False).aggregate([("position", "min")])
+    if len(first) == len(table):
+        return table
+    return table.take(first["position_min"].sort())

@@ -1,0 +1,107 @@
+"""Writing a shard: checked against its schema, in Arrow's file format with zstd, whole or not at all."""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hpc.errors import unknown_name
+from hpc.files import replacing
+from stilts.run.records.schemas import SCHEMA_VERSION, SCHEMAS, Schema
+
+if TYPE_CHECKING:
+    import pyarrow
+
+Rows = Sequence[Mapping[str, Any]] | Mapping[str, Sequence[Any]]
+
+
+def schema_of(kind: str) -> Schema:
+    """The schema of a kind of record, with a did-you-mean for a wrong name."""
+    if kind not in SCHEMAS:
+        raise unknown_name("kind of record", kind, SCHEMAS)
+    return SCHEMAS[kind]
+
+
+def arrow_schema(kind: str, metadata: Mapping[str, str] | None = None) -> "pyarrow.Schema":
+    """The Arrow schema of a kind of record."""
+    import pyarrow as pa
+
+    types = {"utf8": pa.utf8(), "bool": pa.bool_()}
+    fields = [
+        pa.field(
+            column.name, types.get(column.type) or getattr(pa, column.type)(), nullable=not column.required
+        )
+        for column in schema_of(kind).columns
+    ]
+    own = {"stilts.schema": kind, "stilts.schema_version": str(SCHEMA_VERSION)}
+    return pa.schema(fields, metadata=own | dict(metadata or {}))
+
+
+def write_shard(
+    folder: Path, kind: str, rows: Rows, *, name: str, metadata: Mapping[str, str] | None = None
+) -> Path:
+    """Writes `folder/name.arrow`, replacing a shard of that name.
+
+    Args:
+        folder: the folder of one kind of record in a run, such as
+            `runs/mini/direct-s1.xnli/records/training`.
+        kind: a key of `SCHEMAS`.
+        rows: one mapping a row, or one sequence a column; optional columns may be left out.
+        name: without suffix, unique among the writers of the folder.
+        metadata: what describes the shard to a person, such as `run_id` and `git_sha`; never read back as
+            data.
+
+    Raises:
+        ValueError: an unknown column, a null or NaN where none may be, a value its column cannot hold, or no
+            row.
+    """
+    import pyarrow as pa
+
+    columns = _as_columns(rows, schema_of(kind))
+    described = {"created_unix_ns": str(time.time_ns())} | dict(metadata or {})
+    schema = arrow_schema(kind, described)
+    count = len(next(iter(columns.values()), ()))
+    if not count:
+        raise ValueError(f"a {kind} shard needs at least one row")
+    arrays = [pa.array(columns.get(field.name, [None] * count), type=field.type) for field in schema]
+    table = pa.Table.from_arrays(arrays, schema=schema)
+    problem = missing_values(table, schema_of(kind))
+    if problem:
+        raise ValueError(f"{kind} shard {name}: {problem}")
+    path = folder / f"{name}.arrow"
+    with replacing(path) as temporary:
+        options = pa.ipc.IpcWriteOptions(compression="zstd")
+        with (
+            pa.OSFile(str(temporary), "wb") as sink,
+            pa.ipc.new_file(sink, schema, options=options) as writer,
+        ):
+            writer.write_table(table)
+    return path
+
+
+def missing_values(table: "pyarrow.Table", schema: Schema) -> str:
+    """Names what is null or NaN against the schema, which Arrow does not enforce; empty when all is well."""
+    import pyarrow.compute as pc
+
+    for column in schema.columns:
+        if not column.required or column.name not in table.column_names:
+            continue
+        values = table[column.name]
+        if values.null_count:
+            return f"column {column.name} has {values.null_count} nulls but is required"
+        if column.type.startswith("float") and len(values) and not math.isfinite(pc.sum(values).as_py()):
+            return f"column {column.name} holds NaN or infinity"
+    return ""
+
+
+def _as_columns(rows: Rows, schema: Schema) -> Mapping[str, Sequence[Any]]:
+    if isinstance(rows, Mapping):
+        columns = rows
+    else:
+        names = {name: None for row in rows for name in row}
+        columns = {name: [row.get(name) for row in rows] for name in names}
+    for name in columns:
+        if name not in schema.names:
+            raise ValueError(str(unknown_name("column", name, schema.names, where=f"{schema.kind} records")))
+    return columns

@@ -1,0 +1,99 @@
+"""Runs one stage in its folder: `run(folder)` in a job, `stilts run FOLDER` by hand.
+
+A stage reads the run's specification and its parents' folders and writes its own; `done.json` comes last.
+Whatever happens in between, the same call goes on from what is there.
+"""
+
+import importlib
+import time
+import traceback
+from collections.abc import Mapping
+from contextlib import nullcontext
+from pathlib import Path
+
+from hpc import ranks
+from hpc.errors import UserError
+from hpc.files import append_json_line, write_json
+from hpc.usage import Usage, measured
+from stilts.run.folder import RunFolder
+from stilts.run.provenance import describe
+from stilts.run.specs import RunSpec
+
+# Where each kind of run is carried out: module and function, imported when it is needed.
+STAGES: Mapping[str, str] = {
+    "prepare": "stilts.model.prepare:prepare",
+    "train": "stilts.train.loop:train",
+    "evaluate": "stilts.evaluate:evaluate",
+    "baseline": "stilts.baselines:run",
+    "latency": "stilts.latency:measure",
+}
+
+# What a fork server loads once, so that no run pays for it: the stages, and what they import when first used.
+PRELOAD = (
+    "torch",
+    "deepspeed",
+    "deepspeed.ops",
+    "torch._dynamo",
+    "datasets",
+    "datasets.formatting.np_formatter",
+    "tokenizers",
+    "safetensors.torch",
+    "torch.utils.cpp_extension",
+    "seqeval.metrics",
+    "sklearn.feature_extraction",
+    "sklearn.linear_model",
+    "stilts.evaluate.stage",
+    *(place.partition(":")[0] for place in STAGES.values()),
+)
+
+
+def run(folder: str) -> None:
+    """Carries out the run in `folder`; returns at once when it is done already.
+
+    Raises:
+        UserError: the folder holds no run, a parent is not done, or another process works on it.
+        Exception: whatever the stage raised, after `failed.json` was written.
+    """
+    here = RunFolder(Path(folder).resolve())
+    spec = here.read_spec()
+    # The other ranks of a job work under the lock that the first one holds.
+    first = ranks.setup().first
+    with here.locked() if first else nullcontext():
+        if here.done.exists():
+            return
+        for need in spec.needs:
+            if not here.sibling(need).done.exists():
+                raise UserError(f"{spec.id} needs {need}, which is not done", code=3)
+        if first:
+            append_json_line(here.provenance, describe())
+            here.failed.unlink(missing_ok=True)
+        usage = _carry_out(here, spec)
+        if first:
+            write_json(here.done, _ending(usage) | {"fingerprint": spec.fingerprint})
+
+
+def _carry_out(here: RunFolder, spec: RunSpec) -> Usage:
+    module, _, name = STAGES[spec.kind].partition(":")
+    try:
+        with measured() as meter:
+            getattr(importlib.import_module(module), name)(here, spec)
+    except Exception as error:
+        reason = str(error) or type(error).__name__
+        if not isinstance(error, UserError):
+            reason = f"{type(error).__name__}: {reason}"
+        code = error.code if isinstance(error, UserError) else 1
+        told = {"error": reason.splitlines()[0], "code": code, "traceback": traceback.format_exc()}
+        write_json(here.failed, told)
+        raise
+    return meter.usage
+
+
+def _ending(usage: Usage) -> dict[str, float | int | None]:
+    return {
+        "finished_unix": time.time(),
+        "seconds": usage.seconds,
+        "cpu_seconds": usage.cpu_seconds,
+        "peak_rss": usage.peak_rss,
+        "gpu_peak": usage.gpu_peak,
+        "energy_j": usage.energy_j,
+    }

@@ -1,0 +1,1 @@
+"""A study: what is asked, checked as a whole and expanded into runs."""

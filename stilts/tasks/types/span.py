@@ -1,0 +1,258 @@
+"""A question whose answer is a span of a passage. Example: {id, cluster, question, context, answers}.
+
+The passage is read in overlapping windows, each an item of its own: `<s> question </s></s> part </s>`. Every
+token carries the characters it covers: an answer is always an exact substring of the passage, in any script.
+"""
+
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from stilts.tasks.types import Coded, Coding, Columns, Decoded, Examples
+from stilts.tasks.types.pieces import specials, tokenize_distinct
+from stilts.tasks.types.ragged import Ragged, bounds, interleave, padded
+from stilts.tasks.types.sequences import SPECIAL_OF_PAIR, columns, pair
+
+SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("cluster", pa.string()),
+        ("question", pa.string()),
+        ("context", pa.string()),
+        ("answers", pa.list_(pa.struct([("text", pa.string()), ("start", pa.int32())]))),
+    ]
+)
+STRIDE = 128
+"""Tokens from the start of one window to the start of the next."""
+LONGEST_QUESTION = 64
+LONGEST_ANSWER = 30
+NUM_BEST = 20
+"""Starts, and ends, of a window that are tried against each other."""
+
+_BLOCK = 1024
+"""Windows decoded at once: bounds memory."""
+
+
+def texts(example: Mapping[str, Any]) -> Iterator[str]:
+    """Question and passage."""
+    yield from (example["question"], example["context"])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Passages:
+    """Distinct passages, tokenised: pieces and the characters each covers."""
+
+    pieces: Ragged
+    begins: Ragged
+    ends: Ragged
+
+
+def encode(examples: Examples, coding: Coding) -> Columns:
+    """One item a window.
+
+    Adds `start` and `end`, tokens of the first answer within the item, both 0 when the window does not hold
+    all of it; and `offsets`, two numbers a token: its characters in the passage, -1 outside of the passage.
+    """
+    number_of = {text: n for n, text in enumerate(dict.fromkeys(example["context"] for example in examples))}
+    passage = np.asarray([number_of[example["context"]] for example in examples], np.int64)
+    passages = _tokenize_passages(list(number_of), coding.tokenizer)
+    questions = tokenize_distinct([example["question"] for example in examples], coding.tokenizer)
+    longest = min(LONGEST_QUESTION, (coding.max_length - SPECIAL_OF_PAIR) // 2)
+    questions = questions.head(np.minimum(questions.lengths, longest))
+
+    room = coding.max_length - SPECIAL_OF_PAIR - questions.lengths
+    owner, begin, length = _windows(passages.pieces.lengths[passage], room)
+    rows = passage[owner]
+    asked = questions.take(owner)
+    sequences = pair(asked, passages.pieces.slice(begin, length, rows), specials(coding.tokenizer))
+    shift = asked.lengths + SPECIAL_OF_PAIR - 1
+    begins, ends = passages.begins.slice(begin, length, rows), passages.ends.slice(begin, length, rows)
+    first, last = _answers(examples, passages, passage)
+    inside = (first[owner] >= begin) & (last[owner] < begin + length) & (first <= last)[owner]
+    return columns(sequences, example=owner) | {
+        "start": np.where(inside, first[owner] - begin + shift, 0).astype(np.int32),
+        "end": np.where(inside, last[owner] - begin + shift, 0).astype(np.int32),
+        "offsets": _interleaved_offsets(begins, ends, shift),
+    }
+
+
+def reachable(examples: Examples, coding: Coding) -> list[str | None]:
+    """What each example's first answer comes back as from the pieces and windows it is trained on.
+
+    That is the answer itself, or a longer text where one of its ends falls inside a piece. None: the example
+    has no answer, or no window holds all of it. `decode` gives those of at most `LONGEST_ANSWER` pieces.
+    """
+    columns = encode(examples, coding)
+    offsets = columns["offsets"]
+    assert isinstance(offsets, Ragged)
+    characters = offsets.values.reshape(-1, 2)
+    firsts = bounds(sizes(columns))[:-1]
+    found: list[str | None] = [None] * len(examples)
+    for window in np.flatnonzero(np.asarray(columns["start"]) > 0).tolist():
+        number = int(np.asarray(columns["example"])[window])
+        begin = characters[firsts[window] + np.asarray(columns["start"])[window], 0]
+        end = characters[firsts[window] + np.asarray(columns["end"])[window], 1]
+        found[number] = examples[number]["context"][begin:end]
+    return found
+
+
+def _windows(
+    lengths: NDArray[np.int64], room: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Example, first token and length of each window; the step shrinks where `STRIDE` would leave gaps."""
+    step = np.minimum(STRIDE, np.maximum(room // 2, 1))
+    count = 1 + np.maximum(0, -(-(lengths - room) // step))
+    owner = np.repeat(np.arange(len(lengths)), count)
+    begin = (np.arange(len(owner)) - np.repeat(bounds(count)[:-1], count)) * step[owner]
+    return owner, begin, np.minimum(room[owner], lengths[owner] - begin)
+
+
+def _tokenize_passages(contexts: Sequence[str], tokenizer: Any) -> _Passages:
+    """Pieces with exact characters: no white space before, a letter's marks behind, none for a lone mark.
+
+    The tokenizer composes a letter and its combining marks (NFKC) and then gives the letter's character only.
+    """
+    found = tokenizer.encode_batch(list(contexts), add_special_tokens=False)
+    mark = specials(tokenizer).mark
+    begins, ends = [], []
+    for context, encoding in zip(contexts, found, strict=True):
+        spans = np.asarray(encoding.offsets, np.int64).reshape(-1, 2)
+        begin = _next_visible(context)[spans[:, 0]]
+        end = np.maximum(spans[:, 1], begin)
+        following = np.append(begin[1:], len(context))
+        end = np.minimum(_behind_marks(context)[end], np.maximum(end, following))
+        begins.append(begin)
+        # The tokenizer gives a lone mark the first character of the piece behind it, or the space before it.
+        ends.append(np.where(np.asarray(encoding.ids) == mark, begin, end))
+    pieces = Ragged.of([encoding.ids for encoding in found])
+    return _Passages(
+        pieces=pieces,
+        begins=Ragged(_flat(begins), pieces.offsets),
+        ends=Ragged(_flat(ends), pieces.offsets),
+    )
+
+
+def _flat(parts: list[NDArray[np.int64]]) -> NDArray[np.int32]:
+    return np.concatenate(parts).astype(np.int32) if parts else np.zeros(0, np.int32)
+
+
+def _next_visible(text: str) -> NDArray[np.int64]:
+    """For each character, and the end, the position of the first one from there on that is no white space."""
+    return _next_without(text, [place for place, letter in enumerate(text) if letter.isspace()])
+
+
+def _behind_marks(text: str) -> NDArray[np.int64]:
+    """As `_next_visible`, of the first one that is no combining mark."""
+    marks = (place for place, letter in enumerate(text) if unicodedata.category(letter).startswith("M"))
+    return _next_without(text, [] if text.isascii() else list(marks))
+
+
+def _next_without(text: str, passed_over: list[int]) -> NDArray[np.int64]:
+    following = np.arange(len(text) + 1)
+    following[passed_over] = len(text)
+    return np.minimum.accumulate(following[::-1])[::-1]
+
+
+def _answers(
+    examples: Examples, passages: _Passages, passage: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First and last token of each example's first answer in its passage; first > last when there is none."""
+    first, last = np.ones(len(examples), np.int64), np.zeros(len(examples), np.int64)
+    begins, ends = passages.begins.rows(), passages.ends.rows()
+    for number, example in enumerate(examples):
+        answer = example["answers"][0] if example["answers"] else None
+        if answer is None or answer["start"] < 0 or not answer["text"]:
+            continue
+        stop = answer["start"] + len(answer["text"])
+        first[number] = np.searchsorted(ends[passage[number]], answer["start"], side="right")
+        last[number] = np.searchsorted(begins[passage[number]], stop, side="left") - 1
+    return first, last
+
+
+def _interleaved_offsets(begins: Ragged, ends: Ragged, shift: NDArray[np.int64]) -> Ragged:
+    both = Ragged(np.stack([begins.values, ends.values], axis=1).ravel(), begins.offsets * 2)
+    outside = Ragged.repeated([-1], int(2 * shift.sum()))
+    before = Ragged(outside.values, bounds(2 * shift))
+    return interleave([before, both, Ragged.repeated([-1, -1], len(begins))])
+
+
+def targets(
+    columns: Mapping[str, Ragged | NDArray[np.int32]], rows: NDArray[np.int64]
+) -> dict[str, NDArray[np.int64]]:
+    """`start` and `end`, tokens within their items [items]."""
+    return {name: np.asarray(columns[name])[rows].astype(np.int64) for name in ("start", "end")}
+
+
+def sizes(columns: Mapping[str, Ragged | NDArray[np.int32]]) -> NDArray[np.int64]:
+    """A start and an end score a token."""
+    return np.asarray(columns["num_tokens"], np.int64)
+
+
+def decode(outputs: NDArray[np.float32], encoded: Coded) -> Decoded:
+    """The best span over all windows of each example. `outputs`: [tokens, 2], start and end scores.
+
+    The text is cut out of the passage by its characters and not realigned afterwards, which would ruin
+    scripts without spaces. Scores: best span minus "no answer", the latter being the lowest over the windows
+    of the two scores at `<s>`, as in SQuAD 2.0; whether that empties the text is decided by the metric.
+    """
+    offsets = encoded.columns["offsets"]
+    assert isinstance(offsets, Ragged)
+    lengths = sizes(encoded.columns)
+    characters = offsets.values.reshape(-1, 2)
+    edges = bounds(lengths)
+    best = np.empty(len(lengths), np.float32)
+    begin, end = np.empty(len(lengths), np.int64), np.empty(len(lengths), np.int64)
+    for low in range(0, len(lengths), _BLOCK):
+        block = slice(low, min(low + _BLOCK, len(lengths)))
+        tokens = slice(edges[block.start], edges[block.stop])
+        found = _best_spans(outputs[tokens], characters[tokens], lengths[block])
+        best[block], begin[block], end[block] = found
+    none = outputs[edges[:-1]].sum(axis=1)
+    return _best_windows(np.asarray(encoded.columns["example"]), best, none, begin, end, encoded.examples)
+
+
+def _best_spans(
+    scores: NDArray[np.float32], characters: NDArray[np.int32], lengths: NDArray[np.int64]
+) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
+    """Score and characters of each window's best span."""
+    # A lone word mark covers nothing: no answer starts or ends there.
+    outside = characters[:, 0] >= characters[:, 1]
+    table = padded(np.where(outside[:, None], -np.inf, scores).astype(np.float32), lengths, fill=-np.inf)
+    many = min(NUM_BEST, table.shape[1])
+    starts = np.argsort(-table[:, :, 0], axis=1, kind="stable")[:, :many]  # [windows, many]
+    ends = np.argsort(-table[:, :, 1], axis=1, kind="stable")[:, :many]
+    total = np.take_along_axis(table[:, :, 0], starts, 1)[:, :, None]
+    total = total + np.take_along_axis(table[:, :, 1], ends, 1)[:, None, :]  # [windows, starts, ends]
+    size = ends[:, None, :] - starts[:, :, None] + 1
+    total[(size < 1) | (size > LONGEST_ANSWER)] = -np.inf
+    winner = total.reshape(len(total), -1).argmax(axis=1)
+    windows = np.arange(len(lengths))
+    first = starts[windows, winner // many] + bounds(lengths)[:-1]
+    last = ends[windows, winner % many] + bounds(lengths)[:-1]
+    best = total.reshape(len(total), -1)[windows, winner]
+    return best, characters[first, 0].astype(np.int64), characters[last, 1].astype(np.int64)
+
+
+def _best_windows(
+    owner: NDArray[np.int32],
+    best: NDArray[np.float32],
+    none: NDArray[np.float32],
+    begin: NDArray[np.int64],
+    end: NDArray[np.int64],
+    examples: Any,
+) -> Decoded:
+    contexts = list(examples["context"])
+    top = np.full(len(contexts), -np.inf, np.float32)
+    np.maximum.at(top, owner, best)
+    lowest = np.full(len(contexts), np.inf, np.float32)
+    np.minimum.at(lowest, owner, none)
+    windows = np.flatnonzero((best == top[owner]) & np.isfinite(best))[::-1]
+    values = [""] * len(contexts)
+    for window in windows:  # backwards, so that the first of equal windows stays
+        values[owner[window]] = contexts[owner[window]][begin[window] : end[window]]
+    return Decoded(values=values, scores=np.where(np.isfinite(top), top - lowest, -np.inf).astype(np.float32))

@@ -1,0 +1,229 @@
+"""One training phase: one task or a mixture, with dev looks, the best weights kept, and exact resume.
+
+Reads the parent's weights, trains through DeepSpeed, writes `weights/`, and one row each into the records
+`training` and `scores` (English dev).
+"""
+
+import math
+import os
+import shutil
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from hpc import ranks
+from hpc.engine import Engine, Linear, parameter_groups
+from hpc.files import write_json
+from hpc.settings import decode
+from hpc.stopping import StopRequest
+from hpc.zero import Zero
+from stilts.evaluate import predict
+from stilts.model import multitask as models
+from stilts.model.multitask import Model
+from stilts.run import records
+from stilts.run.folder import Progress, RunFolder
+from stilts.run.specs import RunSpec
+from stilts.study.config import TOKENS_PER_BATCH, Optimisation
+from stilts.train.sets import Feed, build, feed
+
+
+def train(run: RunFolder, spec: RunSpec) -> None:
+    """Carries out a run of kind `train`."""
+    asked = spec.fields
+    if _records(run).exists():  # killed after the last record, before `done.json`
+        shutil.rmtree(run.checkpoints, ignore_errors=True)
+        return
+    settings: Optimisation = decode(Optimisation, dict(asked["optimisation"]), spec.id)
+    place = ranks.setup()
+    parent = run.sibling(spec.needs[0]).weights
+    fed = feed(run, asked, parent, settings)
+    torch.manual_seed(asked["seed"])
+    model = build(parent, fed, asked, settings)
+    trainer = Trainer(run, spec, settings, place, model, fed, parent)
+    with StopRequest() as stop:
+        trainer.work(stop)
+    trainer.finish()
+
+
+def _records(run: RunFolder) -> Path:
+    """The shard that is written when the weights are in place."""
+    return run.records / "scores" / "dev.arrow"
+
+
+class Trainer:
+    """The state of a phase between optimizer steps."""
+
+    def __init__(
+        self,
+        run: RunFolder,
+        spec: RunSpec,
+        settings: Optimisation,
+        place: ranks.Ranks,
+        model: Model,
+        fed: Feed,
+        parent: Path,
+    ) -> None:
+        self.run, self.spec, self.settings, self.place = run, spec, settings, place
+        self.model, self.fed, self.parent = model, fed, parent
+        self.steps = fed.order.steps(settings.epochs, at_most=settings.max_steps)
+        zero = Zero(clip=settings.clip, **spec.fields["zero"])
+        groups = parameter_groups(
+            model,
+            rate=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+            head_rate=settings.head_rate,
+            heads="heads.",
+        )
+        schedule = Linear(steps=self.steps, warmup=int(self.steps * settings.warmup))
+        self.engine = Engine(model, groups, zero=zero, schedule=schedule, epsilon=settings.epsilon)
+        self.step, self.tokens, self.seconds, self.cpu_seconds = 0, 0, 0.0, 0.0
+        self.flops = 0.0
+        self.best: dict[str, Any] = {"step": 0, "score": -math.inf, "scores": []}
+        self.looks_since_best = 0
+
+    def work(self, stop: StopRequest) -> None:
+        """Trains to the last step, or until the development score has stopped rising.
+
+        Raises:
+            Stopped: a signal came; the state is saved.
+            ArithmeticError: the loss is no longer a number.
+        """
+        self._resume()
+        progress = Progress(self.run, total=self.steps, unit="steps")
+        clock, cpu = time.perf_counter(), time.process_time()
+        while self.step < self.steps and self.looks_since_best < self.settings.patience:
+            loss = self._one_step()
+            self.seconds += time.perf_counter() - clock
+            self.cpu_seconds += time.process_time() - cpu
+            clock, cpu = time.perf_counter(), time.process_time()
+            if not math.isfinite(loss):
+                raise ArithmeticError(
+                    f"the loss is {loss} at step {self.step}; lower learning_rate or raise warmup"
+                )
+            progress.at(self.step, f"loss {loss:.3f}")
+            if self.step % self.settings.evaluate_every == 0 or self.step == self.steps:
+                self._look()
+            if stop.agreed() != "go on":
+                self._save()
+                stop.leave()
+            if self.step % self.settings.save_every == 0 and self.step < self.steps:
+                self._save()
+
+    def finish(self) -> None:
+        """Moves the best weights into place and writes the records."""
+        if not self.place.first:
+            return
+        shares = self.fed.order.report(self.step)
+        write_json(self.run.drawn, {task: asdict(share) for task, share in shares.items()})
+        best = self._best_folder(self.best["step"])
+        if best.exists():
+            shutil.rmtree(self.run.weights, ignore_errors=True)
+            os.replace(best, self.run.weights)
+        fields, engine = self.spec.fields, self.engine
+        common = {name: fields[name] for name in ("regime", "intermediate", "seed")} | {
+            "run_id": self.spec.id
+        }
+        on_gpu = engine.device.type == "cuda"
+        cost = {
+            "stage": fields["role"],
+            "tasks": ",".join(fields["tasks"]),
+            "targets": ",".join(fields["targets"]),
+            "device_class": engine.device.type,
+            "seconds": self.seconds,
+            "cpu_seconds": self.cpu_seconds,
+            "gpu_seconds": self.seconds * self.place.world_size if on_gpu else None,
+            "tokens": self.tokens,
+            "flops_model": self.flops,
+            "world_size": self.place.world_size,
+            "parent_run_id": self.spec.needs[0],
+        }
+        records.write_shard(self.run.records / "training", "training", [common | cost], name="training")
+        scores = [common | {"study": self.spec.study} | row for row in self.best["scores"]]
+        records.write_shard(_records(self.run).parent, "scores", scores, name=_records(self.run).stem)
+        shutil.rmtree(self.run.checkpoints, ignore_errors=True)
+
+    def _one_step(self) -> float:
+        name, rows = self.fed.order.draw(self.step)
+        stream = self.fed.streams[name]
+        mine = rows[self.place.rank :: self.place.world_size]
+        # Fewer items than ranks: an idle rank repeats one item at no weight, so that every rank takes part.
+        raw = stream.batch(mine if len(mine) else rows[:1], step=self.step)
+        batch = predict.to_batch(raw, self.engine.device)
+        self.model.train()
+        # Dropout follows from the step and the rank alone: a resumed run needs no state of the generators.
+        torch.manual_seed((self.spec.fields["seed"] << 40) + (self.step << 16) + self.place.rank)
+        scores = self.engine(stream.head, batch)
+        share = len(mine) * self.place.world_size / len(rows)
+        loss = self.model.loss(stream.head, scores, batch) * share
+        self.engine.step(loss)
+        self.step += 1
+        self.tokens += int(stream.encoded.num_tokens[rows].sum())
+        self.flops += (
+            3 * self.model.encoder.config.forward_flops(batch.packed.lengths) * self.place.world_size
+        )
+        return float(loss.detach())
+
+    def _look(self) -> None:
+        """Scores the English development sets and keeps the weights when their mean is the best so far."""
+        self.model.eval()
+        rows = []
+        means = []
+        tokens = 4 * (self.settings.tokens_per_batch or TOKENS_PER_BATCH)
+        for name, one in self.fed.sets.items():
+            scored = predict.answer(self.model, name, one.task, one.dev, tokens_per_batch=tokens).scored
+            means.append(np.mean(list(scored.values.values())))
+            for metric, value in scored.values.items():
+                rows.append(
+                    {
+                        "target": name,
+                        "language": "en",
+                        "split": "dev",
+                        "metric": metric,
+                        "value": value,
+                        "n": len(one.dev.examples),
+                        "n_full": one.dev.num_full,
+                    }
+                )
+        score = float(np.mean(means))
+        self.looks_since_best += 1
+        if score > self.best["score"]:
+            self.looks_since_best = 0
+            self.best = {"step": self.step, "score": score, "scores": rows}
+            self._keep()
+
+    def _keep(self) -> None:
+        state = self.engine.weights()
+        if self.place.first:
+            folder = self._best_folder(self.step)
+            shutil.rmtree(folder, ignore_errors=True)
+            models.save(self.model, state, folder, tokenizer_from=self.parent)
+
+    def _best_folder(self, step: int) -> Path:
+        return self.run.checkpoints / f"best-{step:08d}"
+
+    def _save(self) -> None:
+        state = {
+            "step": self.step,
+            "tokens": self.tokens,
+            "flops": self.flops,
+            "seconds": self.seconds,
+            "cpu_seconds": self.cpu_seconds,
+            "best": self.best,
+            "looks_since_best": self.looks_since_best,
+        }
+        self.engine.save(self.run.checkpoints, self.step, state=state)
+        if self.place.first:
+            for folder in self.run.checkpoints.glob("best-*"):
+                if folder != self._best_folder(self.best["step"]):
+                    shutil.rmtree(folder)
+
+    def _resume(self) -> None:
+        state = self.engine.resume(self.run.checkpoints)
+        if state is None:
+            return
+        for name, value in state.items():
+            setattr(self, name, value)

@@ -1,0 +1,121 @@
+"""Studies, grids and runs: what is asked, what it needs, and how its state is read off its files."""
+
+import dataclasses
+import json
+import multiprocessing
+import time
+
+import pytest
+
+from hpc.errors import UserError
+from stilts.run.folder import RunFolder
+from stilts.run.specs import RunSpec, differences
+from stilts.study.config import Zero, load_study
+from stilts.study.grid import GRIDS, expand
+
+
+@pytest.fixture(scope="module")
+def runs():
+    return {run.id: run for run in expand(load_study("mini"), "all")}
+
+
+def test_every_regime_is_evaluated_on_all_nine_targets(runs):
+    targets = set(load_study("mini").targets)
+    found = {}
+    for run in runs.values():
+        if run.kind == "evaluate":
+            key = (run.fields["regime"], run.fields["intermediate"])
+            found.setdefault(key, set()).update(run.fields["targets"])
+    trained = targets - {"bucc2018", "tatoeba"}
+    expected = {("single", task): targets for task in ("mnli", "squad_v1", "hellaswag")}
+    expected |= {("direct", ""): targets, ("multi", "multi"): targets, ("random", ""): trained}
+    expected |= {("heads", "multi"): targets, ("joint", "multi"): targets}
+    assert found == expected
+
+
+def test_parents_come_first_and_shared_work_is_one_run(runs):
+    order = list(runs)
+    assert all(order.index(need) < order.index(run.id) for run in runs.values() for need in run.needs)
+    assert set(runs["mnli-s1.squad_v1.eval"].fields["targets"]) == {"xquad", "mlqa"}
+    assert runs["mnli-s1.eval"].needs == ("mnli-s1",)
+
+
+def test_heads_borrow_where_they_can_and_probe_where_they_cannot(runs):
+    answers = runs["multi-s1.heads.eval"].fields["targets"]
+    assert {name: answer["head"] for name, answer in answers.items() if answer["head"]} == {
+        "xnli": "mnli",
+        "pawsx": "qqp",
+        "xquad": "squad_v1",
+        "mlqa": "squad_v1",
+        "tydiqa": "squad_v1",
+        "udpos": "udpos",
+        "panx": "panx",
+    }
+    assert {name for name, answer in answers.items() if answer["note"] == "probe"} == {"udpos", "panx"}
+
+
+def test_at_least_six_languages_a_target_where_the_task_has_them(runs):
+    for name, answer in runs["multi-s1.joint.eval"].fields["targets"].items():
+        assert len(answer["languages"]) >= (4 if name == "bucc2018" else 6), name
+
+
+@pytest.mark.parametrize("grid", [grid for grid in GRIDS if grid != "variants"])
+def test_a_grid_holds_all_that_its_runs_need(grid):
+    chosen = expand(load_study("mini"), grid)
+    ids = {run.id for run in chosen}
+    assert ids
+    assert all(need in ids for run in chosen for need in run.needs)
+
+
+def test_a_changed_ancestor_changes_the_run(runs):
+    study = load_study("mini")
+    deeper = dataclasses.replace(study, model=dataclasses.replace(study.model, layers=4))
+    changed = {run.id: run for run in expand(deeper, "all")}
+    assert changed["mnli-s1.xnli.eval"].fingerprint != runs["mnli-s1.xnli.eval"].fingerprint
+    assert differences(runs["mnli-s1"], changed["mnli-s1"]) == ["its parent model changed"]
+    assert changed["baseline.mnli"].fingerprint == runs["baseline.mnli"].fingerprint
+
+
+def test_a_spec_is_never_changed(tmp_path):
+    folder = RunFolder(tmp_path / "a")
+    spec = RunSpec(study="s", id="a", kind="train", fields={"seed": 1, "tasks": ("mnli",)})
+    folder.write_spec(spec)
+    folder.write_spec(spec)
+    with pytest.raises(UserError, match="seed: 1 -> 2"):
+        folder.write_spec(dataclasses.replace(spec, fields={"seed": 2, "tasks": ("mnli",)}))
+    stored = json.loads(folder.spec.read_text())
+    stored["fields"]["seed"] = 3
+    folder.spec.write_text(json.dumps(stored))
+    with pytest.raises(UserError, match="was edited after launch"):
+        folder.read_spec()
+
+
+def hold(path, held):
+    with RunFolder(path).locked():
+        held.set()
+        time.sleep(60)
+
+
+def test_a_run_is_at_work_exactly_as_long_as_its_process_lives(tmp_path):
+    folder = RunFolder(tmp_path / "a")
+    folder.write_spec(RunSpec(study="s", id="a", kind="train"))
+    assert folder.state() == "planned"
+    context = multiprocessing.get_context("spawn")
+    held = context.Event()
+    process = context.Process(target=hold, args=(folder.path, held))
+    process.start()
+    assert held.wait(30)
+    assert folder.state() == "running"
+    with pytest.raises(UserError, match="another process works on"), folder.locked():
+        pass
+    process.kill()
+    process.join()
+    folder.provenance.write_text("{}\n")
+    assert folder.state() == "interrupted"
+
+
+def test_settings_that_train_another_model_are_refused():
+    with pytest.raises(ValueError, match="use stage 1"):
+        Zero(stage=0, precision="bf16")
+    with pytest.raises(ValueError, match="needs ZeRO stage 2 or 3"):
+        Zero(stage=1, offload="optimizer")

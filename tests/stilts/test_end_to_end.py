@@ -1,0 +1,111 @@
+"""The whole road on the tiny study: launched for real, killed for real, and the same scores in the end."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from stilts.run import records
+
+ROOT = Path(__file__).parents[2]
+TINY = ROOT / "tests" / "studies" / "tiny.toml"
+
+
+def command(runs, *arguments):
+    study = ["--study", str(TINY), "--runs", str(runs)]
+    return [sys.executable, "-m", "stilts.launch", "--grid", "all", *study, *arguments]
+
+
+def launch(runs, *arguments):
+    return subprocess.run(
+        command(runs, *arguments), cwd=ROOT, capture_output=True, text=True, timeout=900, check=False
+    )
+
+
+def scores(runs):
+    """Every score of the study, to the last digit."""
+    table = records.read("scores", records.record_folders(runs / "tiny", "scores"))
+    keys = ("run_id", "target", "language", "split", "metric", "value", "n")
+    return sorted(tuple(row[key] for key in keys) for row in table.to_pylist())
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    runs = tmp_path_factory.mktemp("undisturbed")
+    done = launch(runs)
+    assert done.returncode == 0, done.stderr + done.stdout
+    return runs
+
+
+def test_every_regime_has_scores(undisturbed):
+    table = records.read("scores", records.record_folders(undisturbed / "tiny", "scores"))
+    found = {(row["regime"], row["target"]) for row in table.to_pylist() if row["split"] == "test"}
+    for regime in ("direct", "single", "multi", "heads", "joint"):
+        assert {target for name, target in found if name == regime} == {"xnli", "udpos", "xquad", "tatoeba"}
+
+
+def test_latency_rows_are_paired_and_complete(undisturbed):
+    table = records.read("latency", records.record_folders(undisturbed / "tiny", "latency"))
+    rows = table.to_pylist()
+    assert len(rows) == 2 * 2 * 4  # rounds x variants x calls
+    assert all(row["wall_ns"] > 0 and row["tokenize_ns"] > 0 and row["device_ns"] is None for row in rows)
+    by_position = {}
+    for row in rows:
+        by_position.setdefault((row["round"], row["pos_in_block"]), set()).add(row["query_id"])
+    assert all(len(queries) == 1 for queries in by_position.values())
+    assert sum(row["is_warmup"] for row in rows) == 4
+
+
+def test_a_phase_says_what_it_drew(undisturbed):
+    for run in ("mnli-s1", "multi-s1"):
+        folder = undisturbed / "tiny" / run
+        asked, drawn = (json.loads((folder / name).read_text()) for name in ("spec.json", "drawn.json"))
+        assert set(drawn) == set(asked["fields"]["tasks"])
+        training = records.read("training", [folder / "records" / "training"]).to_pylist()
+        assert sum(share["tokens"] for share in drawn.values()) == training[0]["tokens"]
+        assert sum(share["probability"] for share in drawn.values()) == pytest.approx(1)
+
+
+def test_a_second_launch_says_at_once_that_nothing_is_left(undisturbed):
+    done = launch(undisturbed)
+    assert done.returncode == 0
+    assert "nothing" in (done.stdout + done.stderr).lower()
+
+
+def test_weights_are_read_by_transformers(undisturbed):
+    from transformers import AutoTokenizer, XLMRobertaModel
+
+    weights = undisturbed / "tiny" / "mnli-s1.xnli" / "weights"
+    model = XLMRobertaModel.from_pretrained(weights, add_pooling_layer=False)
+    tokenizer = AutoTokenizer.from_pretrained(weights)
+    assert model.config.num_hidden_layers == 2
+    assert model(**tokenizer("Anna lives in Paris.", return_tensors="pt")).last_hidden_state.isfinite().all()
+
+
+def kill_then_finish(runs, *, kills, seed):
+    draw = random.Random(seed)
+    for _ in range(kills):
+        process = subprocess.Popen(
+            command(runs), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        time.sleep(draw.uniform(1, 25))
+        if process.poll() is None:
+            os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    done = launch(runs)
+    assert done.returncode == 0, done.stderr + done.stdout
+
+
+@pytest.mark.parametrize(
+    "kills", [pytest.param(2, id="2-kills"), pytest.param(10, id="10-kills", marks=pytest.mark.slow)]
+)
+def test_killed_at_random_moments_ends_with_the_same_scores(undisturbed, tmp_path, kills):
+    kill_then_finish(tmp_path, kills=kills, seed=kills)
+    assert scores(tmp_path) == scores(undisturbed)
+    assert not list(tmp_path.rglob("step-*")), "checkpoints of finished runs are gone"

@@ -1,0 +1,138 @@
+"""Phases with text masked in or translations beside the English set: what they draw, and exact resume."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from hpc.errors import UserError
+from hpc.settings import decode
+from stilts.run import records, stages
+from stilts.run.folder import RunFolder
+from stilts.study.config import Optimisation, load_study
+from stilts.study.grid import expand
+from stilts.train.loop import Trainer
+from stilts.train.sets import Feed, feed
+
+STUDY = Path(__file__).parents[2] / "studies" / "variants.toml"
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, RunFolder]:
+    """The runs of the study, the encoder prepared."""
+    root = tmp_path_factory.mktemp("runs") / "variants"
+    found = {}
+    for spec in expand(load_study(str(STUDY)), "all"):
+        found[spec.id] = RunFolder(root / spec.id)
+        found[spec.id].write_spec(spec)
+    stages.run(str(found["model"].path))
+    return found
+
+
+def fed(folders: dict[str, RunFolder], run_id: str) -> tuple[Feed, Optimisation]:
+    run = folders[run_id]
+    asked = run.read_spec().fields
+    settings: Optimisation = decode(Optimisation, dict(asked["optimisation"]), run_id)
+    return feed(run, asked, folders["model"].weights, settings), settings
+
+
+def test_a_batch_of_text_follows_each_batch_of_the_task(folders: dict[str, RunFolder]) -> None:
+    plain, settings = fed(folders, "mnli-s1")
+    mixed, _ = fed(folders, "mnli+mlm-s1")
+    alone = plain.order.steps(settings.epochs)
+    steps = mixed.order.steps(settings.epochs)
+    assert steps == 2 * alone
+    drawn = [mixed.order.draw(step) for step in range(steps)]
+    assert {mixed.streams[name].head for name, _ in drawn[1::2]} == {"wikipedia"}
+    for step, (name, rows) in enumerate(drawn[::2]):
+        expected = plain.order.draw(step)
+        assert name == expected.task == "mnli"
+        np.testing.assert_array_equal(rows, expected.rows)
+    assert set(mixed.streams) == {"mnli", "wikipedia/en", "wikipedia/de", "wikipedia/zh"}
+
+
+def test_a_batch_of_text_says_what_is_hidden(folders: dict[str, RunFolder]) -> None:
+    mixed, _ = fed(folders, "mnli+mlm-s1")
+    stream = mixed.streams["wikipedia/zh"]
+    assert stream.encoded.language == "zh"
+    assert stream.encoded.num_tokens.max() <= 16
+    one, again, later = (stream.batch(np.asarray([3, 1]), step=step) for step in (4, 4, 5))
+    assert stream.masking is not None
+    assert set(one.targets) == {"positions", "pieces"}
+    np.testing.assert_array_equal(one.input_ids, again.input_ids)
+    assert one.input_ids.tolist() != later.input_ids.tolist()
+    whole = one.input_ids.copy()
+    whole[one.targets["positions"]] = one.targets["pieces"]
+    blocks = [stream.encoded.features[row]["input_ids"] for row in (3, 1)]
+    np.testing.assert_array_equal(whole, np.concatenate(blocks))
+
+
+def test_translations_train_the_head_of_their_task(folders: dict[str, RunFolder]) -> None:
+    mixed, settings = fed(folders, "mnli+translated-s1")
+    plain, _ = fed(folders, "mnli-s1")
+    assert {name: stream.head for name, stream in mixed.streams.items()} == {
+        "mnli": "mnli",
+        "mnli/de": "mnli",
+        "mnli/ru": "mnli",
+    }
+    labels = {name: list(stream.encoded.examples["label"]) for name, stream in mixed.streams.items()}
+    assert labels["mnli"] == labels["mnli/de"] == labels["mnli/ru"]
+    assert mixed.order.steps(settings.epochs) > 2 * plain.order.steps(settings.epochs)
+    report = mixed.order.report(300)
+    assert all(share.probability == pytest.approx(1 / 3) for share in report.values())
+
+
+def broken_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = Trainer._one_step
+
+    def one_step(self: Trainer) -> float:
+        if self.step == step:
+            raise RuntimeError("the power went")
+        return whole(self)
+
+    monkeypatch.setattr(Trainer, "_one_step", one_step)
+
+
+def state(folder: RunFolder) -> dict[str, torch.Tensor]:
+    return load_file(folder.weights / "model.safetensors") | load_file(folder.weights / "heads.safetensors")
+
+
+def test_a_run_with_text_goes_on_exactly(folders: dict[str, RunFolder], monkeypatch) -> None:
+    undisturbed = folders["multi+mlm-s1"]
+    stages.run(str(undisturbed.path))
+    again = RunFolder(undisturbed.path.parent.parent / "again" / undisturbed.id)
+    again.write_spec(replace(undisturbed.read_spec(), study="again"))
+    (again.path.parent / "model").symlink_to(folders["model"].path)
+    with monkeypatch.context() as patched:
+        broken_at(11, patched)
+        with pytest.raises(RuntimeError, match="the power went"):
+            stages.run(str(again.path))
+    assert list(again.checkpoints.glob("step-00000009/committed.json"))
+    stages.run(str(again.path))
+    before, after = state(undisturbed), state(again)
+    assert before.keys() == after.keys()
+    assert "wikipedia.dense.weight" in before
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    rows = records.read("scores", [undisturbed.records / "scores"]).to_pylist()
+    assert {row["target"] for row in rows} == {"mnli", "squad_v1"}
+    assert {row["regime"] for row in rows} == {"mlm"}
+
+
+def test_what_follows_a_variant_starts_from_its_encoder(folders: dict[str, RunFolder]) -> None:
+    for run_id in ("mnli+translated-s1", "mnli+translated-s1.xnli", "mnli+translated-s1.xnli.eval"):
+        stages.run(str(folders[run_id].path))
+    rows = records.read("scores", [folders["mnli+translated-s1.xnli.eval"].records / "scores"]).to_pylist()
+    assert {(row["regime"], row["intermediate"], row["language"]) for row in rows} == {
+        ("translated", "mnli", "en"),
+        ("translated", "mnli", "de"),
+    }
+
+
+def test_zero_3_cannot_share_the_embeddings(tmp_path: Path) -> None:
+    path = tmp_path / "study.toml"
+    path.write_text(STUDY.read_text().replace("stage = 1", "stage = 3"))
+    with pytest.raises(UserError, match="ZeRO stage 2 or less"):
+        expand(load_study(str(path)), "all")
