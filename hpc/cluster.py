@@ -31,16 +31,16 @@ class Pace:
 class Cluster:
     """A cluster file."""
 
-    kind: Literal["local", "slurm", "debug"]
+    scheduler: Literal["local", "slurm", "debug"]
     summary: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     """Variables of every run."""
     local: LocalSettings = field(default_factory=LocalSettings)
     slurm: SlurmSettings = field(default_factory=SlurmSettings)
     shapes: dict[str, Shape] = field(default_factory=dict)
-    """By kind of run, or by the role of a training run; `default` fills what they leave out."""
+    """By stage, or by the phase of a training run; `default` fills what they leave out."""
     pace: dict[str, Pace] = field(default_factory=dict)
-    """By kind of run, for the estimate of a plan nothing of which has run yet."""
+    """By stage, for the estimate of a plan nothing of which has run yet."""
 
     def shape_of(self, *names: str) -> Shape:
         """The shape of the first of `names` that has one, or the default."""
@@ -56,14 +56,14 @@ class Cluster:
             preload: modules worth importing once for all runs.
             folder: for what belongs to no single run: the fork server's log, submitit's files.
         """
-        if self.kind == "local":
+        if self.scheduler == "local":
             return LocalExecutor(
                 settings=self.local,
                 preload=preload,
                 environment=self.environment,
                 log=folder / "fork-server.log",
             )
-        if self.kind == "slurm":
+        if self.scheduler == "slurm":
             return SlurmExecutor(settings=self.slurm, environment=self.environment, folder=folder / "slurm")
         return DebugExecutor()
 

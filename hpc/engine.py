@@ -77,6 +77,7 @@ class Engine:
         module: the model; frozen parameters have requires_grad off.
         groups: parameter groups for AdamW.
         zero: how training state is spread.
+        clip: largest gradient norm; 0 leaves gradients as they are.
         schedule: factor on the rates.
         epsilon: AdamW's epsilon.
     """
@@ -87,6 +88,7 @@ class Engine:
         groups: Sequence[Mapping[str, Any]],
         *,
         zero: Zero,
+        clip: float = 1.0,
         schedule: Linear,
         epsilon: float = 1e-8,
     ) -> None:
@@ -96,7 +98,7 @@ class Engine:
         optimizer = torch.optim.AdamW([dict(group) for group in groups], eps=epsilon)
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, schedule.factor)
         self._engine, *_ = deepspeed.initialize(
-            model=module, optimizer=optimizer, lr_scheduler=scheduler, config=zero.config()
+            model=module, optimizer=optimizer, lr_scheduler=scheduler, config=zero.config(clip=clip)
         )
         atexit.unregister(_leave_gloo)
         atexit.register(_leave_gloo)

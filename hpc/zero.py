@@ -22,27 +22,32 @@ class Zero:
         stage: 0 nothing, 1 optimizer state, 2 and gradients, 3 and parameters.
         precision: of weights, gradients and activations.
         offload: what moves to host memory.
-        clip: largest gradient norm; 0 leaves gradients alone.
 
     Raises:
         UserError: a combination that does not train what it says.
     """
 
-    stage: int
-    precision: Precision = "fp32"
+    stage: Literal[0, 1, 2, 3] = 2
+    precision: Precision = "bf16"
     offload: Offload = "none"
-    clip: float = 1.0
 
     def __post_init__(self) -> None:
         if self.stage == 0 and self.precision == "bf16":
-            raise UserError("ZeRO stage 0 with bf16 makes an optimizer step of its own; use stage 1")
+            raise UserError(
+                "ZeRO stage 0 with bf16 takes a first optimizer step of its own with zero gradients and so "
+                "trains another model; use stage 1, also on one device"
+            )
         if self.offload != "none" and self.stage < 2:
             raise UserError(f"offload of {self.offload} needs ZeRO stage 2 or 3, not {self.stage}")
         if self.offload == "parameters" and self.stage != 3:
             raise UserError("offload of parameters needs ZeRO stage 3")
 
-    def config(self) -> dict[str, Any]:
-        """The dict for `deepspeed.initialize`; the optimizer is handed over beside it."""
+    def config(self, *, clip: float) -> dict[str, Any]:
+        """The dict for `deepspeed.initialize`; the optimizer is handed over beside it.
+
+        Args:
+            clip: largest gradient norm; 0 leaves gradients as they are.
+        """
         zero: dict[str, Any] = {"stage": self.stage}
         if self.offload in ("optimizer", "parameters"):
             zero["offload_optimizer"] = {"device": "cpu"}
@@ -53,7 +58,7 @@ class Zero:
         return {
             "train_micro_batch_size_per_gpu": 1,
             "gradient_accumulation_steps": 1,
-            "gradient_clipping": self.clip,
+            "gradient_clipping": clip,
             "steps_per_print": 2**62,
             "zero_optimization": zero,
             "zero_allow_untested_optimizer": True,

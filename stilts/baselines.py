@@ -1,8 +1,8 @@
 """Yardsticks without an encoder: the majority answer, and what counting words gives.
 
 Both learn from the English training set and are scored in every language, like the models. A task that is
-easy for them measures no understanding; a model that does not beat them learned nothing. `run(folder, spec)`
-carries out a run of kind `baseline`.
+easy for them measures no understanding; a model that does not beat them learned nothing.
+`run(folder, spec, asked)` carries out a run of the stage `baseline`.
 """
 
 import re
@@ -10,16 +10,16 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import groupby
-from typing import Any, Literal
+from typing import Any
 
 from hpc.errors import UserError, unknown_name
 from stilts import data, tasks
 from stilts.run import records
 from stilts.run.folder import Progress, RunFolder
-from stilts.run.specs import RunSpec
+from stilts.run.settings import Baseline as Method, Limits
+from stilts.run.specs import BaselineSpec, RunSpec
 from stilts.tasks import Example, Task, metrics
 
-Method = Literal["majority", "bag-of-words", "word-overlap"]
 Predict = Callable[[Sequence[Example]], list[Any]]
 
 NOTES: Mapping[tuple[str, str], str] = {
@@ -47,42 +47,41 @@ _WORD = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]|[^\\W\u0e00-\u0e7f
 _SENTENCE = re.compile("[^.!?\u3002\uff01\uff1f\u0964\u061f]+")
 
 
-def run(folder: RunFolder, spec: RunSpec) -> None:
+def run(folder: RunFolder, spec: RunSpec, asked: BaselineSpec) -> None:
     """Writes the scores of one training set's baselines to `records/scores`."""
-    fields = spec.fields
-    progress = Progress(folder, total=len(fields["methods"]), unit="methods")
+    progress = Progress(folder, total=len(asked.methods), unit="methods")
     rows: list[dict[str, Any]] = []
-    kind = tasks.load(fields["trains_on"]).kind
-    for done, method in enumerate(fields["methods"]):
-        if (method, kind) not in _FITS:
+    task_type = tasks.load(asked.train_task).type
+    for done, method in enumerate(asked.methods):
+        if (method, task_type) not in _FITS:
             continue
         progress.at(done, method)
         rows += score(
             method,
-            trains_on=fields["trains_on"],
-            targets=fields["targets"],
-            sources=fields["sources"],
-            limits=fields["limits"],
+            train_task=asked.train_task,
+            targets=asked.targets,
+            sources=asked.sources,
+            limits=asked.limits,
         )
     common = {"run_id": spec.id, "study": spec.study, "intermediate": ""}
     records.write_shard(folder.records / "scores", "scores", [common | row for row in rows], name="baseline")
-    progress.at(len(fields["methods"]))
+    progress.at(len(asked.methods))
 
 
 def score(
     method: Method,
     *,
-    trains_on: str,
+    train_task: str,
     targets: Mapping[str, Sequence[str]],
     sources: Sequence[str],
-    limits: Mapping[str, Mapping[str, int | None]],
+    limits: Mapping[str, Limits],
     seed: int = 0,
 ) -> list[dict[str, Any]]:
     """Learns one English training set and scores it on its own dev set and on the test sets of its targets.
 
     Args:
-        method: `majority` or `bag-of-words`.
-        trains_on: task whose training set is learned.
+        method: one of `Method`.
+        train_task: task whose training set is learned.
         targets: languages by target task.
         sources: where data is looked for.
         limits: by task and split.
@@ -93,11 +92,11 @@ def score(
     """
 
     def read(task: Task, language: str, split: str) -> list[Example]:
-        limit = limits.get(task.name, {}).get(split)
+        limit = limits.get(task.name, Limits()).of(split)
         return list(data.read(task, language=language, split=split, sources=sources, limit=limit, seed=seed))
 
-    source = tasks.load(trains_on)
-    predict = fit(method, source.kind, read(source, "en", "train"))
+    source = tasks.load(train_task)
+    predict = fit(method, source.type, read(source, "en", "train"))
     asked = [(source, "en", "dev")]
     asked += [(tasks.load(name), language, "test") for name, some in targets.items() for language in some]
     rows = []
@@ -114,23 +113,23 @@ def score(
             "split": split,
             "n": len(examples),
             "n_full": len(examples),
-            "note": NOTES[method, task.kind],
+            "note": NOTES[method, task.type],
         }
         rows += [known | {"metric": name, "value": value} for name, value in scored.values.items()]
     return rows
 
 
-def fit(method: Method, kind: str, examples: Sequence[Example]) -> Predict:
+def fit(method: Method, task_type: str, examples: Sequence[Example]) -> Predict:
     """A function from examples to predictions, learned from labelled ones.
 
     Raises:
-        UserError: there is no such method for the kind, or nothing to learn from.
+        UserError: there is no such method for the task type, or nothing to learn from.
     """
-    if (method, kind) not in _FITS:
-        raise unknown_name("baseline", f"{method} of {kind}", (f"{m} of {k}" for m, k in _FITS))
+    if (method, task_type) not in _FITS:
+        raise unknown_name("baseline", f"{method} of {task_type}", (f"{m} of {k}" for m, k in _FITS))
     if not examples:
         raise UserError("a baseline needs training examples", code=3)
-    return _FITS[method, kind](examples)
+    return _FITS[method, task_type](examples)
 
 
 def _constant(answers: Sequence[Any]) -> Predict:

@@ -7,7 +7,7 @@ the head; the wall clock runs on both devices. Statistics belong to the tables: 
 import gc
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -16,7 +16,6 @@ import numpy as np
 import torch
 
 from hpc import ranks
-from hpc.settings import decode
 from hpc.usage import Usage, measured
 from stilts import data, tasks
 from stilts.data import Encoded
@@ -26,19 +25,19 @@ from stilts.model import multitask as models
 from stilts.model.multitask import Batch, Model
 from stilts.run import records
 from stilts.run.folder import Progress, RunFolder
-from stilts.run.specs import RunSpec
-from stilts.study.config import Attention, Latency
+from stilts.run.settings import Attention
+from stilts.run.specs import LatencySpec, RunSpec, TimedModel
 from stilts.tasks import Task, types as task_types
 from stilts.tasks.types import Coding
 from stilts.tasks.types.pieces import open_tokenizer
 
 
-def measure(run: RunFolder, spec: RunSpec) -> None:
-    """Carries out a run of kind `latency`: one process, all variants, all rounds.
+def measure(run: RunFolder, spec: RunSpec, asked: LatencySpec) -> None:
+    """Carries out a run of the stage `latency`: one process, all variants, all rounds.
 
     A process that was interrupted starts over: timings of two processes are never joined.
     """
-    Session(run, spec).work()
+    Session(run, spec, asked).work()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,15 +73,14 @@ class Timing:
 class Session:
     """One process's share of a latency study."""
 
-    def __init__(self, run: RunFolder, spec: RunSpec) -> None:
-        self.run, self.spec = run, spec
-        asked = spec.fields
-        self.settings: Latency = decode(Latency, dict(asked["latency"]), spec.id)
+    def __init__(self, run: RunFolder, spec: RunSpec, asked: LatencySpec) -> None:
+        self.run, self.spec, self.asked = run, spec, asked
+        self.settings = asked.protocol
         self.place = ranks.setup()
         self.loaded: dict[str, Model] = {}
         self.answering: dict[tuple[str, Attention], Model] = {}
         self.cells = list(self._cells())
-        seed = f"{asked['seed']}/{asked['process']}"
+        seed = f"{asked.seed}/{asked.process}"
         self.random = random.Random(seed)
         self.order = 0
 
@@ -104,17 +102,17 @@ class Session:
         self._write_memory(meter.usage)
 
     def _cells(self) -> Iterator[Cell]:
-        for variant in self.spec.fields["variants"]:
-            wanted = [self._model(variant["weights"], attention) for attention in self.settings.attention]
+        for timed in self.asked.models:
+            wanted = [self._model(timed.weights, attention) for attention in self.settings.attention]
             # Two back ends may come down to one where neither can run: that one is timed once.
             for model in {model.encoder.attention: model for model in wanted}.values():
-                yield from self._cells_of(variant, model)
+                yield from self._cells_of(timed, model)
 
     def _model(self, run_id: str, attention: Attention) -> Model:
         """A run's model on a back end; parameters are loaded once, and nothing is compiled later."""
         if run_id not in self.loaded:
             weights = self.run.sibling(run_id).weights
-            dtype = DTYPES[self.spec.fields["dtype"]]
+            dtype = DTYPES[self.asked.dtype]
             self.loaded[run_id] = models.load(weights).to(self.place.device, dtype).eval()
         if (run_id, attention) not in self.answering:
             fast = self.loaded[run_id].for_inference(attention=attention)
@@ -122,18 +120,18 @@ class Session:
             self.answering[run_id, attention] = fast
         return self.answering[run_id, attention]
 
-    def _cells_of(self, variant: Mapping[str, Any], model: Model) -> Iterator[Cell]:
-        asked, settings = self.spec.fields, self.settings
-        tokenizer_file = self.run.sibling(variant["weights"]).weights / "tokenizer.json"
-        task = tasks.load(variant["target"])
+    def _cells_of(self, timed: TimedModel, model: Model) -> Iterator[Cell]:
+        asked, settings = self.asked, self.settings
+        tokenizer_file = self.run.sibling(timed.weights).weights / "tokenizer.json"
+        task = tasks.load(timed.target)
         queries = data.load(
             task,
             language=settings.language,
             split="test",
             tokenizer_file=tokenizer_file,
             max_length=task.max_length,
-            sources=asked["sources"],
-            limit=asked["limits"][task.name]["test"],
+            sources=asked.sources,
+            limit=asked.limit(task.name, "test"),
             cache=self.run.cache,
         )
         coding = Coding(
@@ -142,20 +140,20 @@ class Session:
         for batch_size in settings.batch_sizes:
             yield Cell(
                 id=records.cell_id(
-                    fingerprint=self.spec.parents[variant["weights"]],
+                    fingerprint=self.spec.parents[timed.weights],
                     task=task.name,
-                    head=variant["head"],
+                    head=timed.head,
                     language=settings.language,
                     batch_size=batch_size,
-                    dtype=asked["dtype"],
+                    dtype=asked.dtype,
                     impl=model.encoder.attention,
                     scenario=_scenario(batch_size),
                     device=_device_name(self.place.device),
                 ),
-                regime=variant["regime"],
-                intermediate=variant["intermediate"],
+                regime=timed.regime,
+                intermediate=timed.intermediate,
                 model=model,
-                head=variant["head"],
+                head=timed.head,
                 task=task,
                 queries=queries,
                 examples=list(queries.examples),
@@ -186,7 +184,7 @@ class Session:
         owners = np.unique(np.asarray(cell.queries.columns["example"])[rows])
         examples = [cell.examples[owner] for owner in owners]
         started = time.perf_counter_ns()
-        task_types.load(cell.task.kind).encode(examples, cell.coding)
+        task_types.load(cell.task.type).encode(examples, cell.coding)
         tokenized = time.perf_counter_ns()
         raw = data.collate(cell.queries, rows)
         with torch.inference_mode():
@@ -204,18 +202,18 @@ class Session:
             "cell_id": cell.id,
             "regime": cell.regime,
             "train_tasks": cell.intermediate,
-            "seed": self.spec.fields["seed"],
+            "seed": self.asked.seed,
             "target_task": cell.task.name,
             "lang": self.settings.language,
             "impl": cell.model.encoder.attention,
-            "dtype": self.spec.fields["dtype"],
+            "dtype": self.asked.dtype,
             "device_class": "cpu" if on_cpu else "cuda",
             "clock": "perf_counter" if on_cpu else "cuda_event",
             "scenario": _scenario(cell.batch_size),
             "heads": 1,
             "batch_size": cell.batch_size,
             "padding": "none",
-            "process_rep": self.spec.fields["process"],
+            "process_rep": self.asked.process,
             "round": round_,
             "block": block,
             "pos_in_block": position,
@@ -242,7 +240,7 @@ class Session:
             run_id=self.spec.id,
             cell=self.spec.fingerprint,
             rank=self.place.rank,
-            process=self.spec.fields["process"],
+            process=self.asked.process,
             restart=0,
             sequence=round_,
         )

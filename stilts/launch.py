@@ -117,7 +117,7 @@ def _run(plan: Plan, cluster: Cluster) -> Outcome:
 
 def _view(tally: Tally, cluster: Cluster, explain: Callable[[Event], str]) -> View:
     """Bars where runs are watched and a terminal can draw them, else lines."""
-    if cluster.kind == "local" and sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
+    if cluster.scheduler == "local" and sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
         from stilts.launching.live import LiveView
 
         return LiveView(tally, explain)

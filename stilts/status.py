@@ -33,7 +33,7 @@ class Standing:
     """One run: its state, and what is worth saying about it."""
 
     id: str
-    kind: str
+    stage: str
     state: str
     detail: str = ""
 
@@ -58,22 +58,24 @@ def read(root: Path, planned: Mapping[str, str]) -> list[Standing]:
 
     Args:
         root: the study's folder of runs.
-        planned: kind of each run the study asks for, by id.
+        planned: stage of each run the study asks for, by id.
     """
     folders = {path.parent.name: RunFolder(path.parent) for path in sorted(root.glob("*/spec.json"))}
-    kinds = dict(planned) | {run_id: folder.read_spec().kind for run_id, folder in folders.items()}
+    stages = dict(planned) | {run_id: folder.read_spec().stage for run_id, folder in folders.items()}
     jobs = _jobs(folders)
-    return [_standing(run_id, kind, folders.get(run_id), jobs.get(run_id)) for run_id, kind in kinds.items()]
+    return [
+        _standing(run_id, stage, folders.get(run_id), jobs.get(run_id)) for run_id, stage in stages.items()
+    ]
 
 
 def report(name: str, root: Path, standings: Sequence[Standing]) -> Iterator[str]:
-    """A count by kind and state, then a line for each run that is neither done nor planned."""
+    """A count by stage and state, then a line for each run that is neither done nor planned."""
     yield f"{name}: {sum(run.state == 'done' for run in standings)} of {len(standings)} runs done, in {root}"
     shown = [state for state in STATES if any(run.state == state for run in standings)]
-    counts = Counter((run.kind, run.state) for run in standings)
-    kinds = list(dict.fromkeys(run.kind for run in standings))
-    rows = [("kind", *shown)]
-    rows += [(kind, *(str(counts[kind, state] or "-") for state in shown)) for kind in kinds]
+    counts = Counter((run.stage, run.state) for run in standings)
+    stages = list(dict.fromkeys(run.stage for run in standings))
+    rows = [("stage", *shown)]
+    rows += [(stage, *(str(counts[stage, state] or "-") for state in shown)) for stage in stages]
     yield from _aligned(rows, indent="  ")
     active = [run for run in standings if run.state not in ("done", "planned")]
     if active:
@@ -98,19 +100,19 @@ def _studies(asked: str | None, runs: Path) -> dict[str, dict[str, str]]:
         if here and "/" not in asked and not asked.endswith(".toml"):
             raise unknown_name("study", asked, here, where=str(runs)) from None
         raise
-    return {study.name: _kinds(study, runs)}
+    return {study.name: _stages(study, runs)}
 
 
 def _planned(name: str, runs: Path) -> dict[str, str]:
     """The runs of a study that ships; of a user's own only those are known that were launched."""
     with suppress(UserError):
-        return _kinds(load_study(name), runs)
+        return _stages(load_study(name), runs)
     return {}
 
 
-def _kinds(study: Study, runs: Path) -> dict[str, str]:
+def _stages(study: Study, runs: Path) -> dict[str, str]:
     settled, _ = settle(study, runs / study.name)
-    return {spec.id: spec.kind for spec in expand(settled, "all")}
+    return {spec.id: spec.stage for spec in expand(settled, "all")}
 
 
 def _jobs(folders: Mapping[str, RunFolder]) -> dict[str, tuple[str, QueuedJob | None]]:
@@ -131,7 +133,7 @@ def _jobs(folders: Mapping[str, RunFolder]) -> dict[str, tuple[str, QueuedJob | 
 
 
 def _standing(
-    run_id: str, kind: str, folder: RunFolder | None, job: tuple[str, QueuedJob | None] | None
+    run_id: str, stage: str, folder: RunFolder | None, job: tuple[str, QueuedJob | None] | None
 ) -> Standing:
     state: str = folder.state() if folder else "planned"
     details = []
@@ -146,7 +148,7 @@ def _standing(
             details.append(found.reason)
         if found and state != "running":
             state = "queued"
-    return Standing(id=run_id, kind=kind, state=state, detail=", ".join(filter(None, details)))
+    return Standing(id=run_id, stage=stage, state=state, detail=", ".join(filter(None, details)))
 
 
 def _progress(folder: RunFolder) -> str:

@@ -67,7 +67,7 @@ def check(asked: argparse.Namespace) -> int:
                 need,
                 sources=sources,
                 extent=extent,
-                limit=getattr(limits, need.split) if sources == ("embedded",) else None,
+                limit=limits.of(need.split) if sources == ("embedded",) else None,
                 tell=tell,
             )
         results.append(one)
@@ -209,7 +209,7 @@ def stats(asked: argparse.Namespace) -> tuple[Study, list[Statistic]]:
     tokenizer = statistics.tokenizer_of(asked.tokenizer or _model_folder(study))
     found, lacking = [], []
     for need in wanted:
-        limit = getattr(study.limits_of(need.task.name), need.split)
+        limit = study.limits_of(need.task.name).of(need.split)
         try:
             with _counting(f"examples of {need.name}") as tell:
                 found.append(

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from hpc.errors import UserError, unknown_name
 from stilts import tasks
 from stilts.study.config import Study
+from stilts.study.grid import languages_of, read_by_variants
 from stilts.tasks import Task
-
-TEXT = "wikipedia"
-"""Task that holds the text for masked-language modelling."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,9 +59,9 @@ def needs(
 
 
 def _all(study: Study) -> Iterator[Need]:
-    intermediate = dict.fromkeys((*study.intermediate.tasks, *study.intermediate.singles))
+    intermediate = dict.fromkeys((*study.intermediate.tasks, *study.intermediate.single_tasks))
     targets = [_load(study, name) for name in study.targets]
-    trained = dict.fromkeys(task.trains_on for task in targets if task.trains_on)
+    trained = dict.fromkeys(task.train_task for task in targets if task.train_task)
     for name in dict.fromkeys((*intermediate, *trained)):
         if name not in study.targets:
             optional = name in study.intermediate.optional and name not in trained
@@ -71,23 +69,14 @@ def _all(study: Study) -> Iterator[Need]:
     for task in targets:
         if task.name in trained:
             yield from _sets(task, ("en",), ("train", "dev"))
-        chosen = study.languages.get(task.name, study.languages.get("default"))
-        spoken = [code for code in task.languages if chosen is None or code in chosen]
-        yield from _sets(task, spoken, ("dev", "test"))
-    yield from _variants(study, targets)
+        yield from _sets(task, languages_of(study, task), ("dev", "test"))
+    yield from _variants(study)
 
 
-def _variants(study: Study, targets: Sequence[Task]) -> Iterator[Need]:
+def _variants(study: Study) -> Iterator[Need]:
     """What only the variants of the intermediate phase read: all else goes on without."""
-    if study.variants.mlm is not None:
-        text = _load(study, TEXT)
-        spoken = {code for task in targets for code in task.languages}
-        chosen = study.variants.mlm.languages or [code for code in text.languages if code in spoken]
-        yield from _sets(text, chosen, ("train",), optional=True)
-    if study.variants.translated is not None:
-        for name in study.variants.translated.phases:
-            translated = tasks.load(tasks.translated(name))
-            yield from _sets(translated, study.variants.translated.languages, ("train",), optional=True)
+    for name, languages in read_by_variants(study).items():
+        yield from _sets(tasks.load(name), languages, ("train",), optional=True)
 
 
 def _sets(

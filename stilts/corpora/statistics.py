@@ -117,17 +117,17 @@ def count(
     Raises:
         UserError: the set is missing or cannot be read.
     """
-    task, kind = need.task, task_types.load(need.task.kind)
+    task, kind = need.task, task_types.load(need.task.type)
     # A split that reads the set: for a single evaluation set there are two of the same.
     split = next(name for name, actual in task.splits.items() if actual == need.split)
     examples = read(task, language=need.language, split=split, sources=sources, limit=limit, seed=seed)
     labels = task.labels or ()
     fitting = Coding(tokenizer=tokenizer, max_length=task.max_length, labels=labels)
     boundless = Coding(tokenizer=tokenizer, max_length=_BOUNDLESS, labels=labels)
-    unit = "character" if need.language in UNSPACED and task.kind != "tag" else "word"
+    unit = "character" if need.language in UNSPACED and task.type != "tag" else "word"
     num_examples = words = subwords = cut = items = 0
     counts = np.zeros(task.max_length + 1, np.int64)
-    for some in _groups(_in_language(task.kind, examples)):
+    for some in _groups(_in_language(task.type, examples)):
         texts = [text for example in some for text in kind.texts(example)]
         words += sum(
             len("".join(text.split())) if unit == "character" else len(text.split()) for text in texts
@@ -141,7 +141,7 @@ def count(
         tell(num_examples)
     return Statistic(
         task=task.name,
-        kind=task.kind,
+        kind=task.type,
         language=need.language,
         split=need.split,
         max_length=task.max_length,

@@ -64,7 +64,7 @@ def compare(name: str, language: str, *, sources: Sequence[str], limit: int | No
             found.add("twice", place, f"source_id {example['id']!r} came before")
         seen.add(example["id"])
         _compare(task, example, origin, place, found)
-        for text in task_types.load(task.kind).texts(example):
+        for text in task_types.load(task.type).texts(example):
             tongue.add(text)
     return _conclude(found, tongue, seen=len(seen), english=len(english))
 
@@ -86,19 +86,19 @@ class _Findings:
 
 
 def _compare(task: Task, example: Example, origin: Example, place: str, found: _Findings) -> None:
-    kind = task_types.load(task.kind)
+    kind = task_types.load(task.type)
     texts, before = list(kind.texts(example)), list(kind.texts(origin))
     if any(old.strip() and not new.strip() for new, old in zip(texts, before, strict=False)):
         found.add("empty", place, "an empty text")
     elif texts == before:
         found.add("same", place, "the English text itself")
-    if task.kind == "choice" and len(example["choices"]) != len(origin["choices"]):
+    if task.type == "choice" and len(example["choices"]) != len(origin["choices"]):
         told = f"{len(example['choices'])} choices, in English {len(origin['choices'])}"
         found.add("choices", place, told)
     if "label" in origin and example["label"] != origin["label"]:
         old, new = (_label(task, one["label"]) for one in (origin, example))
         found.add("label", place, f"labelled {new}, in English {old}")
-    if task.kind == "span":
+    if task.type == "span":
         _compare_answers(example, origin, place, found)
 
 

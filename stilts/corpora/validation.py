@@ -56,13 +56,13 @@ class Watch:
             self.twice.add(place)
         self.ids.add(example["id"])
         for side, tongue in self.tongues.items():
-            for text in [example[side]] if side else task_types.load(self.task.kind).texts(example):
+            for text in [example[side]] if side else task_types.load(self.task.type).texts(example):
                 self._see_text(text, tongue, place)
-        if self.task.kind == "span":
+        if self.task.type == "span":
             self._see_answers(example, place)
-        elif self.task.kind == "tag":
+        elif self.task.type == "tag":
             self.seen.update(example["tags"])
-        elif self.task.kind in ("classify", "choice"):
+        elif self.task.type in ("classify", "choice"):
             self.seen.add(str(example["label"]))
 
     def faults(self) -> Iterator[str]:
@@ -92,12 +92,12 @@ class Watch:
     @property
     def _foreign_bar(self) -> float:
         # Lists of names in Wikipedia, which named entities are cut from, are often in Latin letters.
-        return 0.5 if self.task.kind == "tag" else 0.1
+        return 0.5 if self.task.type == "tag" else 0.1
 
     def _see_text(self, text: str, tongue: Tongue, place: str) -> None:
         if not text.strip():
             # Distractors of a mining pool have one side only.
-            if self.task.kind != "retrieve":
+            if self.task.type != "retrieve":
                 self.empty.add(place)
         elif tongue.add(text):
             self.foreign.add(place)
@@ -112,13 +112,13 @@ class Watch:
 
     def _missing_labels(self) -> Iterator[str]:
         expected: Sequence[str] = self.task.labels or ()
-        if self.task.kind == "classify":
+        if self.task.type == "classify":
             missing = [name for number, name in enumerate(expected) if str(number) not in self.seen]
             if missing:
                 yield f"no example is labelled {', '.join(missing)}"
-        elif self.task.kind == "choice" and len(self.seen) < 2:
+        elif self.task.type == "choice" and len(self.seen) < 2:
             yield "the right answer always stands at the same place"
-        elif self.task.kind == "tag" and 2 * len(self.seen) < len(expected):
+        elif self.task.type == "tag" and 2 * len(self.seen) < len(expected):
             yield f"only {len(self.seen)} of {len(expected)} tags occur: {', '.join(sorted(self.seen))}"
         elif self.task.scorer == "squad_v2" and not (self.unanswered.count and self.answered):
             yield "questions with and without an answer are expected"
@@ -127,7 +127,7 @@ class Watch:
         share = tongue.share()
         # Names and terms stay in Latin letters, most of all in technical texts.
         bar = 0.9 if tongue.code not in SCRIPTS else 0.6
-        if self.task.kind == "tag":
+        if self.task.type == "tag":
             bar -= 0.3
         if tongue.foreign > self._foreign_bar * self.count:
             yield self.foreign.says(f"not in {tongue.code!r}")
@@ -140,6 +140,6 @@ class Watch:
 
 def watch(task: Task, *, language: str) -> Watch:
     """A watch over a set of a task in one language."""
-    if task.kind == "retrieve":
+    if task.type == "retrieve":
         return Watch(task=task, tongues={"english": Tongue("en"), "foreign": Tongue(language)})
     return Watch(task=task, tongues={"": Tongue(language)})

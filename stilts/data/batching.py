@@ -84,6 +84,6 @@ def collate(encoded: "Encoded", rows: Integers) -> Batch:
     return Batch(
         input_ids=input_ids.take(rows).values.astype(np.int64),
         lengths=lengths.take(rows).values,
-        targets=task_types.load(encoded.kind).targets(columns, rows),
+        targets=task_types.load(encoded.type).targets(columns, rows),
         items=len(rows),
     )

@@ -7,6 +7,7 @@ from hpc.errors import UserError
 from stilts import tasks
 from stilts.data.formats import Record
 from stilts.data.sources import Chosen, choose
+from stilts.run.settings import Limits
 from stilts.tasks import Example, Row, Task, types as task_types
 
 _TELLING = 30
@@ -44,7 +45,7 @@ def examples_of(
             labels to speak of, which shows at its end only.
     """
     rows = chosen.source.rows(task, language=language, split=split, limit=limit, seed=seed)
-    is_scored = split == "test" and limit is None and task.kind != "retrieve"
+    is_scored = split == "test" and limit is None and task.type != "retrieve"
     labels: set[str] = set()
     number = count = 0
     for number, row in enumerate(rows, start=1):
@@ -112,7 +113,7 @@ def corpus(
     texts: Mapping[str, Sequence[str]],
     *,
     sources: Sequence[str],
-    limits: Mapping[str, Mapping[str, int | None]],
+    limits: Mapping[str, Limits],
     seed: int = 0,
 ) -> Iterator[str]:
     """Every text that a study will tokenise, as it is handed to the tokenizer: for pruning the vocabulary.
@@ -125,9 +126,9 @@ def corpus(
     """
     for name, languages in texts.items():
         task = tasks.load(name)
-        kind = task_types.load(task.kind)
+        kind = task_types.load(task.type)
         for language, split in _sets(task, languages):
-            limit = limits.get(name, {}).get(split)
+            limit = limits.get(name, Limits()).of(split)
             for example in read(
                 task, language=language, split=split, sources=sources, limit=limit, seed=seed
             ):

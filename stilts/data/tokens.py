@@ -41,7 +41,7 @@ class Encoded:
     """A set of a task in one language, as text and as tokens."""
 
     task: str
-    kind: str
+    type: str
     language: str
     split: str
     labels: tuple[str, ...]
@@ -115,7 +115,7 @@ def load(
         examples = examples_of(chosen, task, language=language, split=actual, limit=limit, seed=seed)
         tokenizer = _tokenizer(tokenizer_file, identity["tokenizer"])
         coding = Coding(tokenizer=tokenizer, max_length=max_length, labels=names)
-        if not _write(folder, task.kind, examples, coding):
+        if not _write(folder, task.type, examples, coding):
             raise UserError(f"{chosen.name} has no {task.name} {language} {actual} examples", code=3)
         write_json(folder / "entry.json", identity)
 
@@ -140,7 +140,7 @@ def _open(
     full = chosen.source.size(task, language=language, split=task.splits[split])
     return Encoded(
         task=task.name,
-        kind=task.kind,
+        type=task.type,
         language=language,
         split=split,
         labels=names,

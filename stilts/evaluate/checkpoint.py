@@ -110,7 +110,7 @@ def locate(source: str) -> Checkpoint:
 
 
 def answering(checkpoint: Checkpoint, task: Task, labels: Sequence[str]) -> Answering:
-    """The head that answers a task: of its own training set, else the one it borrows.
+    """The head that answers a task: of its own training set, else the one it head_from.
 
     Args:
         checkpoint: the model.
@@ -120,17 +120,17 @@ def answering(checkpoint: Checkpoint, task: Task, labels: Sequence[str]) -> Answ
     Raises:
         UserError: no head answers the task; why not.
     """
-    names = (task.trains_on, task.borrows, task.name) if checkpoint.form == "ours" else (THEIRS,)
+    names = (task.train_task, task.head_from, task.name) if checkpoint.form == "ours" else (THEIRS,)
     for name in filter(None, names):
         head = checkpoint.heads.get(name)
-        if head is not None and head.kind == task.kind:
+        if head is not None and head.kind == task.type:
             return Answering(head=name, order=_order(head.labels, labels, checkpoint, task))
     has = ", ".join(
         f"{name} ({head.kind})" if checkpoint.form == "ours" else head.kind
         for name, head in checkpoint.heads.items()
     )
     raise UserError(
-        f"the model {checkpoint.source} has no head for {task.name} ({task.kind}); it "
+        f"the model {checkpoint.source} has no head for {task.name} ({task.type}); it "
         + (f"has: {has}" if has else "is an encoder alone, which answers retrieval only")
     )
 
@@ -148,10 +148,10 @@ def digest(folder: Path) -> str:
 def _weights_of(run: RunFolder) -> tuple[Path, Mapping[str, Any]]:
     spec = run.read_spec()
     if not (run.weights / "config.json").exists():
-        hint = f"; it reads those of {', '.join(spec.needs)}" if spec.kind == "evaluate" else ""
+        hint = f"; it reads those of {', '.join(spec.needs)}" if spec.stage == "evaluate" else ""
         raise UserError(f"the run {run.path} has no weights (it is {run.state()}){hint}", code=3)
     names = ("regime", "intermediate", "seed")
-    found = {name: spec.fields[name] for name in names if name in spec.fields}
+    found = {name: getattr(spec.asked, name) for name in names if hasattr(spec.asked, name)}
     return run.weights, {"study": spec.study, "id": spec.id, **found}
 
 

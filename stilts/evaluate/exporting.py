@@ -61,7 +61,7 @@ def export(path: Path, *, to: Path, incomplete: str) -> int:
         if short and incomplete == "refuse":
             raise UserError(f"{short}; --incomplete allow exports what there is", code=3)
         lines += [short] if short else []
-        suffix = "json" if stored.task.kind == "span" else "tsv"
+        suffix = "json" if stored.task.type == "span" else "tsv"
         name = f"{stored.task.name}/test-{stored.language}.{suffix}"
         files[name] = _WRITERS.get(stored.task.scorer, _tags)(stored, one)
     for name, text in files.items():
@@ -94,7 +94,7 @@ def _count_problem(stored: Stored, found: Read) -> str:
     if found.answers.missing:
         return f"{stored.name}: {found.answers.missing} of {count} examples have no prediction"
     published = stored.task.size_of(split=stored.split, language=stored.language)
-    gold = _gold_count(found) if stored.task.kind == "retrieve" else count
+    gold = _gold_count(found) if stored.task.type == "retrieve" else count
     if published is not None and not stored.limit and gold != published:
         return f"{stored.name}: {gold} examples, but {published} were published"
     return ""

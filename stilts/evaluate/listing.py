@@ -23,7 +23,7 @@ def _tasks() -> Iterator[str]:
     for name in evaluable():
         task = tasks.load(name)
         languages = f"{len(task.languages)} languages" if len(task.languages) > 1 else task.languages[0]
-        yield f"{name:<14} {task.role:<12} {task.kind:<8} {split_of(task):<4}  {languages}"
+        yield f"{name:<14} {task.role:<12} {task.type:<8} {split_of(task):<4}  {languages}"
 
 
 def _groups() -> Iterator[str]:
@@ -44,7 +44,7 @@ def _languages() -> Iterator[str]:
 def _metrics() -> Iterator[str]:
     for name in evaluable():
         task = tasks.load(name)
-        counted = COUNTED.get(name) or (task.metrics[:1] if task.kind == "tag" else task.metrics)
+        counted = COUNTED.get(name) or (task.metrics[:1] if task.type == "tag" else task.metrics)
         yield f"{name:<14} {', '.join(task.metrics):<14} counts: {' and '.join(counted)}"
 
 

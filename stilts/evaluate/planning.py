@@ -15,7 +15,8 @@ from stilts.evaluate.checkpoint import Answering, Checkpoint, answering, digest,
 from stilts.evaluate.request import Limit, Wanted
 from stilts.evaluate.store import Cell, Kept, Overwrite, Store
 from stilts.run.folder import RunFolder
-from stilts.study.config import Retrieval, Study, load_study
+from stilts.run.settings import Retrieval
+from stilts.study.config import Study, load_study
 from stilts.tasks import Task
 
 SOURCES = ("folder", "hub", "embedded")
@@ -51,7 +52,7 @@ def make_plan(asked: argparse.Namespace) -> Plan:
     checkpoint = locate(asked.model)
     wanted, answers, more = _answerable(checkpoint, wanted, sources)
     device = _device()
-    retrieval, note = _retrieval(asked, study, checkpoint, any(one.task.kind == "retrieve" for one in wanted))
+    retrieval, note = _retrieval(asked, study, checkpoint, any(one.task.type == "retrieve" for one in wanted))
     output = Path(asked.output) if asked.output else Path("runs") / "evaluate" / _label(checkpoint)
     store = Store(RunFolder(output.resolve()))
     common = {
@@ -122,7 +123,7 @@ class _Cells:
             source=chosen.name,
             version=chosen.version,
         )
-        if task.kind == "retrieve":
+        if task.type == "retrieve":
             cell = replace(cell, **asdict(self.retrieval))
         note = f"limited to {limit}" if str(limit) else ""
         return Kept(
@@ -138,8 +139,8 @@ def _answerable(
     for one in wanted:
         task = one.task
         try:
-            if task.kind != "retrieve":
-                labels = data.labels(task, sources=sources) if task.kind in ("classify", "tag") else ()
+            if task.type != "retrieve":
+                labels = data.labels(task, sources=sources) if task.type in ("classify", "tag") else ()
                 answers[task.name] = answering(checkpoint, task, labels)
         except UserError as problem:
             if one.origin == "named":

@@ -57,7 +57,7 @@ def answer(
         return model(head, batch)
 
     outputs = collect(scores_of, task, encoded, model, tokens_per_batch=tokens_per_batch)
-    decoded = task_types.load(task.kind).decode(outputs, encoded)
+    decoded = task_types.load(task.type).decode(outputs, encoded)
     scored = metrics.score(
         task.scorer,
         examples=encoded.examples,
@@ -88,7 +88,7 @@ def collect(
     tokens_per_batch: int,
 ) -> NDArray[np.float32]:
     """Outputs of `forward` on all items, in the order of the items, as fp32."""
-    sizes = task_types.load(task.kind).sizes(encoded.columns)
+    sizes = task_types.load(task.type).sizes(encoded.columns)
     offsets = np.append(0, np.cumsum(sizes))
     device = next(model.parameters()).device
     out: NDArray[np.float32] | None = None

@@ -138,8 +138,7 @@ def limit_of(task: Task, split: str, asked: Limit | None, study: Study | None) -
     """The limit asked for, else the study's, else none."""
     if asked is not None or study is None:
         return asked or ALL
-    count: int | None = getattr(study.limits_of(task.name), split)
-    return Limit(count=count)
+    return Limit(count=study.limits_of(task.name).of(split))
 
 
 def size_of(task: Task, *, language: str, split: str, sources: Sequence[str]) -> int:

@@ -10,7 +10,7 @@ from stilts.evaluate import predict
 from stilts.evaluate.predict import Answered
 from stilts.evaluate.retrieval import best_threshold, mine, nearest
 from stilts.model.multitask import Model
-from stilts.study.config import Retrieval
+from stilts.run.settings import Retrieval
 from stilts.tasks import Task, metrics
 from stilts.tasks.types.retrieve import ENGLISH, FOREIGN
 

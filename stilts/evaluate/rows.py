@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def prediction_rows(task: Task, encoded: "Encoded", answered: "Answered") -> list[dict[str, Any]]:
     """One row an example; of a mining pool, one a gold pair."""
     examples, scored = encoded.examples, answered.scored
-    if task.kind == "retrieve":
+    if task.type == "retrieve":
         return _pair_rows(examples, answered)
     predicted = [as_text(value, encoded.labels) for value in answered.predictions]
     gold = _gold_texts(task, examples, encoded.labels)
@@ -51,10 +51,10 @@ def all_rows(task: Task, encoded: "Encoded", answered: "Answered") -> list[dict[
     """
     examples = encoded.examples
     rows = prediction_rows(task, encoded, answered)
-    if task.kind == "span":
+    if task.type == "span":
         leads = answered.confidences.tolist()
         return _numbered([row | {"aux": lead} for row, lead in zip(rows, leads, strict=True)])
-    if task.kind == "retrieve":
+    if task.type == "retrieve":
         ids, foreign, english = (list(examples[name]) for name in ("id", "foreign", "english"))
         rows += [
             {"example_id": str(ids[row]), "pred": foreign[match], "score": 0.0}
@@ -96,7 +96,7 @@ def answers_of(
             f"{strange[0]!r}: they belong to other data",
             code=3,
         )
-    if task.kind == "retrieve":
+    if task.type == "retrieve":
         return _pairs_of(examples, ids, stored, where)
     known = {name: number for number, name in enumerate(labels)}
     predictions = [
@@ -144,11 +144,11 @@ def _numbered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _value(task: Task, text: str, known: Mapping[str, int], where: str) -> Any:
     """A prediction as its scorer takes it: an index, tags, or a text."""
-    if task.kind == "span":
+    if task.type == "span":
         return text
-    if task.kind == "tag":
+    if task.type == "tag":
         return text.split(" ")
-    if task.kind == "choice":
+    if task.type == "choice":
         return int(text)
     if text not in known:
         raise UserError(f"{where}: {text!r} is no label of {task.name} ({', '.join(known)})")
@@ -195,6 +195,6 @@ def _pair_rows(examples: Any, answered: "Answered") -> list[dict[str, Any]]:
 
 
 def _gold_texts(task: Task, examples: Any, labels: tuple[str, ...]) -> list[str]:
-    if task.kind == "span":
+    if task.type == "span":
         return [" | ".join(answer["text"] for answer in answers) for answers in examples["answers"]]
-    return [as_text(value, labels) for value in examples["tags" if task.kind == "tag" else "label"]]
+    return [as_text(value, labels) for value in examples["tags" if task.type == "tag" else "label"]]

@@ -18,6 +18,7 @@ from stilts.evaluate.store import Kept, Store
 from stilts.evaluate.summary import Board, cell_line
 from stilts.run import records
 from stilts.run.folder import RunFolder
+from stilts.run.specs import EvaluateSpec
 from stilts.tasks import Task, metrics, types as task_types
 from stilts.tasks.metrics import Scored
 from stilts.tasks.metrics.averages import COUNTED
@@ -96,7 +97,7 @@ def read(stored: Stored) -> Read:
         UserError: the data are not there any more, or are not those that were answered.
     """
     task = stored.task
-    labels = data.labels(task, sources=stored.sources) if task.kind in ("classify", "tag") else ()
+    labels = data.labels(task, sources=stored.sources) if task.type in ("classify", "tag") else ()
     actual = task.set_of(split=stored.split, language=stored.language)
     chosen = choose(task, language=stored.language, split=actual, sources=stored.sources)
     if stored.kept is not None:
@@ -107,7 +108,7 @@ def read(stored: Stored) -> Read:
                 f"({chosen.name} {chosen.version[:12]}): bring those back, or evaluate anew",
                 code=3,
             )
-    names = task_types.load(task.kind).SCHEMA.names
+    names = task_types.load(task.type).SCHEMA.names
     columns: dict[str, list[Any]] = {name: [] for name in names}
     for example in data.read(
         task, language=stored.language, split=stored.split, sources=stored.sources, limit=stored.rows
@@ -196,16 +197,17 @@ def lacking(all_stored: Sequence[Stored]) -> Iterator[str]:
 
 def _of_run(folder: RunFolder, rows: Mapping[tuple[str, str], list[dict[str, Any]]]) -> Iterator[Stored]:
     """Predictions of a run of a grid."""
-    fields = folder.read_spec().fields
+    asked = folder.read_spec().asked
+    assert isinstance(asked, EvaluateSpec), "only evaluations have predictions"
     for name, language in rows:
         task = tasks.load(name)
         split = split_of(task)
-        limit = fields["limits"][name][split]
+        limit = asked.limit(name, split)
         yield Stored(
             task=task,
             language=language,
             split=split,
-            sources=tuple(fields["sources"]),
+            sources=asked.sources,
             rows=limit,
             limit=str(limit or ""),
             predictions=rows[name, language],

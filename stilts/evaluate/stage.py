@@ -4,7 +4,6 @@ Each (target, language) is written as soon as it is done: a run that was killed 
 """
 
 from hpc import ranks
-from hpc.settings import decode
 from stilts import data, tasks
 from stilts.data import Encoded
 from stilts.evaluate import predict
@@ -15,31 +14,30 @@ from stilts.model import multitask as models
 from stilts.model.multitask import Model
 from stilts.run import records
 from stilts.run.folder import Progress, RunFolder
-from stilts.run.specs import RunSpec
-from stilts.study.config import Evaluation, Retrieval
+from stilts.run.settings import Retrieval
+from stilts.run.specs import EvaluateSpec, RunSpec
 from stilts.tasks import Task
 
 
 class Evaluator:
     """One set of weights against all its targets."""
 
-    def __init__(self, run: RunFolder, spec: RunSpec) -> None:
-        self.run, self.spec = run, spec
-        asked = spec.fields
-        self.settings: Evaluation = decode(Evaluation, dict(asked["evaluation"]), spec.id)
+    def __init__(self, run: RunFolder, spec: RunSpec, asked: EvaluateSpec) -> None:
+        self.run, self.spec, self.asked = run, spec, asked
+        self.settings = asked.evaluation
         self.weights = run.sibling(spec.needs[0]).weights
         device = ranks.setup().device
         model = models.load(self.weights).to(device, DTYPES[self.settings.dtype]).eval()
         self.model: Model = model.for_inference(attention=self.settings.attention)
-        retrieval: Retrieval = decode(Retrieval, dict(asked.get("retrieval", {})), spec.id)
+        retrieval = asked.retrieval or Retrieval()
         self.retriever = Retriever(self.model, retrieval, tokens_per_batch=self.settings.tokens_per_batch)
 
     def work(self) -> None:
         """Answers every cell that has no scores yet."""
         cells = [
-            (tasks.load(name), answer["head"], answer["note"], language)
-            for name, answer in self.spec.fields["targets"].items()
-            for language in answer["languages"]
+            (tasks.load(name), answer.head, answer.note, language)
+            for name, answer in self.asked.targets.items()
+            for language in answer.languages
         ]
         progress = Progress(self.run, total=len(cells), unit="languages")
         for number, (task, head, note, language) in enumerate(cells):
@@ -56,7 +54,7 @@ class Evaluator:
             mined = self.retriever.mine(task, dev, encoded)
             self._write_scores(task, "dev", note, dev, mined.dev, f"{shard}-dev")
             answered = mined.test
-        elif task.kind == "retrieve":
+        elif task.type == "retrieve":
             answered = self.retriever.nearest(task, encoded)
         else:
             models.head_of(self.model, head, self.weights)
@@ -73,8 +71,8 @@ class Evaluator:
             split=split,
             tokenizer_file=self.weights / "tokenizer.json",
             max_length=task.max_length,
-            sources=self.spec.fields["sources"],
-            limit=self.spec.fields["limits"][task.name][split],
+            sources=self.asked.sources,
+            limit=self.asked.limit(task.name, split),
             cache=self.run.cache,
         )
 
@@ -94,13 +92,14 @@ class Evaluator:
     def _write_scores(
         self, task: Task, split: str, note: str, encoded: Encoded, answered: Answered, shard: str
     ) -> None:
-        fields = self.spec.fields
         rows = score_rows(
             answered.scored,
             num_full=encoded.num_full,
             run_id=self.spec.id,
             study=self.spec.study,
-            **{name: fields[name] for name in ("regime", "intermediate", "seed")},
+            regime=self.asked.regime,
+            intermediate=self.asked.intermediate,
+            seed=self.asked.seed,
             target=task.name,
             language=encoded.language,
             split=split,

@@ -44,7 +44,7 @@ class Board:
 
     def _task_line(self, name: str) -> str:
         task, metrics = tasks.load(name), self.scores[name]
-        counted = COUNTED.get(name) or (task.metrics[:1] if task.kind == "tag" else task.metrics)
+        counted = COUNTED.get(name) or (task.metrics[:1] if task.type == "tag" else task.metrics)
         there = [code for code in task.languages if all(code in metrics.get(m, {}) for m in counted)]
         score = task_score(metrics, metrics=counted, languages=there)
         if score is None:

@@ -125,7 +125,7 @@ class Worker:
     ) -> tuple[Answered, Answered | None]:
         """The answers, and those to the development set where a threshold was tuned on it."""
         model = self._loaded.model
-        if task.kind != "retrieve":
+        if task.type != "retrieve":
             head = self._loaded.heads[cell.task]
             return predict.answer(model, head, task, encoded, tokens_per_batch=tokens), None
         retriever = Retriever(model, self._plan.retrieval, tokens_per_batch=tokens)

@@ -18,30 +18,30 @@ class Estimator:
     """Predicts the seconds of runs."""
 
     paces: Mapping[str, Pace]
-    """By kind, from the cluster file."""
+    """By stage, from the cluster file."""
     corrections: Mapping[str, float]
-    """By kind: seconds that finished runs took, over those foretold."""
+    """By stage: seconds that finished runs took, over those predicted."""
 
     def seconds(self, spec: RunSpec) -> float | None:
-        """The expected time, or None when nothing is known about its kind."""
-        if spec.kind in self.paces or spec.kind in self.corrections:
+        """The expected time, or None when nothing is known about its stage."""
+        if spec.stage in self.paces or spec.stage in self.corrections:
             return self.cost(spec)
         return None
 
     def cost(self, spec: RunSpec) -> float:
         """Seconds too, but a guess rather than nothing."""
-        pace = self.paces.get(spec.kind, _NOMINAL)
-        return pace.predict(spec.tokens) * self.corrections.get(spec.kind, 1.0)
+        pace = self.paces.get(spec.stage, _NOMINAL)
+        return pace.predict(spec.tokens) * self.corrections.get(spec.stage, 1.0)
 
 
 def learn(done: Iterable[tuple[RunSpec, RunFolder]], paces: Mapping[str, Pace]) -> Estimator:
     """An estimator that knows the runs that are done."""
     took: dict[str, float] = defaultdict(float)
-    foretold: dict[str, float] = defaultdict(float)
+    predicted: dict[str, float] = defaultdict(float)
     for spec, folder in done:
-        took[spec.kind] += float(json.loads(folder.done.read_text())["seconds"])
-        foretold[spec.kind] += paces.get(spec.kind, _NOMINAL).predict(spec.tokens)
-    corrections = {kind: took[kind] / seconds for kind, seconds in foretold.items() if seconds > 0}
+        took[spec.stage] += float(json.loads(folder.done.read_text())["seconds"])
+        predicted[spec.stage] += paces.get(spec.stage, _NOMINAL).predict(spec.tokens)
+    corrections = {stage: took[stage] / seconds for stage, seconds in predicted.items() if seconds > 0}
     return Estimator(paces, corrections)
 
 

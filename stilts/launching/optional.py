@@ -13,7 +13,7 @@ from hpc.errors import UserError
 from hpc.files import write_json
 from stilts import tasks
 from stilts.study.config import Study
-from stilts.study.grid.variants import TEXT, read_by_variants
+from stilts.study.grid import TEXT, read_by_variants
 from stilts.tasks import Task
 
 
@@ -69,7 +69,7 @@ def _without(study: Study, absent: Mapping[str, str]) -> Study:
     phase = replace(
         phase,
         tasks=tuple(name for name in phase.tasks if name not in absent),
-        singles=tuple(name for name in phase.singles if name not in absent),
+        single_tasks=tuple(name for name in phase.single_tasks if name not in absent),
     )
     variants = replace(
         variants,

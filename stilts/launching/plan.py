@@ -107,7 +107,7 @@ def make_nodes(plan: Plan, cluster: Cluster) -> list[Node]:
 
 
 def describe(plan: Plan, cluster: Cluster) -> Iterator[str]:
-    """The plan in lines: totals by kind, then each run that is left with what it needs."""
+    """The plan in lines: totals by stage, then each run that is left with what it needs."""
     yield from _totals(plan)
     todo = plan.todo
     if not todo:
@@ -117,7 +117,7 @@ def describe(plan: Plan, cluster: Cluster) -> Iterator[str]:
     for spec in todo:
         state = "" if plan.states[spec.id] == "planned" else f"  [{plan.states[spec.id]}]"
         needs = ", ".join(spec.needs) or "nothing"
-        yield f"  {spec.id:<{width}}  {spec.kind:<8}  {_tokens(spec.tokens):>7}  needs {needs}{state}"
+        yield f"  {spec.id:<{width}}  {spec.stage:<8}  {_tokens(spec.tokens):>7}  needs {needs}{state}"
     yield ""
     yield _duration(plan, cluster)
 
@@ -135,21 +135,20 @@ def _narrow(specs: Sequence[RunSpec], pattern: str) -> list[RunSpec]:
 
 
 def _shape_names(spec: RunSpec) -> tuple[str, ...]:
-    role = spec.fields.get("role")
-    return (str(role), spec.kind) if role else (spec.kind,)
+    return tuple(dict.fromkeys((spec.asked.label, spec.stage)))
 
 
 def _totals(plan: Plan) -> Iterator[str]:
     ids = {spec.id for spec in plan.todo}
-    kinds = Counter(_kind(spec) for spec in plan.specs)
-    header = ("kind", "runs", "done", "to do", "tokens", "estimate")
+    stages = Counter(_name_of_stage(spec) for spec in plan.specs)
+    header = ("stage", "runs", "done", "to do", "tokens", "estimate")
     rows = [header]
-    for kind, count in kinds.items():
-        runs = [spec for spec in plan.specs if _kind(spec) == kind]
+    for stage, count in stages.items():
+        runs = [spec for spec in plan.specs if _name_of_stage(spec) == stage]
         left = [spec for spec in runs if spec.id in ids]
         done = sum(plan.states[spec.id] == "done" for spec in runs)
         tokens = _tokens(sum(spec.tokens for spec in left))
-        rows.append((kind, str(count), str(done), str(len(left)), tokens, _total_seconds(plan, left)))
+        rows.append((stage, str(count), str(done), str(len(left)), tokens, _total_seconds(plan, left)))
     done = sum(state == "done" for state in plan.states.values())
     tokens = _tokens(sum(spec.tokens for spec in plan.todo))
     rows.append(
@@ -162,9 +161,9 @@ def _totals(plan: Plan) -> Iterator[str]:
         yield "  ".join(cells)
 
 
-def _kind(spec: RunSpec) -> str:
-    role = spec.fields.get("role")
-    return f"{spec.kind} ({role})" if role else spec.kind
+def _name_of_stage(spec: RunSpec) -> str:
+    label = spec.asked.label
+    return spec.stage if label == spec.stage else f"{spec.stage} ({label})"
 
 
 def _total_seconds(plan: Plan, specs: Sequence[RunSpec]) -> str:
@@ -179,12 +178,12 @@ def _total_seconds(plan: Plan, specs: Sequence[RunSpec]) -> str:
 def _duration(plan: Plan, cluster: Cluster) -> str:
     """How long the whole takes on this machine: all work spread over the workers, or the longest chain."""
     todo = plan.todo
-    if cluster.kind == "slurm":
+    if cluster.scheduler == "slurm":
         return f"{len(todo)} runs to submit to {cluster.summary or 'SLURM'}"
-    workers = cluster.local.num_workers if cluster.kind == "local" else 1
+    workers = cluster.local.num_workers if cluster.scheduler == "local" else 1
     said = f"{len(todo)} runs, {workers} at a time"
     if any(plan.estimator.seconds(spec) is None for spec in todo):
-        return f"{said}; how long is known once a run of each kind is done"
+        return f"{said}; how long is known once a run of each stage is done"
     nodes = make_nodes(plan, cluster)
     work = sum(node.cost for node in nodes) / workers
     return f"{said}: about {say_seconds(max(work, Graph(nodes).longest_chain))}"

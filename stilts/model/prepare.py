@@ -1,22 +1,19 @@
 """The run every other one starts from: the pretrained encoder as a folder in Hugging Face's format."""
 
-from hpc.settings import decode
 from stilts import data
 from stilts.model import pretrained
 from stilts.run.folder import Progress, RunFolder
-from stilts.run.specs import RunSpec
-from stilts.study.config import Model
+from stilts.run.specs import PrepareSpec, RunSpec
 
 
-def prepare(run: RunFolder, spec: RunSpec) -> None:
-    """Carries out a run of kind `prepare`: converts, keeps the first layers, cuts the vocabulary."""
-    model: Model = decode(Model, dict(spec.fields["model"]), spec.id)
+def prepare(run: RunFolder, _: RunSpec, asked: PrepareSpec) -> None:
+    """Carries out a run of the stage `prepare`: converts, keeps the first layers, cuts the vocabulary."""
+    model = asked.model
     progress = Progress(run, total=2, unit="steps")
     texts: list[str] | None = None
     if model.vocabulary == "study":
-        asked = spec.fields
         progress.at(0, "reading the study's texts")
-        texts = list(data.corpus(asked["texts"], sources=asked["sources"], limits=asked["limits"]))
+        texts = list(data.corpus(asked.texts, sources=asked.sources, limits=asked.limits))
     progress.at(1, f"{model.source}: {model.layers or 'all'} layers")
     pretrained.prepare(model.source, destination=run.weights, layers=model.layers, texts=texts)
     progress.at(2)

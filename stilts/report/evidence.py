@@ -12,9 +12,10 @@ from typing import Any
 from stilts import tasks
 from stilts.run import records
 from stilts.run.folder import RunFolder
-from stilts.run.specs import RunSpec
-from stilts.study import grid
+from stilts.run.specs import EvaluateSpec, RunSpec
+from stilts.study import grid, regimes
 from stilts.study.config import Study
+from stilts.study.regimes import row_key
 from stilts.tasks import Task
 
 Rows = dict[str, list[dict[str, Any]]]
@@ -61,15 +62,13 @@ class Evidence:
     def __post_init__(self) -> None:
         self.plan = {run.id: run for run in grid.expand(self.study, "all")}
         for run in self.plan.values():
-            if run.kind != "evaluate":
+            asked = run.asked
+            if not isinstance(asked, EvaluateSpec):
                 continue
-            row = row_key(run.fields["regime"], run.fields["intermediate"])
-            for target, asked in run.fields["targets"].items():
-                self.answers[row, run.fields["seed"], target] = Answer(
-                    evaluation=run.id,
-                    weights=run.needs[0],
-                    note=asked["note"],
-                    languages=tuple(asked["languages"]),
+            row = row_key(asked.regime, asked.intermediate)
+            for name, target in asked.targets.items():
+                self.answers[row, asked.seed, name] = Answer(
+                    evaluation=run.id, weights=run.needs[0], note=target.note, languages=target.languages
                 )
 
     @property
@@ -78,18 +77,8 @@ class Evidence:
         return self.study.seeds
 
     def rows(self, wanted: Sequence[str]) -> list[str]:
-        """Row keys in the order of `wanted`: `single` stands for every single task, a variant for each phase
-        that it varies; there is no `best` where there is none to choose from.
-        """
-        study = self.study
-        singles, mlm, translated = study.intermediate.singles, study.variants.mlm, study.variants.translated
-        meant = {
-            "single": [row_key("single", task) for task in singles],
-            "best": ["best"] if singles else [],
-            "mlm": [row_key("mlm", phase) for phase in mlm.phases] if mlm else [],
-            "translated": [row_key("translated", task) for task in translated.phases] if translated else [],
-        }
-        return [row for name in wanted for row in meant.get(name, [name])]
+        """Row keys of the wanted regimes that the study has, each phase of a regime with several a row."""
+        return regimes.rows(self.study, wanted)
 
     @cached_property
     def targets(self) -> list[Task]:
@@ -99,7 +88,7 @@ class Evidence:
     @cached_property
     def trained_targets(self) -> list[Task]:
         """Targets that are fine-tuned; the others are retrieval with the encoder as it is."""
-        return [task for task in self.targets if task.trains_on]
+        return [task for task in self.targets if task.train_task]
 
     def read(self, kind: str, columns: Sequence[str] | None = None) -> Rows:
         """Records of a kind by run; runs that are not in the plan are left out."""
@@ -169,32 +158,40 @@ class Evidence:
         if answer is None:
             return None
         task = tasks.load(target)
-        if task.trains_on is None:
+        if task.train_task is None:
             return self._retrieval_dev(row, seed)
-        for name in dict.fromkeys((target, task.trains_on)):
+        for name in dict.fromkeys((target, task.train_task)):
             score = self.score_of_run(answer.weights, name, "dev", "en")
             if score is not None:
                 return score.value
         return None
 
     def _retrieval_dev(self, row: str, seed: int) -> float | None:
-        mined = [task.name for task in self.targets if task.trains_on is None and task.scorer == "pairs"]
+        mined = [task.name for task in self.targets if task.train_task is None and task.scorer == "pairs"]
         scores = [self.mean_score(row, seed, name, "dev") for name in mined]
         known = [score.value for score in scores if score is not None]
         return sum(known) / len(known) if known and len(known) == len(mined) else None
 
     @cached_property
     def best(self) -> dict[str, str]:
-        """The single row chosen for each target, by the mean over seeds; the first of equals."""
+        """The single row chosen for each target."""
+        return self.chosen("best")
+
+    def chosen(self, regime: str) -> dict[str, str]:
+        """The row that a regime takes of the one it is chosen from, by target.
+
+        It is the best on dev by the mean over seeds, the first of equals.
+        """
+        candidates = regimes.find(regimes.find(regime).chosen_from).rows(self.study)
         chosen = {}
         for target in self.study.targets:
             means: dict[str, float] = {}
-            for row in self.rows(["single"]):
+            for row in candidates:
                 values = [self.dev_score(row, seed, target) for seed in self.seeds]
                 known = [value for value in values if value is not None]
                 if known and len(known) == len(values):
                     means[row] = sum(known) / len(known)
-            if means and len(means) == len(self.study.intermediate.singles):
+            if means and len(means) == len(candidates):
                 chosen[target] = max(means, key=lambda row: means[row])
         return chosen
 
@@ -211,7 +208,7 @@ class Evidence:
             if run_id not in wanted:
                 wanted.add(run_id)
                 waiting += self.plan[run_id].needs
-        return [run.id for run in self.plan.values() if run.id in wanted and run.kind == "train"]
+        return [run.id for run in self.plan.values() if run.id in wanted and run.asked.is_training]
 
     @cached_property
     def changed_runs(self) -> list[str]:
@@ -229,14 +226,9 @@ class Evidence:
         return sorted({row["device_class"] for rows in self.training.values() for row in rows})
 
 
-def row_key(regime: str, intermediate: str) -> str:
-    """Key of a table row: the regime, with the intermediate phase where a regime has several."""
-    return f"{regime}/{intermediate}" if regime in ("single", "mlm", "translated") else regime
-
-
 def main_metric(task: Task, values: dict[str, float]) -> float | None:
     """One number from a task's metrics: their mean, but of tags the first only; None when one is missing."""
-    counted = task.metrics[:1] if task.kind == "tag" else task.metrics
+    counted = task.metrics[:1] if task.type == "tag" else task.metrics
     if any(metric not in values for metric in counted):
         return None
     return sum(values[metric] for metric in counted) / len(counted)

@@ -88,7 +88,7 @@ class ItemDraws:
         draws = self._draws(task.name, len(names))
         index = {name: n for n, name in enumerate(names)}
         return {
-            language: 100 * _resampled(items, index, draws, by_spans=task.kind == "tag")
+            language: 100 * _resampled(items, index, draws, by_spans=task.type == "tag")
             for language, items in found.items()
         }
 
@@ -131,11 +131,11 @@ def _items(task: Task, language: str, rows: Sequence[Mapping[str, Any]]) -> Item
 
 def _counts(task: Task, language: str, rows: Sequence[Mapping[str, Any]]) -> Floats:
     """What the target's metric is made of, item by item: [items, columns]."""
-    if task.kind == "tag":
+    if task.type == "tag":
         gold, predicted = ([str(row[side] or "").split() for row in rows] for side in ("gold", "pred"))
         scheme: Any = task.scorer
         return tagging.chunk_counts(gold, predicted, scheme=scheme).astype(float)
-    if task.kind == "span":
+    if task.type == "span":
         golds = [str(row["gold"] or "").split(" | ") for row in rows]
         rules: Any = task.scorer
         em, f1 = questions.score_answers([row["pred"] for row in rows], golds, rules=rules, language=language)

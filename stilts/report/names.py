@@ -1,18 +1,12 @@
-"""How regimes, tasks and numbers of tasks are called in print; a name that is not listed prints as it is."""
+"""How regimes and tasks are called in print; a name that is not listed prints as it is."""
 
-REGIMES = {
-    "direct": "direct",
-    "best": "best single",
-    "multi": "multi-task",
-    "heads": "heads (one model)",
-    "joint": "joint (one model)",
-    "random": "random encoder",
+from stilts.study import regimes
+
+BASELINES = {
     "majority": "majority",
     "bag-of-words": "bag of words",
     "word-overlap": "word overlap",
 }
-
-VARIANTS = {"mlm": "with masked text", "translated": "with translations"}
 
 TASKS = {
     "anli_plus": "ANLI+",
@@ -42,9 +36,9 @@ def task_name(key: str) -> str:
 
 
 def regime_name(key: str) -> str:
-    """The printed name of a row: a regime, `single/<task>`, or a variant of a phase, as `mlm/<phase>`."""
-    regime, _, phase = key.partition("/")
-    name = REGIMES.get(phase, task_name(phase))
-    if regime in VARIANTS:
-        return f"{name} {VARIANTS[regime]}"
-    return f"single {name}" if phase else REGIMES.get(regime, regime)
+    """The printed name of a row: a baseline, a regime, or a regime's phase as in `single/<task>`."""
+    name, _, phase = key.partition("/")
+    if name not in regimes.names():
+        return BASELINES.get(name, name)
+    printed = regimes.find(phase).label if phase in regimes.names() else task_name(phase)
+    return regimes.find(name).row_label(printed)

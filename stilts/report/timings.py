@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stilts.report.evidence import Evidence, row_key
+from stilts.report.evidence import Evidence
 from stilts.report.inference import Floats
 from stilts.run import records
+from stilts.study.regimes import row_key
 
 _VARIANT = (
     "regime",
@@ -78,7 +79,7 @@ def load(evidence: Evidence) -> dict[Variant, Timings]:
     found: dict[Variant, Timings] = evidence.shared.get(("timings",), {})
     if found:
         return found
-    planned = [run.id for run in evidence.plan.values() if run.kind == "latency"]
+    planned = [run.id for run in evidence.plan.values() if run.stage == "latency"]
     for run in planned:
         table = records.read("latency", [evidence.folder / run / "records" / "latency"], _COLUMNS)
         if len(table):

@@ -106,11 +106,7 @@ class RunFolder:
             raise UserError(
                 f"no run at {self.path}: spec.json is missing; launch its study first", code=3
             ) from error
-        fingerprint = stored.pop("fingerprint")
-        spec = RunSpec(**stored | {"needs": tuple(stored["needs"])})
-        if spec.fingerprint != fingerprint:
-            raise UserError(f"{self.spec} was edited after launch; restore it or delete {self.path}")
-        return spec
+        return RunSpec.from_json(stored, str(self.spec))
 
     def write_spec(self, spec: RunSpec) -> None:
         """Creates the folder with its specification; an equal one is left as it is.

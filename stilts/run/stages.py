@@ -7,7 +7,6 @@ Whatever happens in between, the same call goes on from what is there.
 import importlib
 import time
 import traceback
-from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -17,16 +16,7 @@ from hpc.files import append_json_line, write_json
 from hpc.usage import Usage, measured
 from stilts.run.folder import RunFolder
 from stilts.run.provenance import describe
-from stilts.run.specs import RunSpec
-
-# Where each kind of run is carried out: module and function, imported when it is needed.
-STAGES: Mapping[str, str] = {
-    "prepare": "stilts.model.prepare:prepare",
-    "train": "stilts.train.loop:train",
-    "evaluate": "stilts.evaluate:evaluate",
-    "baseline": "stilts.baselines:run",
-    "latency": "stilts.latency:measure",
-}
+from stilts.run.specs import RunSpec, stages
 
 # What a fork server loads once, so that no run pays for it: the stages, and what they import when first used.
 PRELOAD = (
@@ -39,11 +29,10 @@ PRELOAD = (
     "tokenizers",
     "safetensors.torch",
     "torch.utils.cpp_extension",
-    "seqeval.metrics",
     "sklearn.feature_extraction",
     "sklearn.linear_model",
     "stilts.evaluate.stage",
-    *(place.partition(":")[0] for place in STAGES.values()),
+    *(stage.entry.partition(":")[0] for stage in stages().values()),
 )
 
 
@@ -73,10 +62,10 @@ def run(folder: str) -> None:
 
 
 def _carry_out(here: RunFolder, spec: RunSpec) -> Usage:
-    module, _, name = STAGES[spec.kind].partition(":")
+    module, _, name = spec.asked.entry.partition(":")
     try:
         with measured() as meter:
-            getattr(importlib.import_module(module), name)(here, spec)
+            getattr(importlib.import_module(module), name)(here, spec, spec.asked)
     except Exception as error:
         reason = str(error) or type(error).__name__
         if not isinstance(error, UserError):

@@ -46,7 +46,7 @@ class Task:
     """What is read, how it is scored, and where it stands in the study."""
 
     name: str
-    kind: Literal["classify", "choice", "span", "tag", "retrieve", "mlm"]
+    type: Literal["classify", "choice", "span", "tag", "retrieve", "mlm"]
     role: Literal["intermediate", "target", "text"]
     """`text` is for masked-language modelling beside an intermediate task."""
     read: Callable[[Row], Example | None]
@@ -58,9 +58,9 @@ class Task:
     """Languages that have a test set only."""
     trains_in: tuple[str, ...] = ("en",)
     """Languages with a training set that may be used: anything but English is no zero-shot transfer."""
-    trains_on: str | None
+    train_task: str | None
     """Task whose English training set the target is fine-tuned on; None: never fine-tuned."""
-    borrows: str | None = None
+    head_from: str | None = None
     """Intermediate task whose head answers this target as it is."""
     labels: tuple[str, ...] | None = ()
     """Names by index; None: read off the training set (`stilts.data.labels`)."""

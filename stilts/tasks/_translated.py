@@ -26,9 +26,9 @@ def in_translation(task: Task, name: str) -> Task:
     Raises:
         UserError: it is no intermediate task on whole sentences: tags do not survive translation.
     """
-    if task.role != "intermediate" or task.kind == "tag":
+    if task.role != "intermediate" or task.type == "tag":
         raise UserError(
-            f"{task.name} cannot be trained on translations: they would have no {task.kind} labels"
+            f"{task.name} cannot be trained on translations: they would have no {task.type} labels"
         )
 
     def read(row: Row) -> Example | None:

@@ -9,10 +9,10 @@ from stilts.tasks._pairs import NLI_LABELS, glue, multinli, read_nli
 
 TASK = Task(
     name="anli_plus",
-    kind="classify",
+    type="classify",
     role="intermediate",
     read=read_nli,
-    trains_on="anli_plus",
+    train_task="anli_plus",
     labels=NLI_LABELS,
     scorer="accuracy",
     metrics=("accuracy",),

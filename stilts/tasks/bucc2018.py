@@ -10,12 +10,12 @@ from stilts.tasks._translations import read_translation
 
 TASK = Task(
     name="bucc2018",
-    kind="retrieve",
+    type="retrieve",
     role="target",
     read=read_translation,
     languages=("de", "fr", "ru", "zh"),
     splits=DEV_AND_TEST,
-    trains_on=None,
+    train_task=None,
     scorer="pairs",
     metrics=("f1",),
     max_length=512,

@@ -17,10 +17,10 @@ _SECTIONS = {
 
 TASK = Task(
     name="ccg",
-    kind="tag",
+    type="tag",
     role="intermediate",
     read=partial(read_tags, column="tags", labels=None),
-    trains_on="ccg",
+    train_task="ccg",
     labels=None,
     scorer="tokens",
     metrics=("accuracy",),

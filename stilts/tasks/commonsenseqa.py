@@ -27,10 +27,10 @@ def read(row: Row) -> Example | None:
 
 TASK = Task(
     name="commonsenseqa",
-    kind="choice",
+    type="choice",
     role="intermediate",
     read=read,
-    trains_on="commonsenseqa",
+    train_task="commonsenseqa",
     scorer="accuracy",
     metrics=("accuracy",),
     max_length=256,

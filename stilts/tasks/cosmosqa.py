@@ -22,10 +22,10 @@ def read(row: Row) -> Example | None:
 
 TASK = Task(
     name="cosmosqa",
-    kind="choice",
+    type="choice",
     role="intermediate",
     read=read,
-    trains_on="cosmosqa",
+    train_task="cosmosqa",
     scorer="accuracy",
     metrics=("accuracy",),
     max_length=256,

@@ -20,10 +20,10 @@ def read(row: Row) -> Example | None:
 
 TASK = Task(
     name="hellaswag",
-    kind="choice",
+    type="choice",
     role="intermediate",
     read=read,
-    trains_on="hellaswag",
+    train_task="hellaswag",
     scorer="accuracy",
     metrics=("accuracy",),
     max_length=256,

@@ -6,13 +6,13 @@ from stilts.tasks._xtreme import xtreme
 
 TASK = Task(
     name="mlqa",
-    kind="span",
+    type="span",
     role="target",
     read=read_squad,
     languages=codes("ar de en es hi vi zh"),
     splits=DEV_AND_TEST,
-    trains_on="squad_v1",
-    borrows="squad_v1",
+    train_task="squad_v1",
+    head_from="squad_v1",
     scorer="mlqa",
     metrics=("em", "f1"),
     max_length=384,

@@ -5,10 +5,10 @@ from stilts.tasks._pairs import NLI_LABELS, glue, multinli, read_nli
 
 TASK = Task(
     name="mnli",
-    kind="classify",
+    type="classify",
     role="intermediate",
     read=read_nli,
-    trains_on="mnli",
+    train_task="mnli",
     labels=NLI_LABELS,
     scorer="accuracy",
     metrics=("accuracy",),

@@ -19,12 +19,12 @@ _SIZES = dict.fromkeys(_LANGUAGES, 10_000) | _SMALL
 
 TASK = Task(
     name="panx",
-    kind="tag",
+    type="tag",
     role="target",
     read=partial(read_tags, column="ner_tags", labels=LABELS),
     languages=_LANGUAGES,
     splits=ALL_SPLITS,
-    trains_on="panx",
+    train_task="panx",
     labels=LABELS,
     scorer="entities",
     metrics=("f1", "accuracy"),

@@ -11,13 +11,13 @@ from stilts.tasks._xtreme import xtreme
 
 TASK = Task(
     name="pawsx",
-    kind="classify",
+    type="classify",
     role="target",
     read=partial(read_paraphrase, first="sentence1", second="sentence2"),
     languages=codes("de en es fr ja ko zh"),
     splits=ALL_SPLITS,
-    trains_on="pawsx",
-    borrows="qqp",
+    train_task="pawsx",
+    head_from="qqp",
     labels=PARAPHRASE_LABELS,
     scorer="accuracy",
     metrics=("accuracy",),

@@ -7,10 +7,10 @@ from stilts.tasks._pairs import PARAPHRASE_LABELS, glue, read_paraphrase
 
 TASK = Task(
     name="qqp",
-    kind="classify",
+    type="classify",
     role="intermediate",
     read=partial(read_paraphrase, first="question1", second="question2"),
-    trains_on="qqp",
+    train_task="qqp",
     labels=PARAPHRASE_LABELS,
     scorer="accuracy",
     metrics=("accuracy",),

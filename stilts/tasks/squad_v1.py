@@ -5,10 +5,10 @@ from stilts.tasks._questions import read_squad, squad_files
 
 TASK = Task(
     name="squad_v1",
-    kind="span",
+    type="span",
     role="intermediate",
     read=read_squad,
-    trains_on="squad_v1",
+    train_task="squad_v1",
     scorer="squad",
     metrics=("em", "f1"),
     max_length=384,

@@ -5,10 +5,10 @@ from stilts.tasks._questions import read_squad, squad_files
 
 TASK = Task(
     name="squad_v2",
-    kind="span",
+    type="span",
     role="intermediate",
     read=read_squad,
-    trains_on="squad_v2",
+    train_task="squad_v2",
     scorer="squad_v2",
     metrics=("em", "f1"),
     max_length=384,

@@ -21,12 +21,12 @@ _SMALL = {"jv": 205, "ka": 746, "kk": 575, "ml": 687, "sw": 390, "ta": 307, "te"
 
 TASK = Task(
     name="tatoeba",
-    kind="retrieve",
+    type="retrieve",
     role="target",
     read=read_translation,
     languages=tuple(ISO3),
     splits={"dev": "test", "test": "test"},
-    trains_on=None,
+    train_task=None,
     scorer="nearest",
     metrics=("accuracy",),
     max_length=512,

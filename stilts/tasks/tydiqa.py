@@ -31,13 +31,13 @@ def language_of(row: Row) -> str:
 
 TASK = Task(
     name="tydiqa",
-    kind="span",
+    type="span",
     role="target",
     read=read_squad,
     languages=tuple(CODES.values()),
     splits={"train": "train", "dev": "test", "test": "test"},
-    trains_on="tydiqa",
-    borrows="squad_v1",
+    train_task="tydiqa",
+    head_from="squad_v1",
     scorer="squad",
     metrics=("em", "f1"),
     max_length=384,

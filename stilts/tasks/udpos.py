@@ -16,7 +16,7 @@ LABELS = codes("ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SC
 
 TASK = Task(
     name="udpos",
-    kind="tag",
+    type="tag",
     role="target",
     read=partial(read_tags, column="pos_tags", labels=LABELS),
     languages=codes(
@@ -24,7 +24,7 @@ TASK = Task(
     ),
     splits=ALL_SPLITS,
     without_dev=("kk", "th", "tl", "yo"),
-    trains_on="udpos",
+    train_task="udpos",
     labels=LABELS,
     scorer="pos",
     metrics=("f1", "accuracy"),

@@ -16,13 +16,13 @@ def read(row: Row) -> Example | None:
 
 TASK = Task(
     name="wikipedia",
-    kind="mlm",
+    type="mlm",
     role="text",
     read=read,
     languages=LANGUAGES,
     trains_in=LANGUAGES,
     splits={"train": "train"},
-    trains_on=None,
+    train_task=None,
     scorer="none",
     metrics=(),
     max_length=256,

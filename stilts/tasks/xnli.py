@@ -11,13 +11,13 @@ _SETS = {"dev": ("dev",), "test": ("test",)}
 
 TASK = Task(
     name="xnli",
-    kind="classify",
+    type="classify",
     role="target",
     read=read_nli,
     languages=codes("ar bg de el en es fr hi ru sw th tr ur vi zh"),
     splits=DEV_AND_TEST,
-    trains_on="mnli",
-    borrows="mnli",
+    train_task="mnli",
+    head_from="mnli",
     labels=NLI_LABELS,
     scorer="accuracy",
     metrics=("accuracy",),

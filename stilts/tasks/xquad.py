@@ -6,13 +6,13 @@ from stilts.tasks._xtreme import SINGLE_SET, xtreme
 
 TASK = Task(
     name="xquad",
-    kind="span",
+    type="span",
     role="target",
     read=read_squad,
     languages=codes("ar de el en es hi ru th tr vi zh"),
     splits={"dev": "test", "test": "test"},
-    trains_on="squad_v1",
-    borrows="squad_v1",
+    train_task="squad_v1",
+    head_from="squad_v1",
     scorer="squad",
     metrics=("em", "f1"),
     max_length=384,

@@ -18,32 +18,28 @@ import torch
 from hpc import ranks
 from hpc.engine import Engine, Linear, parameter_groups
 from hpc.files import write_json
-from hpc.settings import decode
 from hpc.stopping import StopRequest
-from hpc.zero import Zero
 from stilts.evaluate import predict
 from stilts.model import multitask as models
 from stilts.model.multitask import Model
 from stilts.run import records
 from stilts.run.folder import Progress, RunFolder
-from stilts.run.specs import RunSpec
-from stilts.study.config import TOKENS_PER_BATCH, Optimisation
+from stilts.run.settings import TOKENS_PER_BATCH
+from stilts.run.specs import RunSpec, TrainSpec
 from stilts.train.sets import Feed, build, feed
 
 
-def train(run: RunFolder, spec: RunSpec) -> None:
-    """Carries out a run of kind `train`."""
-    asked = spec.fields
+def train(run: RunFolder, spec: RunSpec, asked: TrainSpec) -> None:
+    """Carries out a run of the stage `train`."""
     if _records(run).exists():  # killed after the last record, before `done.json`
         shutil.rmtree(run.checkpoints, ignore_errors=True)
         return
-    settings: Optimisation = decode(Optimisation, dict(asked["optimisation"]), spec.id)
     place = ranks.setup()
     parent = run.sibling(spec.needs[0]).weights
-    fed = feed(run, asked, parent, settings)
-    torch.manual_seed(asked["seed"])
-    model = build(parent, fed, asked, settings)
-    trainer = Trainer(run, spec, settings, place, model, fed, parent)
+    fed = feed(run, asked, parent)
+    torch.manual_seed(asked.seed)
+    model = build(parent, fed, asked)
+    trainer = Trainer(run, spec, asked, place, model, fed, parent)
     with StopRequest() as stop:
         trainer.work(stop)
     trainer.finish()
@@ -61,16 +57,17 @@ class Trainer:
         self,
         run: RunFolder,
         spec: RunSpec,
-        settings: Optimisation,
+        asked: TrainSpec,
         place: ranks.Ranks,
         model: Model,
         fed: Feed,
         parent: Path,
     ) -> None:
-        self.run, self.spec, self.settings, self.place = run, spec, settings, place
+        settings = asked.optimisation
+        self.run, self.spec, self.asked, self.place = run, spec, asked, place
+        self.settings = settings
         self.model, self.fed, self.parent = model, fed, parent
         self.steps = fed.order.steps(settings.epochs, at_most=settings.max_steps)
-        zero = Zero(clip=settings.clip, **spec.fields["zero"])
         groups = parameter_groups(
             model,
             rate=settings.learning_rate,
@@ -79,7 +76,14 @@ class Trainer:
             heads="heads.",
         )
         schedule = Linear(steps=self.steps, warmup=int(self.steps * settings.warmup))
-        self.engine = Engine(model, groups, zero=zero, schedule=schedule, epsilon=settings.epsilon)
+        self.engine = Engine(
+            model,
+            groups,
+            zero=asked.zero,
+            clip=settings.clip,
+            schedule=schedule,
+            epsilon=settings.epsilon,
+        )
         self.step, self.tokens, self.seconds, self.cpu_seconds = 0, 0, 0.0, 0.0
         self.flops = 0.0
         self.best: dict[str, Any] = {"step": 0, "score": -math.inf, "scores": []}
@@ -123,15 +127,18 @@ class Trainer:
         if best.exists():
             shutil.rmtree(self.run.weights, ignore_errors=True)
             os.replace(best, self.run.weights)
-        fields, engine = self.spec.fields, self.engine
-        common = {name: fields[name] for name in ("regime", "intermediate", "seed")} | {
-            "run_id": self.spec.id
+        asked, engine = self.asked, self.engine
+        common = {
+            "run_id": self.spec.id,
+            "regime": asked.regime,
+            "intermediate": asked.intermediate,
+            "seed": asked.seed,
         }
         on_gpu = engine.device.type == "cuda"
         cost = {
-            "stage": fields["role"],
-            "tasks": ",".join(fields["tasks"]),
-            "targets": ",".join(fields["targets"]),
+            "stage": asked.phase,
+            "tasks": ",".join(asked.tasks),
+            "targets": ",".join(asked.targets),
             "device_class": engine.device.type,
             "seconds": self.seconds,
             "cpu_seconds": self.cpu_seconds,
@@ -155,7 +162,7 @@ class Trainer:
         batch = predict.to_batch(raw, self.engine.device)
         self.model.train()
         # Dropout follows from the step and the rank alone: a resumed run needs no state of the generators.
-        torch.manual_seed((self.spec.fields["seed"] << 40) + (self.step << 16) + self.place.rank)
+        torch.manual_seed((self.asked.seed << 40) + (self.step << 16) + self.place.rank)
         scores = self.engine(stream.head, batch)
         share = len(mine) * self.place.world_size / len(rows)
         loss = self.model.loss(stream.head, scores, batch) * share

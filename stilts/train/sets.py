@@ -3,20 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpc.errors import UserError
-from hpc.settings import decode
 from stilts import data, tasks
 from stilts.data import Encoded
 from stilts.model import multitask as models
 from stilts.model.encoder.vocabulary import read_vocabulary_head
 from stilts.model.multitask import HeadSpec, Model
 from stilts.run.folder import RunFolder
-from stilts.study.config import BATCH_SIZES, MaskedText, Optimisation
+from stilts.run.settings import Optimisation
+from stilts.run.specs import BatchSize, Text, TrainSpec
 from stilts.tasks import Task
 from stilts.tasks.types.mlm import Masking, masking
 from stilts.tasks.types.pieces import open_tokenizer
@@ -63,18 +62,17 @@ class Feed:
     """What is masked beside the tasks."""
 
 
-def feed(run: RunFolder, asked: Mapping[str, Any], weights: Path, settings: Optimisation) -> Feed:
+def feed(run: RunFolder, asked: TrainSpec, weights: Path) -> Feed:
     """Reads and tokenises everything a run trains on.
 
     Args:
         run: its cache is used.
-        asked: fields of the run's specification.
+        asked: what the run was asked.
         weights: folder whose tokenizer is used.
-        settings: how the run is trained.
     """
-    english = {name: _english(name, run, asked, weights, settings) for name in asked["tasks"]}
+    english = {name: _english(name, run, asked, weights) for name in asked.tasks}
     streams = {name: Stream(head=name, encoded=one.train) for name, one in english.items()}
-    for name, languages in asked.get("translations", {}).items():
+    for name, languages in asked.translations.items():
         task = tasks.load(tasks.translated(name))
         for language in languages:
             encoded = _read(task, language, "train", run, asked, weights)
@@ -82,49 +80,48 @@ def feed(run: RunFolder, asked: Mapping[str, Any], weights: Path, settings: Opti
                 raise UserError(f"{task.name} {language} has other labels than {name}", code=3)
             streams[f"{name}/{language}"] = Stream(head=name, encoded=encoded)
     order: Order
-    main = _mixture(streams, asked, settings)
-    if "text" not in asked:
+    main = _mixture(streams, asked)
+    if asked.text is None:
         return Feed(sets=english, streams=streams, order=main, text=None)
-    text = tasks.load(asked["text"]["task"])
-    texts = _texts(text, run, asked, weights)
-    how = _how(asked)
-    order = Interleaved(main, _languages(texts, how, settings, asked["seed"]), every=how.every)
+    text = tasks.load(asked.text.task)
+    texts = _texts(text, asked.text, run, asked, weights)
+    other = _languages(texts, asked.text, asked)
+    order = Interleaved(main, other, every=asked.text.every)
     return Feed(sets=english, streams=streams | texts, order=order, text=text)
 
 
-def build(parent: Path, fed: Feed, asked: Mapping[str, Any], settings: Optimisation) -> Model:
+def build(parent: Path, fed: Feed, asked: TrainSpec) -> Model:
     """The model to train: the parent's encoder with new heads; probes keep the parent's heads beside them.
 
     The head of masked text starts from the parent's own where it has one.
     """
     heads = {
-        name: HeadSpec(kind=one.task.kind, labels=tuple(one.train.labels), pooling=asked["pooling"])  # type: ignore[arg-type]
+        name: HeadSpec(kind=one.task.type, labels=tuple(one.train.labels), pooling=asked.pooling)  # type: ignore[arg-type]
         for name, one in fed.sets.items()
     }
+    settings = asked.optimisation
     loaded = models.load(parent, dropout=settings.dropout)
-    if asked["regime"] == "random":
-        loaded.trainable_encoder.reinitialise(asked["seed"])
-    if asked["role"] == "heads":
+    if asked.encoder == "random":
+        loaded.trainable_encoder.reinitialise(asked.seed)
+    if asked.phase == "heads":
         for parameter in loaded.parameters():
             parameter.requires_grad_(False)
         for name, head in heads.items():
-            loaded.add_head(name, head, seed=asked["seed"])
+            loaded.add_head(name, head, seed=asked.seed)
         return loaded
     if fed.text is not None:
         heads[fed.text.name] = HeadSpec(kind="mlm")
-    model = Model(loaded.encoder, heads, dropout=settings.dropout, seed=asked["seed"])
+    model = Model(loaded.encoder, heads, dropout=settings.dropout, seed=asked.seed)
     if fed.text is not None and (known := read_vocabulary_head(parent)) is not None:
         model.heads[fed.text.name].load_state_dict(known)
     model.freeze(settings.frozen)
     return model
 
 
-def _english(
-    name: str, run: RunFolder, asked: Mapping[str, Any], weights: Path, settings: Optimisation
-) -> TrainingSet:
+def _english(name: str, run: RunFolder, asked: TrainSpec, weights: Path) -> TrainingSet:
     task = tasks.load(name)
     train = _read(task, "en", "train", run, asked, weights)
-    dev = _read(task, "en", "dev", run, asked, weights, at_most=settings.dev_examples)
+    dev = _read(task, "en", "dev", run, asked, weights, at_most=asked.optimisation.dev_examples)
     return TrainingSet(task=task, train=train, dev=dev)
 
 
@@ -133,52 +130,46 @@ def _read(
     language: str,
     split: str,
     run: RunFolder,
-    asked: Mapping[str, Any],
+    asked: TrainSpec,
     weights: Path,
     *,
     at_most: int | None = None,
 ) -> Encoded:
-    limits = [limit for limit in (asked["limits"][task.name][split], at_most) if limit is not None]
+    limits = [limit for limit in (asked.limit(task.name, split), at_most) if limit is not None]
     return data.load(
         task,
         language=language,
         split=split,
         tokenizer_file=weights / "tokenizer.json",
         max_length=task.max_length,
-        sources=asked["sources"],
+        sources=asked.sources,
         limit=min(limits, default=None),
         cache=run.cache,
     )
 
 
-def _mixture(streams: Mapping[str, Stream], asked: Mapping[str, Any], settings: Optimisation) -> Mixture:
+def _mixture(streams: Mapping[str, Stream], asked: TrainSpec) -> Mixture:
     """The tasks, in proportion to their capped sizes; a task's translations belong to it."""
     sizes = {name: len(stream.encoded.num_tokens) for name, stream in streams.items()}
-    own = asked.get("batch_sizes", {})
-    default = _size({name: getattr(settings, name) for name in BATCH_SIZES})
+    own, default = asked.batch_sizes, _size(asked.optimisation)
     return Mixture(
         {name: stream.encoded.num_tokens for name, stream in streams.items()},
-        weights=capped(sizes, asked["cap"], sets={name: stream.head for name, stream in streams.items()}),
+        weights=capped(
+            sizes, asked.example_cap, sets={name: stream.head for name, stream in streams.items()}
+        ),
         size={name: _size(own[one.head]) if one.head in own else default for name, one in streams.items()},
-        seed=asked["seed"],
+        seed=asked.seed,
     )
 
 
-def _size(given: Mapping[str, int | None]) -> Size:
-    return Size(tokens=given.get("tokens_per_batch"), items=given.get("examples_per_batch"))
+def _size(given: BatchSize | Optimisation) -> Size:
+    return Size(tokens=given.tokens_per_batch, items=given.examples_per_batch)
 
 
-def _how(asked: Mapping[str, Any]) -> MaskedText:
-    fields = {name: value for name, value in asked["text"].items() if name != "task"}
-    how: MaskedText = decode(MaskedText, fields | {"phases": list(asked["tasks"])}, "text")
-    return how
-
-
-def _texts(text: Task, run: RunFolder, asked: Mapping[str, Any], weights: Path) -> dict[str, Stream]:
+def _texts(text: Task, how: Text, run: RunFolder, asked: TrainSpec, weights: Path) -> dict[str, Stream]:
     """The text of each language, cut into blocks."""
-    how = _how(asked)
     cut = replace(text, max_length=how.block)
-    hiding = masking(open_tokenizer(weights / "tokenizer.json"), share=how.masked, seed=asked["seed"])
+    hiding = masking(open_tokenizer(weights / "tokenizer.json"), share=how.masked, seed=asked.seed)
     return {
         f"{text.name}/{language}": Stream(
             head=text.name, encoded=_read(cut, language, "train", run, asked, weights), masking=hiding
@@ -187,7 +178,7 @@ def _texts(text: Task, run: RunFolder, asked: Mapping[str, Any], weights: Path) 
     }
 
 
-def _languages(texts: Mapping[str, Stream], how: MaskedText, settings: Optimisation, seed: int) -> Mixture:
+def _languages(texts: Mapping[str, Stream], how: Text, asked: TrainSpec) -> Mixture:
     """Languages by the smoothed amount of text each has, whatever part of it is read."""
     blocks = {name: len(one.encoded.num_tokens) for name, one in texts.items()}
     whole = {
@@ -196,6 +187,6 @@ def _languages(texts: Mapping[str, Stream], how: MaskedText, settings: Optimisat
     return Mixture(
         {name: one.encoded.num_tokens for name, one in texts.items()},
         weights=smoothed(whole, how.smoothing),
-        size=_size({name: getattr(settings, name) for name in BATCH_SIZES}),
-        seed=seed,
+        size=_size(asked.optimisation),
+        seed=asked.seed,
     )

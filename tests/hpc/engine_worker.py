@@ -24,7 +24,9 @@ def main() -> None:
     groups = parameter_groups(module, rate=0.01, weight_decay=0.1, head_rate=2.0, heads="2.")
     # Runs after whatever the engine registers: what is last registered runs first.
     atexit.register(lambda: print("gloo left:", not torch.distributed.is_initialized()))
-    engine = Engine(module, groups, zero=Zero(stage=stage), schedule=Linear(steps=8, warmup=2))
+    engine = Engine(
+        module, groups, zero=Zero(stage=stage, precision="fp32"), schedule=Linear(steps=8, warmup=2)
+    )
     state = engine.resume(folder)
     first = 0 if state is None else state["step"]
     losses = []

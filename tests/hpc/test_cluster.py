@@ -17,23 +17,23 @@ def test_clusters_that_ship_can_be_loaded_from_anywhere(name: str, tmp_path: Pat
     monkeypatch.chdir(tmp_path)
     cluster = load_cluster(name)
     executor = cluster.executor(preload=(), folder=tmp_path)
-    assert type(executor) is EXECUTORS[cluster.kind]
+    assert type(executor) is EXECUTORS[cluster.scheduler]
     assert cluster.shape_of("latency").exclusive == (name != "debug")
 
 
 def test_a_cluster_file_here_comes_before_the_one_that_ships(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "slurm").mkdir()
-    (tmp_path / "slurm/local.toml").write_text('kind = "debug"')
-    (tmp_path / "slurm/mine.toml").write_text('kind = "slurm"')
-    assert load_cluster("local").kind == "debug"
+    (tmp_path / "slurm/local.toml").write_text('scheduler = "debug"')
+    (tmp_path / "slurm/mine.toml").write_text('scheduler = "slurm"')
+    assert load_cluster("local").scheduler == "debug"
     assert "mine" in cluster_names()
 
 
 def test_shapes_inherit_the_default_and_are_found_by_the_first_name(tmp_path: Path) -> None:
     path = tmp_path / "c.toml"
     path.write_text(
-        'kind = "slurm"\n[shapes.default]\nmemory_gb = 9\nminutes = 5\n[shapes.train]\nminutes = 7\n'
+        'scheduler = "slurm"\n[shapes.default]\nmemory_gb = 9\nminutes = 5\n[shapes.train]\nminutes = 7\n'
         "[shapes.multi]\nnodes = 2\n"
     )
     cluster = load_cluster(str(path))
@@ -46,14 +46,23 @@ def test_shapes_inherit_the_default_and_are_found_by_the_first_name(tmp_path: Pa
     ("text", "said"),
     [
         ("kind =\nsummary = 3", r"c.toml is not valid TOML: .*line 1"),
-        ('kind = "slrum"', r"unknown value 'slrum' in .*c.toml: kind. Did you mean 'slurm'"),
-        ("summary = 'x'", r"c.toml lacks kind"),
-        ('kind = "local"\n[local]\nworker = 2', r"unknown key 'worker' in .*: local. Did you mean 'workers'"),
-        ('kind = "local"\n[local]\nworkers = "all"', r"workers should be a whole number or 'auto', not 'all'"),
-        ('kind = "local"\n[local]\nworkers = 0', r"local: workers must be positive"),
-        ('kind = "local"\n[shapes.train]\nminutes = "5"', r"shapes.train: minutes should be a whole number"),
-        ('kind = "local"\n[shapes.train]\nminutes = 0', r"shapes.train: minutes must be positive"),
-        ('kind = "local"\nshapes = 3', r"shapes should be a table"),
+        ('scheduler = "slrum"', r"unknown value 'slrum' in .*c.toml: scheduler. Did you mean 'slurm'"),
+        ("summary = 'x'", r"c.toml lacks scheduler"),
+        (
+            'scheduler = "local"\n[local]\nworker = 2',
+            r"unknown key 'worker' in .*: local. Did you mean 'workers'",
+        ),
+        (
+            'scheduler = "local"\n[local]\nworkers = "all"',
+            r"workers should be a whole number or 'auto', not",
+        ),
+        ('scheduler = "local"\n[local]\nworkers = 0', r"local: workers must be positive"),
+        (
+            'scheduler = "local"\n[shapes.train]\nminutes = "5"',
+            r"shapes.train: minutes should be a whole",
+        ),
+        ('scheduler = "local"\n[shapes.train]\nminutes = 0', r"shapes.train: minutes must be positive"),
+        ('scheduler = "local"\nshapes = 3', r"shapes should be a table"),
     ],
 )
 def test_mistakes_in_a_cluster_file_are_named(tmp_path: Path, text: str, said: str) -> None:

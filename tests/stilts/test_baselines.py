@@ -93,7 +93,7 @@ def test_scores_cover_the_own_dev_set_and_every_language_of_every_target() -> No
     limits = {name: {"train": 200, "dev": 40, "test": 30} for name in ("squad_v1", "xquad", "mlqa")}
     rows = baselines.score(
         "bag-of-words",
-        trains_on="squad_v1",
+        train_task="squad_v1",
         targets={"xquad": ["en", "zh"], "mlqa": ["de"]},
         sources=SOURCES,
         limits=limits,
@@ -118,7 +118,7 @@ def test_a_lexicon_beats_the_majority_in_english_and_falls_back_to_it_elsewhere(
         (method, row["language"]): row["value"]
         for method in ("majority", "bag-of-words")
         for row in baselines.score(
-            method, trains_on="udpos", targets={"udpos": ["en", "zh"]}, sources=SOURCES, limits=limits
+            method, train_task="udpos", targets={"udpos": ["en", "zh"]}, sources=SOURCES, limits=limits
         )
         if (row["metric"], row["split"]) == ("accuracy", "test")
     }
@@ -126,21 +126,21 @@ def test_a_lexicon_beats_the_majority_in_english_and_falls_back_to_it_elsewhere(
     assert found["bag-of-words", "zh"] < 60
 
 
-@pytest.mark.parametrize("name", [name for name in tasks.names() if tasks.load(name).trains_on])
+@pytest.mark.parametrize("name", [name for name in tasks.names() if tasks.load(name).train_task])
 def test_every_training_set_has_its_baselines(name: str) -> None:
     task = tasks.load(name)
-    if task.role == "target" and task.trains_on != name:
+    if task.role == "target" and task.train_task != name:
         return
     limits = {name: {"train": 60, "dev": 20}}
     for method in ("majority", "bag-of-words"):
-        rows = baselines.score(method, trains_on=name, targets={}, sources=SOURCES, limits=limits)
+        rows = baselines.score(method, train_task=name, targets={}, sources=SOURCES, limits=limits)
         assert {row["metric"] for row in rows} == set(task.metrics)
 
 
 def test_a_run_writes_one_row_a_score(tmp_path: Path) -> None:
     fields = {
         "methods": ["majority", "bag-of-words"],
-        "trains_on": "mnli",
+        "train_task": "mnli",
         "targets": {"xnli": ["en", "de"]},
         "sources": list(SOURCES),
         "limits": {name: {"train": 60, "dev": 20, "test": 20} for name in ("mnli", "xnli")},

@@ -49,8 +49,8 @@ def small_disk(folder, options):
     ("old", "new", "expected"),
     [
         (
-            'singles = ["mnli"]',
-            'singles = ["mnlii"]',
+            'single_tasks = ["mnli"]',
+            'single_tasks = ["mnlii"]',
             "unknown task 'mnlii' in study tiny. Did you mean 'mnli'",
         ),
         ('name = "tiny"', 'name = "tiny', "is not valid TOML"),

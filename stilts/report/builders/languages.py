@@ -95,7 +95,7 @@ def _captioned(
         f"{caption.intervals(evidence, spec)}; without \u00b1 there is no interval",
         f"Shaded: a change that is not zero; {caption.correction(spec, 'a row')}, level "
         f"{1 - spec.stats.level:.2g}",
-        caption.retrieval(evidence) if tasks.load(target).trains_on is None else "",
+        caption.retrieval(evidence) if tasks.load(target).train_task is None else "",
         caption.setting(evidence),
         evidence.study.caveat,
     )

@@ -59,7 +59,7 @@ def _targets(spec: Spec, evidence: Evidence) -> Block:
         if column in METHODS:
             asked = evidence.answers.get(("direct", evidence.seeds[0], task.name))
             languages = [language for language in (asked.languages if asked else ()) if language != "en"]
-            return _yardstick(evidence, task.trains_on or "", task.name, spec.split, languages, column)
+            return _yardstick(evidence, task.train_task or "", task.name, spec.split, languages, column)
         by_seed = [
             evidence.mean_score(column, seed, task.name, spec.split, skip=("en",)) for seed in evidence.seeds
         ]
@@ -75,7 +75,7 @@ def _intermediates(evidence: Evidence) -> Block:
     def measure(task: Task, column: str) -> Cell:
         if column in METHODS:
             return _yardstick(evidence, task.name, task.name, "dev", ["en"], column)
-        if column == "single" and task.name not in evidence.study.intermediate.singles:
+        if column == "single" and task.name not in evidence.study.intermediate.single_tasks:
             return EMPTY
         name = task.name if column == "single" else "multi"
         scores = [evidence.score_of_run(f"{name}-s{seed}", task.name, "dev", "en") for seed in evidence.seeds]
@@ -125,11 +125,11 @@ def _above(judged: Cell, yardsticks: Sequence[Cell]) -> Cell:
 
 
 def _yardstick(
-    evidence: Evidence, trains_on: str, task: str, split: str, languages: Sequence[str], method: str
+    evidence: Evidence, train_task: str, task: str, split: str, languages: Sequence[str], method: str
 ) -> Cell:
     if method not in evidence.study.baselines:
         return EMPTY
-    run_id = f"baseline.{trains_on}"
+    run_id = f"baseline.{train_task}"
     found = [evidence.score_of_run(run_id, task, split, language, regime=method) for language in languages]
     if not any(found) and RunFolder(evidence.folder / run_id).done.exists():
         return EMPTY  # the run is done and has no such number: the method cannot answer this kind of task

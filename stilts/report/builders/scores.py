@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from stilts.report import caption
+from stilts.report.builders.training import is_chosen
 from stilts.report.compare import Column, Comparer, Measured
 from stilts.report.evidence import Evidence
 from stilts.report.form import DAGGER, Block, Cell, Header, Row, Table
@@ -13,6 +14,7 @@ from stilts.report.names import regime_name, task_name
 from stilts.report.numbers import points, signed, spread
 from stilts.report.published import Reported, reported_rows
 from stilts.report.spec import Spec
+from stilts.study import regimes
 
 FEWER_SEEDS = "*"
 
@@ -21,14 +23,14 @@ def build(spec: Spec, evidence: Evidence) -> list[Table]:
     """One table; its rows and columns are named in the spec."""
     comparer = Comparer(evidence, spec)
     columns = columns_of(spec, evidence)
-    rows = [row for row in evidence.rows(spec.rows) if row == "best" or _is_planned(row, evidence)]
+    rows = [row for row in evidence.rows(spec.rows) if is_chosen(row) or _is_planned(row, evidence)]
     by_column = {column.key: _column_cells(comparer, rows, column) for column in columns}
     body = [
         Row(
             key=row,
             label=regime_name(row),
             cells=tuple(by_column[column.key][row] for column in columns),
-            ruled=row in ("best", "heads"),
+            ruled=regimes.find(row.partition("/")[0]).ruled,
         )
         for row in rows
     ]

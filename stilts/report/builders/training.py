@@ -12,6 +12,8 @@ from stilts.report.form import Block, Cell, Header, Row, Table
 from stilts.report.names import regime_name
 from stilts.report.numbers import PLUS_MINUS, scaled, significant
 from stilts.report.spec import Spec
+from stilts.run.specs import RunSpec
+from stilts.study import regimes
 
 HOUR = 3600.0
 _HOURS_FROM = 10 * HOUR
@@ -56,7 +58,7 @@ def build(spec: Spec, evidence: Evidence) -> list[Table]:
     rows = [
         row
         for row in evidence.rows(spec.rows)
-        if row == "best" or any(row == r for r, _, _ in evidence.answers)
+        if is_chosen(row) or any(row == r for r, _, _ in evidence.answers)
     ]
     costs = {row: costs_of(row, evidence) for row in rows}
     longest = max((cost.total for found in costs.values() for cost in found or ()), default=0.0)
@@ -68,7 +70,7 @@ def build(spec: Spec, evidence: Evidence) -> list[Table]:
             key=row,
             label=regime_name(row),
             cells=tuple(_cell(costs[row], columns[name]) for name in wanted),
-            ruled=row in ("best", "heads"),
+            ruled=regimes.find(row.partition("/")[0]).ruled,
         )
         for row in rows
     ]
@@ -104,16 +106,16 @@ def _cost(row: str, seed: int, evidence: Evidence) -> Cost | None:
         source = evidence.resolve(row, target)
         answer = evidence.answers.get((source, seed, target)) if source else None
         if answer is None:
-            if row == "best":
+            if is_chosen(row):
                 return None
             continue
         serving.add(answer.weights)
         tuned |= {answer.weights} if target in trained else set()
     deployed = evidence.trained_before(serving)
-    spent = evidence.trained_before(_searched(seed, evidence)) if row == "best" else deployed
+    spent = evidence.trained_before(_searched(row, seed, evidence)) if is_chosen(row) else deployed
     if not serving or any(run not in evidence.training for run in spent):
         return None
-    phases = [run for run in spent if evidence.plan[run].fields["role"] in ("single", "multi")]
+    phases = [run for run in spent if _is_intermediate(evidence.plan[run])]
     kept = set(deployed)
     return Cost(
         runs=tuple(spent),
@@ -127,12 +129,23 @@ def _cost(row: str, seed: int, evidence: Evidence) -> Cost | None:
     )
 
 
-def _searched(seed: int, evidence: Evidence) -> set[str]:
-    """Weights of every single row: `best` cannot be chosen without them."""
+def is_chosen(row: str) -> bool:
+    """Whether a row trains nothing of its own, but takes the best of another regime's by target."""
+    return bool(regimes.find(row.partition("/")[0]).chosen_from)
+
+
+def _is_intermediate(run: RunSpec) -> bool:
+    """Whether a run comes before the targets: it answers none of them."""
+    return not getattr(run.asked, "targets", ())
+
+
+def _searched(row: str, seed: int, evidence: Evidence) -> set[str]:
+    """Weights of every row that could have been chosen: none can be without them."""
+    candidates = regimes.find(regimes.find(row).chosen_from).rows(evidence.study)
     return {
         answer.weights
-        for (row, answer_seed, _), answer in evidence.answers.items()
-        if answer_seed == seed and row.startswith("single/")
+        for (other, answer_seed, _), answer in evidence.answers.items()
+        if answer_seed == seed and other in candidates
     }
 
 

@@ -45,7 +45,7 @@ def _schema(kind: str, text: str, key: str) -> Schema:
 # bag-of-words or word-overlap; `intermediate` is the single task or the phase that was varied, "multi" or "".
 # `n` examples were scored of the `n_full` that the split has.
 _SCORES = """
-    run_id utf8!  study utf8!  regime utf8!  intermediate utf8  seed int16  target utf8!  language utf8!
+    run_id utf8!  study utf8!  regime utf8!  intermediate utf8  seed int64  target utf8!  language utf8!
     split utf8!  metric utf8!  value float64!  n int32!  n_full int32!  note utf8
 """
 
@@ -53,7 +53,7 @@ _SCORES = """
 # is empty for an intermediate phase. `seconds` is wall time on `device_class`, summed over ranks in
 # `gpu_seconds`.
 _TRAINING = """
-    run_id utf8!  regime utf8!  intermediate utf8  seed int16  stage utf8  tasks utf8  targets utf8
+    run_id utf8!  regime utf8!  intermediate utf8  seed int64  stage utf8  tasks utf8  targets utf8
     device_class utf8!  seconds float64!  cpu_seconds float64  gpu_seconds float64  tokens int64
     flops_model float64  flops_hw float64  energy_j float64  world_size int32  mfu float32
     parent_run_id utf8
@@ -61,7 +61,7 @@ _TRAINING = """
 
 # One row a timed call; at batch > 1 one row a forward, with the token counts summed over the batch.
 _LATENCY = """
-    run_id utf8!  cell_id utf8!  regime utf8!  train_tasks utf8  seed int16  target_task utf8!  lang utf8!
+    run_id utf8!  cell_id utf8!  regime utf8!  train_tasks utf8  seed int64  target_task utf8!  lang utf8!
     impl utf8!  dtype utf8!  device_class utf8!  clock utf8!  scenario utf8!  heads int8!  batch_size int16!
     padding utf8!  process_rep int16!  round int32!  block int32!  pos_in_block int16!  order_pos int64!
     query_id int32!  n_windows int16!  real_tokens int32!  padded_tokens int32!  max_len int16!

@@ -5,41 +5,51 @@ MLQA share one SQuAD fine-tuning, and BUCC and Tatoeba are read off the intermed
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
-from typing import Any
 
 from hpc.errors import UserError, unknown_name
 from stilts import tasks
-from stilts.run.specs import RunSpec
+from stilts.run.specs import BaselineSpec, EvaluateSpec, LatencySpec, PrepareSpec, RunSpec, TrainSpec
+from stilts.study import regimes
+from stilts.study.check import check
 from stilts.study.config import Study
-from stilts.study.grid.draft import Draft, Start, data_of, languages_of
+from stilts.study.grid.builder import MODEL, GridBuilder, languages_of
+from stilts.study.grid.finishing import finish
+from stilts.study.grid.intermediate import TEXT, read_by_variants, start, text_languages
 from stilts.study.grid.measuring import add_baselines, add_latency
-from stilts.study.grid.training import add_heads, add_joint, add_multi, add_single, add_target_runs
-from stilts.study.grid.variants import REGIMES, TEXT, add_variants, read_by_variants
 from stilts.tasks import Task
 
-__all__ = ["GRIDS", "expand", "languages_of"]
+__all__ = ["GRIDS", "TEXT", "expand", "languages_of", "read_by_variants", "text_languages"]
 
-Wanted = Callable[[RunSpec], bool]
+IsWanted = Callable[[RunSpec], bool]
 
-GRIDS: Mapping[str, tuple[str, Wanted]] = {
-    "intermediate": ("each intermediate task alone", lambda run: run.fields.get("role") == "single"),
-    "multitask": ("one encoder on all intermediate tasks", lambda run: run.fields.get("role") == "multi"),
-    "targets": (
-        "target fine-tuning after every intermediate phase",
-        lambda run: run.fields.get("role") == "target",
-    ),
+
+def _trains(*phases: str) -> IsWanted:
+    return lambda run: isinstance(run.asked, TrainSpec) and run.asked.phase in phases
+
+
+def _is_variant(run: RunSpec) -> bool:
+    asked = run.asked
+    return isinstance(asked, TrainSpec | EvaluateSpec) and regimes.find(asked.regime).role == "variant"
+
+
+GRIDS: Mapping[str, tuple[str, IsWanted]] = {
+    "intermediate": ("each intermediate task alone", _trains("single")),
+    "multitask": ("one encoder on all intermediate tasks", _trains("multi")),
+    "targets": ("target fine-tuning after every intermediate phase", _trains("target")),
     "joint": (
         "one model for all targets: joint fine-tuning, and the multi-task heads used directly",
-        lambda run: run.fields.get("role") in ("joint", "heads"),
+        _trains("joint", "heads"),
     ),
     "variants": (
         "intermediate phases with masked text or translations, where the study lists some",
-        lambda run: run.fields.get("regime") in REGIMES,
+        _is_variant,
     ),
-    "evaluate": ("zero-shot scores of every regime", lambda run: run.kind == "evaluate"),
-    "baselines": ("yardsticks for the sanity table", lambda run: run.kind == "baseline"),
-    "latency": ("inference latency, in fresh processes", lambda run: run.kind == "latency"),
+    "evaluate": ("zero-shot scores of every regime", lambda run: isinstance(run.asked, EvaluateSpec)),
+    "baselines": ("baselines for the sanity table", lambda run: isinstance(run.asked, BaselineSpec)),
+    "latency": (
+        "inference latency, in fresh processes",
+        lambda run: isinstance(run.asked, LatencySpec),
+    ),
     "all": ("everything above", lambda _: True),
 }
 
@@ -52,82 +62,40 @@ def expand(study: Study, grid: str) -> list[RunSpec]:
     """
     if grid not in GRIDS:
         raise unknown_name("grid", grid, GRIDS)
+    check(study)
     if grid == "variants" and not read_by_variants(study):
         raise UserError(f"study {study.name} has no [variants.mlm] and no [variants.translated]")
-    runs = _draft(study).runs
-    wanted = GRIDS[grid][1]
+    runs = _build(study).runs
+    is_wanted = GRIDS[grid][1]
     keep: set[str] = set()
     for run in reversed(runs.values()):
-        if wanted(run) or run.id in keep:
+        if is_wanted(run) or run.id in keep:
             keep |= {run.id, *run.needs}
     return [run for run in runs.values() if run.id in keep]
 
 
-def _draft(study: Study) -> Draft:
-    _check_names(study)
-    draft = Draft(study)
-    intermediates = [_task(study, name, "intermediate") for name in study.intermediate.tasks]
-    singles = [_task(study, name, "intermediate") for name in study.intermediate.singles]
-    targets = [_task(study, name, "target") for name in study.targets]
-    _add_model(draft, intermediates + targets)
+def _build(study: Study) -> GridBuilder:
+    builder = GridBuilder(study)
+    intermediates = [tasks.load(name) for name in study.intermediate.tasks]
+    targets = [tasks.load(name) for name in study.targets]
+    _add_model(builder, intermediates + targets)
     for seed in study.seeds:
-        starts = [Start(id="model", regime="direct", intermediate="", seed=seed)]
-        starts += [add_single(draft, task, seed) for task in singles]
-        if intermediates:
-            starts.append(add_multi(draft, intermediates, seed))
-        for start in starts:
-            add_target_runs(draft, start, targets)
-        if intermediates:
-            add_heads(draft, starts[-1], targets)
-            add_joint(draft, starts[-1], targets)
-        if "random" in study.baselines:
-            random = Start(id="model", regime="random", intermediate="", seed=seed)
-            add_target_runs(draft, random, [task for task in targets if task.trains_on])
-        add_variants(draft, seed, targets)
-    add_baselines(draft, intermediates, targets)
-    add_latency(draft, targets)
-    return draft
+        for regime in regimes.REGIMES:
+            if not regime.chosen_from:
+                for phase in regime.phases(study):
+                    finish(builder, regime, start(builder, regime, phase, seed), targets)
+    add_baselines(builder, intermediates, targets)
+    add_latency(builder)
+    return builder
 
 
-def _check_names(study: Study) -> None:
-    """Refuses tables that no run would read.
-
-    Raises:
-        UserError: an optional task, or settings, of something the study does not have.
-    """
-    phase = study.intermediate
-    for name in phase.optional:
-        _task(study, name, "intermediate")
-    used = {*phase.tasks, *phase.singles, *phase.optional, *study.targets}
-    used |= {_task(study, target, "target").trains_on or target for target in study.targets}
-    known = {
-        "optimisation": used | {"default", "multi", "joint", "heads"},
-        "limits": used | {"default", TEXT},
-        "languages": set(study.targets) | {"default"},
-    }
-    for section, names in known.items():
-        for name in getattr(study, section):
-            if name not in names:
-                raise unknown_name("table", name, sorted(names), where=f"[{section}] of study {study.name}")
-
-
-def _task(study: Study, name: str, role: str) -> Task:
-    if name not in tasks.names():
-        raise unknown_name("task", name, tasks.names(), where=f"study {study.name}")
-    task = tasks.load(name)
-    if task.role != role:
-        raise UserError(
-            f"study {study.name}: {name} is listed among the {role} tasks but is a {task.role} task"
-        )
-    return task
-
-
-def _add_model(draft: Draft, used: list[Task]) -> None:
-    study = draft.study
-    fields: dict[str, Any] = {"model": asdict(study.model)}
+def _add_model(builder: GridBuilder, used: list[Task]) -> None:
+    study = builder.study
+    texts: dict[str, tuple[str, ...]] = {}
+    # Read here in any case: phases and languages of variants are looked at before anything is planned.
+    variants = read_by_variants(study)
     if study.model.vocabulary == "study":
-        read = {name: tasks.load(name) for task in used for name in (task.name, task.trains_on) if name}
-        texts = {name: languages_of(study, task) for name, task in sorted(read.items())}
-        texts |= read_by_variants(study)
-        fields |= {"texts": texts} | data_of(study, texts)
-    draft.add("model", "prepare", (), fields, 0)
+        read = {name: tasks.load(name) for task in used for name in (task.name, task.train_task) if name}
+        texts = {name: languages_of(study, task) for name, task in sorted(read.items())} | variants
+    data = builder.data(texts) if texts else {}
+    builder.add(MODEL, PrepareSpec(model=study.model, texts=texts, **data))

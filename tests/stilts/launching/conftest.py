@@ -23,7 +23,7 @@ seeds = [1]
 sources = ["embedded"]
 targets = ["xnli", "panx", "tatoeba"]
 model = { source = "random" }
-intermediate = { tasks = ["mnli", "squad_v1"], singles = ["mnli"] }
+intermediate = { tasks = ["mnli", "squad_v1"], single_tasks = ["mnli"] }
 languages = { default = ["en", "de"] }
 baselines = ["majority"]
 optimisation.default = { learning_rate = 2e-4 }

@@ -8,8 +8,8 @@ from stilts import status
 def test_a_launch_says_and_keeps_what_it_leaves_out(launching, monkeypatch, tmp_path, capsys) -> None:
     monkeypatch.setenv("STILTS_DATA", str(tmp_path / "nothing"))
     text = launching.study.read_text().replace('sources = ["embedded"]', 'sources = ["folder"]')
-    phase = 'tasks = ["mnli", "squad_v1", "ccg"], singles = ["mnli", "ccg"], optional = ["ccg"]'
-    launching.study.write_text(text.replace('tasks = ["mnli", "squad_v1"], singles = ["mnli"]', phase))
+    phase = 'tasks = ["mnli", "squad_v1", "ccg"], single_tasks = ["mnli", "ccg"], optional = ["ccg"]'
+    launching.study.write_text(text.replace('tasks = ["mnli", "squad_v1"], single_tasks = ["mnli"]', phase))
     assert launching.here("--only", "multi-s1") == 0
     assert "left out, being optional: ccg: folder: there is no data folder" in capsys.readouterr().err
     kept = json.loads((launching.runs / "toys" / "left_out.json").read_text())

@@ -34,7 +34,7 @@ source = "random"
 
 [intermediate]
 tasks = ["mnli", "qqp", "squad_v1", "ccg"]
-singles = ["mnli", "squad_v1"]
+single_tasks = ["mnli", "squad_v1"]
 
 [languages]
 default = ["en", "de", "zh", "ru"]
@@ -85,7 +85,7 @@ source = "random"
 
 [intermediate]
 tasks = ["mnli"]
-singles = ["mnli"]
+single_tasks = ["mnli"]
 
 [languages]
 default = ["en", "de", "zh"]
@@ -140,10 +140,10 @@ def predictions(run: RunSpec, task: Task, language: str) -> tuple[list[dict[str,
 
 
 def answer(task: Task, n: int, right: bool) -> dict[str, Any]:
-    if task.kind == "span":
+    if task.type == "span":
         pred = "the red house" if right else ("red" if n % 2 else "blue")
         return {"gold": "red house | house", "pred": pred, "score": float(right)}
-    if task.kind == "tag":
+    if task.type == "tag":
         gold = "B-PER I-PER O" if task.scorer == "entities" else "NOUN VERB PUNCT"
         wrong = "B-PER O O" if task.scorer == "entities" else "NOUN NOUN PUNCT"
         return {"gold": gold, "pred": gold if right else wrong, "score": 1.0 if right else 2 / 3}
@@ -151,13 +151,13 @@ def answer(task: Task, n: int, right: bool) -> dict[str, Any]:
 
 
 def metrics_of(task: Task, rows: list[dict[str, Any]], language: str) -> dict[str, float]:
-    if task.kind == "span":
+    if task.type == "span":
         golds = [row["gold"].split(" | ") for row in rows]
         em, f1 = questions.score_answers(
             [row["pred"] for row in rows], golds, rules=task.scorer, language=language
         )
         return {"em": 100 * float(em.mean()), "f1": 100 * float(f1.mean())}
-    if task.kind == "tag":
+    if task.type == "tag":
         gold, pred = ([row[side].split() for row in rows] for side in ("gold", "pred"))
         return {"f1": tagging.chunk_f1(gold, pred, scheme=task.scorer), "accuracy": 90.0}
     share = 100 * sum(row["score"] for row in rows) / len(rows)
@@ -231,11 +231,11 @@ def write_evaluation(folder: RunFolder, run: RunSpec) -> None:
 def write_baseline(folder: RunFolder, run: RunSpec) -> None:
     rows = []
     for level, method in ((30.0, "majority"), (48.0, "bag-of-words")):
-        places = [(run.fields["trains_on"], "en", "dev")]
+        places = [(run.fields["train_task"], "en", "dev")]
         places += [(name, lang, "test") for name, langs in run.fields["targets"].items() for lang in langs]
         for name, language, split in places:
             task = tasks.load(name)
-            if method == "bag-of-words" and task.kind == "choice":
+            if method == "bag-of-words" and task.type == "choice":
                 continue
             roll = chance("baseline", method, name, language)
             values = {metric: level + roll.uniform(-5, 5) for metric in task.metrics}

@@ -140,7 +140,7 @@ def test_without_variants_there_is_no_such_grid() -> None:
         ('languages = ["en", "de", "zh"]', 'languages = ["xx"]', "unknown language 'xx'"),
         ("block = 16", "block = 16\nmasked = 1.5", "masked must lie in"),
         ("[limits.default]", "[limits.mnly]\ntrain = 2\n[limits.default]", "unknown table 'mnly'.*mnli"),
-        ('singles = ["mnli"]', 'singles = ["mnli"]\noptional = ["cgc"]', "unknown task 'cgc'"),
+        ('single_tasks = ["mnli"]', 'single_tasks = ["mnli"]\noptional = ["cgc"]', "unknown task 'cgc'"),
         ("tokens_per_batch = 128", "tokens_per_batch = 128\nexamples_per_batch = 4", "not by both"),
         ("tokens_per_batch = 128", "examples_per_batch = 0", "examples_per_batch must be positive"),
     ],

@@ -26,19 +26,19 @@ TARGETS = {
 def test_every_task_of_the_study_is_found() -> None:
     found = {name: tasks.load(name) for name in tasks.names()}
     assert {name for name, task in found.items() if task.role == "intermediate"} == INTERMEDIATE
-    assert {n: (len(t.languages), t.trains_on) for n, t in found.items() if t.role == "target"} == TARGETS
+    assert {n: (len(t.languages), t.train_task) for n, t in found.items() if t.role == "target"} == TARGETS
     assert sum(cells for cells, _ in TARGETS.values()) == 162
     assert len({code for name in TARGETS for code in found[name].languages}) == 40
     for name, task in found.items():
         assert task.name == name
         assert len(set(task.languages)) == len(task.languages)
-        assert task.role != "intermediate" or (task.languages, task.trains_on) == (("en",), name)
+        assert task.role != "intermediate" or (task.languages, task.train_task) == (("en",), name)
 
 
 def test_retrieval_has_no_english_and_all_others_do() -> None:
     for name in tasks.names():
         task = tasks.load(name)
-        assert ("en" in task.languages) == (task.kind != "retrieve"), name
+        assert ("en" in task.languages) == (task.type != "retrieve"), name
     assert set(tasks.load("panx").languages) - set(tasks.load("tatoeba").languages) == {
         "en",
         "ms",
@@ -50,10 +50,10 @@ def test_retrieval_has_no_english_and_all_others_do() -> None:
 def test_a_borrowed_head_and_a_training_set_answer_in_the_targets_own_terms() -> None:
     for name in tasks.names():
         task = tasks.load(name)
-        for other in (task.borrows, task.trains_on):
+        for other in (task.head_from, task.train_task):
             if other is not None:
                 assert tasks.load(other).labels == task.labels
-                assert tasks.load(other).kind == task.kind
+                assert tasks.load(other).kind == task.type
 
 
 def test_an_unknown_task_is_answered_with_the_nearest() -> None:

