@@ -55,7 +55,7 @@ def is_locked(path: Path) -> bool:
     """Whether some process holds `path`; whoever looks holds it for an instant."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     try:
         return not flock(handle, fcntl.LOCK_SH)

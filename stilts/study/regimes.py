@@ -70,8 +70,8 @@ class Regime:
         return [row_key(self.name, phase) for phase in self.phases(study)]
 
     def row_label(self, phase: str) -> str:
-        """The printed name of a row, given its phase's printed name."""
-        return self.label.format(phase=phase) if phase else self.label
+        """The printed name of a row, given the printed name of its phase, or of the regime as a whole."""
+        return self.label.format(phase=phase).strip()
 
 
 REGIMES: tuple[Regime, ...] = (

@@ -8,7 +8,8 @@ from stilts.baselines import fit
 from stilts.launching.progress import last_line
 from stilts.run import records
 from stilts.run.folder import RunFolder
-from stilts.run.specs import RunSpec
+from stilts.run.settings import Limits
+from stilts.run.specs import BaselineSpec, RunSpec
 
 SOURCES = ("embedded",)
 
@@ -90,7 +91,7 @@ def test_what_cannot_be_learned_is_refused() -> None:
 
 
 def test_scores_cover_the_own_dev_set_and_every_language_of_every_target() -> None:
-    limits = {name: {"train": 200, "dev": 40, "test": 30} for name in ("squad_v1", "xquad", "mlqa")}
+    limits = {name: Limits(train=200, dev=40, test=30) for name in ("squad_v1", "xquad", "mlqa")}
     rows = baselines.score(
         "bag-of-words",
         train_task="squad_v1",
@@ -113,7 +114,7 @@ def test_scores_cover_the_own_dev_set_and_every_language_of_every_target() -> No
 
 
 def test_a_lexicon_beats_the_majority_in_english_and_falls_back_to_it_elsewhere() -> None:
-    limits = {"udpos": {"train": 200, "dev": 50, "test": 50}}
+    limits = {"udpos": Limits(train=200, dev=50, test=50)}
     found = {
         (method, row["language"]): row["value"]
         for method in ("majority", "bag-of-words")
@@ -131,28 +132,28 @@ def test_every_training_set_has_its_baselines(name: str) -> None:
     task = tasks.load(name)
     if task.role == "target" and task.train_task != name:
         return
-    limits = {name: {"train": 60, "dev": 20}}
+    limits = {name: Limits(train=60, dev=20)}
     for method in ("majority", "bag-of-words"):
         rows = baselines.score(method, train_task=name, targets={}, sources=SOURCES, limits=limits)
         assert {row["metric"] for row in rows} == set(task.metrics)
 
 
 def test_a_run_writes_one_row_a_score(tmp_path: Path) -> None:
-    fields = {
-        "methods": ["majority", "bag-of-words"],
-        "train_task": "mnli",
-        "targets": {"xnli": ["en", "de"]},
-        "sources": list(SOURCES),
-        "limits": {name: {"train": 60, "dev": 20, "test": 20} for name in ("mnli", "xnli")},
-    }
-    spec = RunSpec(study="mini", id="baseline.mnli", kind="baseline", fields=fields)
+    asked = BaselineSpec(
+        methods=("majority", "bag-of-words"),
+        train_task="mnli",
+        targets={"xnli": ("en", "de")},
+        sources=SOURCES,
+        limits={name: Limits(train=60, dev=20, test=20) for name in ("mnli", "xnli")},
+    )
+    spec = RunSpec(study="mini", id="baseline.mnli", asked=asked)
     folder = RunFolder(tmp_path / spec.id)
-    baselines.run(folder, spec)
+    baselines.run(folder, spec, asked)
     rows = records.read("scores", records.record_folders(tmp_path, "scores")).to_pylist()
     assert len(rows) == 6
     assert {(row["regime"], row["target"], row["language"]) for row in rows} == {
         (method, target, language)
-        for method in fields["methods"]
+        for method in asked.methods
         for target, language in [("mnli", "en"), ("xnli", "en"), ("xnli", "de")]
     }
     assert last_line(folder.progress)["done"] == 2

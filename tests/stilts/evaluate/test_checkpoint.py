@@ -10,12 +10,14 @@ import torch
 from tokenizers import Tokenizer
 
 from hpc.errors import UserError
+from hpc.zero import Zero
 from stilts import data, tasks
 from stilts.evaluate import predict
 from stilts.evaluate.checkpoint import Answering, answering, locate
 from stilts.evaluate.loading import load
 from stilts.run.folder import RunFolder
-from stilts.run.specs import RunSpec
+from stilts.run.settings import Optimisation
+from stilts.run.specs import RunSpec, TrainSpec
 from stilts.tasks.types import load as load_kind
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -221,9 +223,19 @@ def test_data_that_are_not_there_are_named_before_any_work(evaluate, with_heads,
 def test_a_run_lends_its_weights_and_its_place_in_the_study(evaluate, with_heads, tmp_path):
     from stilts.run import records
 
-    fields = {"regime": "single", "intermediate": "mnli", "seed": 3}
+    asked = TrainSpec(
+        phase="single",
+        regime="single",
+        intermediate="mnli",
+        seed=3,
+        tasks=("mnli",),
+        optimisation=Optimisation(),
+        zero=Zero(),
+        pooling="cls",
+        example_cap=1,
+    )
     run = RunFolder(tmp_path / "toy" / "mnli-s3")
-    run.write_spec(RunSpec(study="toy", id="mnli-s3", kind="train", fields=fields))
+    run.write_spec(RunSpec(study="toy", id="mnli-s3", asked=asked))
     said = evaluate("run", "--model", run.path, "--tasks", "xnli")
     assert said.code == 3
     assert "has no weights (it is planned)" in said.err

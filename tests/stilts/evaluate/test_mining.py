@@ -14,8 +14,8 @@ from stilts.evaluate.retrieving import Retriever, Side
 from stilts.evaluate.stage import Evaluator
 from stilts.run import records
 from stilts.run.folder import RunFolder
-from stilts.run.specs import RunSpec
-from stilts.study.config import Retrieval
+from stilts.run.settings import Evaluation, Retrieval
+from stilts.run.specs import EvaluateSpec, RunSpec
 
 
 def encoded(language: str, size: int) -> Any:
@@ -37,10 +37,12 @@ def sides(_: Any, pool: Any) -> tuple[Side, Side]:
 
 
 def test_mining_writes_the_dev_score_it_was_tuned_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fields = {"regime": "single", "intermediate": "mnli", "seed": 1}
+    asked = EvaluateSpec(
+        regime="single", intermediate="mnli", seed=1, targets={}, evaluation=Evaluation(dtype="fp32")
+    )
     evaluator = object.__new__(Evaluator)
     evaluator.run = RunFolder(tmp_path / "mnli-s1.eval")
-    evaluator.spec = RunSpec(study="mini", id="mnli-s1.eval", kind="evaluate", fields=fields)
+    evaluator.spec, evaluator.asked = RunSpec(study="mini", id="mnli-s1.eval", asked=asked), asked
     model: Any = None
     evaluator.retriever = Retriever(model, Retrieval(), tokens_per_batch=512)
     monkeypatch.setattr(Retriever, "sides", lambda self, task, pool: sides(task, pool))

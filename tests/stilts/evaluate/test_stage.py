@@ -7,7 +7,8 @@ import pytest
 from stilts import evaluate as evaluation
 from stilts.run import records
 from stilts.run.folder import RunFolder
-from stilts.run.specs import RunSpec
+from stilts.run.settings import Evaluation, Limits, Retrieval
+from stilts.run.specs import EvaluateSpec, RunSpec, Target
 
 TARGETS = {"xnli": "mnli", "udpos": "udpos", "xquad": "squad_v1", "tatoeba": "", "bucc2018": ""}
 
@@ -16,20 +17,20 @@ TARGETS = {"xnli": "mnli", "udpos": "udpos", "xquad": "squad_v1", "tatoeba": "",
 def run(with_heads, tmp_path_factory):
     root = tmp_path_factory.mktemp("runs") / "toy"
     shutil.copytree(with_heads, root / "joint" / "weights")
-    fields = {
-        "regime": "joint",
-        "intermediate": "multi",
-        "seed": 1,
-        "targets": {name: {"head": head, "note": "", "languages": ["de"]} for name, head in TARGETS.items()},
-        "evaluation": {"dtype": "fp32", "attention": "sdpa", "tokens_per_batch": 512},
-        "retrieval": {"layer": 2},
-        "sources": ["embedded"],
-        "limits": {name: {"dev": 8, "test": 8} for name in TARGETS},
-    }
+    asked = EvaluateSpec(
+        regime="joint",
+        intermediate="multi",
+        seed=1,
+        targets={name: Target(head=head, languages=("de",)) for name, head in TARGETS.items()},
+        evaluation=Evaluation(dtype="fp32", attention="sdpa", tokens_per_batch=512),
+        retrieval=Retrieval(layer=2),
+        sources=("embedded",),
+        limits={name: Limits(dev=8, test=8) for name in TARGETS},
+    )
     folder = RunFolder(root / "joint.eval")
-    spec = RunSpec(study="toy", id="joint.eval", kind="evaluate", needs=("joint",), fields=fields)
+    spec = RunSpec(study="toy", id="joint.eval", needs=("joint",), asked=asked)
     folder.write_spec(spec)
-    evaluation.evaluate(folder, spec)
+    evaluation.evaluate(folder, spec, asked)
     return folder
 
 
@@ -41,7 +42,8 @@ def test_every_target_has_predictions_and_scores(run):
 
 def test_a_second_call_computes_nothing(run):
     times = {path: path.stat().st_mtime_ns for path in run.path.rglob("*.arrow")}
-    evaluation.evaluate(run, run.read_spec())
+    spec = run.read_spec()
+    evaluation.evaluate(run, spec, spec.asked)
     assert {path: path.stat().st_mtime_ns for path in run.path.rglob("*.arrow")} == times
 
 

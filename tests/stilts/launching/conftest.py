@@ -34,9 +34,9 @@ latency = { processes = 1 }
 TOY = """
 import json, os, time
 from pathlib import Path
-from stilts.errors import UserError
-from stilts.files import append_json_line, write_json
-from stilts.runs import Progress, RunFolder
+from hpc.errors import UserError
+from hpc.files import append_json_line, write_json
+from stilts.run.folder import Progress, RunFolder
 
 def run(folder):
     here = RunFolder(Path(folder))
@@ -60,7 +60,7 @@ def run(folder):
 """
 
 PROGRAM = """
-import sys, stilts.launch, stilts.plan
+import sys, stilts.launch, stilts.launching.plan
 stilts.launching.plan.STAGE, stilts.launch.PRELOAD = "toy_stage:run", ("toy_stage",)
 sys.exit(stilts.launch.main())
 """

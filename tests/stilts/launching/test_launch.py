@@ -62,7 +62,7 @@ def test_a_dry_run_shows_the_plan_and_writes_nothing(launching, capsys) -> None:
     assert launching.here("--dry-run") == 0
     plan = capsys.readouterr().out.splitlines()
     count = str(launching.num_runs)
-    assert plan[0].split() == ["kind", "runs", "done", "to", "do", "tokens", "estimate"]
+    assert plan[0].split() == ["stage", "runs", "done", "to", "do", "tokens", "estimate"]
     assert any(line.split()[:4] == ["all", count, "0", count] for line in plan)
     assert any(
         line.split() == ["mnli-s1.xnli.eval", "evaluate", "6", "k", "needs", "mnli-s1.xnli"] for line in plan

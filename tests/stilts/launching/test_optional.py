@@ -14,8 +14,8 @@ def test_a_launch_says_and_keeps_what_it_leaves_out(launching, monkeypatch, tmp_
     assert "left out, being optional: ccg: folder: there is no data folder" in capsys.readouterr().err
     kept = json.loads((launching.runs / "toys" / "left_out.json").read_text())
     assert "CCGbank" in kept["ccg"]
-    fields = launching.folder("multi-s1").read_spec().fields
-    assert (fields["tasks"], fields["left_out"]) == (["mnli", "squad_v1"], ["ccg"])
+    asked = launching.folder("multi-s1").read_spec().asked
+    assert (asked.tasks, asked.left_out) == (("mnli", "squad_v1"), ("ccg",))
 
     # Data that comes later changes nothing under runs that are done.
     (tmp_path / "nothing" / "ccg").mkdir(parents=True)

@@ -11,7 +11,8 @@ from stilts.launching import progress
 from stilts.launching.estimate import learn, say_seconds
 from stilts.launching.progress import PlainView, Tally, last_line
 from stilts.run.folder import RunFolder
-from stilts.run.specs import RunSpec
+from stilts.run.settings import Model
+from stilts.run.specs import BaselineSpec, PrepareSpec, RunSpec
 
 
 def tell(folder: RunFolder, done: int, total: int, unix: float) -> None:
@@ -71,23 +72,28 @@ def test_lines_for_logs(tmp_path: Path, monkeypatch) -> None:
 
 
 def test_estimates_are_corrected_by_what_is_done(tmp_path: Path) -> None:
-    def spec(name: str, kind: str, tokens: int) -> RunSpec:
-        return RunSpec(study="s", id=name, kind=kind, tokens=tokens)
+    asked = {
+        "prepare": PrepareSpec(model=Model(source="random")),
+        "baseline": BaselineSpec(methods=("majority",), train_task="mnli"),
+    }
 
-    paces = {"train": Pace(seconds=10, tokens_per_second=100)}
+    def spec(name: str, stage: str, tokens: int) -> RunSpec:
+        return RunSpec(study="s", id=name, asked=asked[stage], tokens=tokens)
+
+    paces = {"prepare": Pace(seconds=10, tokens_per_second=100)}
     fresh = learn([], paces)
-    assert fresh.seconds(spec("t", "train", 1000)) == 20
-    assert fresh.seconds(spec("l", "latency", 0)) is None
-    assert fresh.cost(spec("l", "latency", 0)) > 0
+    assert fresh.seconds(spec("t", "prepare", 1000)) == 20
+    assert fresh.seconds(spec("l", "baseline", 0)) is None
+    assert fresh.cost(spec("l", "baseline", 0)) > 0
     done = []
-    for name, kind, tokens, seconds in (("t", "train", 1000, 60.0), ("l", "latency", 0, 33.0)):
+    for name, stage, tokens, seconds in (("t", "prepare", 1000, 60.0), ("l", "baseline", 0, 33.0)):
         folder = RunFolder(tmp_path / name)
         folder.path.mkdir()
         folder.done.write_text(json.dumps({"seconds": seconds}))
-        done.append((spec(name, kind, tokens), folder))
+        done.append((spec(name, stage, tokens), folder))
     learned = learn(done, paces)
-    assert learned.seconds(spec("u", "train", 3000)) == pytest.approx(3 * 40)
-    assert learned.seconds(spec("m", "latency", 0)) == pytest.approx(33)
+    assert learned.seconds(spec("u", "prepare", 3000)) == pytest.approx(3 * 40)
+    assert learned.seconds(spec("m", "baseline", 0)) == pytest.approx(33)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def test_status_tells_how_runs_stand(launching, capsys) -> None:
     shown = capsys.readouterr().out.splitlines()
     count = launching.num_runs - 4
     assert shown[0] == f"toys: {count} of {launching.num_runs} runs done, in {launching.runs}/toys"
-    assert shown[1].split() == ["kind", "done", "running", "failed", "interrupted", "planned"]
+    assert shown[1].split() == ["stage", "done", "running", "failed", "interrupted", "planned"]
     log = launching.folder("mnli-s1.xnli").submit / "log-1.txt"
     rows = [" ".join(line.split()) for line in shown]
     assert "running multi-s1.panx 3/9 steps, loss 0.1, 3 min ago" in rows

@@ -14,7 +14,7 @@ from stilts import tasks
 from stilts.report.evidence import Evidence
 from stilts.run import records
 from stilts.run.folder import RunFolder
-from stilts.run.specs import RunSpec
+from stilts.run.specs import RunSpec, TimedModel
 from stilts.study import grid
 from stilts.study.config import Study, load_study
 from stilts.tasks import Task
@@ -119,8 +119,8 @@ def chance(*parts: Any) -> random.Random:
 
 def skill(run: RunSpec, target: str, language: str) -> float:
     """The share of items a system gets right."""
-    asked = run.fields
-    name = asked["intermediate"] if asked["regime"] == "single" else asked["regime"]
+    asked = run.asked
+    name = asked.intermediate if asked.regime == "single" else asked.regime
     gain = GAIN[name]
     if target in ("bucc2018", "tatoeba") and gain > 0:
         gain += RETRIEVAL_GAIN
@@ -175,37 +175,37 @@ def write_run(folder: RunFolder, run: RunSpec) -> None:
         "baseline": write_baseline,
         "latency": write_latency,
     }
-    if run.kind in writers:
-        writers[run.kind](folder, run)
+    if run.stage in writers:
+        writers[run.stage](folder, run)
     folder.done.write_text("{}")
 
 
 def score_rows(run: RunSpec, target: str, language: str, split: str, values: dict[str, float]) -> list[dict]:
     known = {"run_id": run.id, "study": run.study, "target": target, "language": language, "split": split}
-    asked = {name: run.fields.get(name) for name in ("regime", "intermediate", "seed")}
+    asked = {name: getattr(run.asked, name, None) for name in ("regime", "intermediate", "seed")}
     size = {"n": ITEMS, "n_full": ITEMS}
     return [known | asked | size | {"metric": metric, "value": value} for metric, value in values.items()]
 
 
 def write_training(folder: RunFolder, run: RunSpec) -> None:
-    asked = run.fields
+    asked = run.asked
     roll = chance("training", run.id)
     cost = {
         "run_id": run.id,
-        "stage": asked["role"],
-        "tasks": ",".join(asked["tasks"]),
-        "targets": ",".join(asked.get("targets", ())),
+        "stage": asked.phase,
+        "tasks": ",".join(asked.tasks),
+        "targets": ",".join(asked.targets),
         "device_class": "cpu",
-        "seconds": 20.0 * len(asked["tasks"]) * roll.uniform(0.9, 1.1),
-        "tokens": 51_200 * len(asked["tasks"]),
-        "flops_model": 3.1e11 * len(asked["tasks"]) * roll.uniform(0.9, 1.1),
+        "seconds": 20.0 * len(asked.tasks) * roll.uniform(0.9, 1.1),
+        "tokens": 51_200 * len(asked.tasks),
+        "flops_model": 3.1e11 * len(asked.tasks) * roll.uniform(0.9, 1.1),
         "world_size": 1,
         "parent_run_id": run.needs[0],
     }
-    common = {name: asked[name] for name in ("regime", "intermediate", "seed")}
+    common = {name: getattr(asked, name) for name in ("regime", "intermediate", "seed")}
     records.write_shard(folder.records / "training", "training", [common | cost], name="training")
     rows = []
-    for name in asked["tasks"]:
+    for name in asked.tasks:
         task = tasks.load(name)
         values = {metric: 60.0 + roll.uniform(0, 20) for metric in task.metrics}
         rows += score_rows(run, name, "en", "dev", values)
@@ -214,12 +214,12 @@ def write_training(folder: RunFolder, run: RunSpec) -> None:
 
 def write_evaluation(folder: RunFolder, run: RunSpec) -> None:
     rows, items = [], []
-    for name, asked in run.fields["targets"].items():
+    for name, asked in run.asked.targets.items():
         task = tasks.load(name)
-        for language in asked["languages"]:
+        for language in asked.languages:
             predicted, values = predictions(run, task, language)
             scored = score_rows(run, name, language, "test", values)
-            rows += [row | {"note": asked["note"]} for row in scored]
+            rows += [row | {"note": asked.note} for row in scored]
             place = {"run_id": run.id, "cell_id": name + language, "target": name, "language": language}
             items += [place | {"split": "test"} | row for row in predicted]
             if task.scorer == "pairs":
@@ -231,8 +231,8 @@ def write_evaluation(folder: RunFolder, run: RunSpec) -> None:
 def write_baseline(folder: RunFolder, run: RunSpec) -> None:
     rows = []
     for level, method in ((30.0, "majority"), (48.0, "bag-of-words")):
-        places = [(run.fields["train_task"], "en", "dev")]
-        places += [(name, lang, "test") for name, langs in run.fields["targets"].items() for lang in langs]
+        places = [(run.asked.train_task, "en", "dev")]
+        places += [(name, lang, "test") for name, langs in run.asked.targets.items() for lang in langs]
         for name, language, split in places:
             task = tasks.load(name)
             if method == "bag-of-words" and task.type == "choice":
@@ -244,34 +244,34 @@ def write_baseline(folder: RunFolder, run: RunSpec) -> None:
 
 
 def write_latency(folder: RunFolder, run: RunSpec) -> None:
-    settings, process = run.fields["latency"], run.fields["process"]
+    settings, process = run.asked.protocol, run.asked.process
     level = chance("process", process).gauss(1.0, 0.01)
     rows: list[dict[str, Any]] = []
-    for round_ in range(settings["rounds"]):
-        for variant in run.fields["variants"]:
-            for batch in settings["batch_sizes"]:
+    for round_ in range(settings.rounds):
+        for variant in run.asked.models:
+            for batch in settings.batch_sizes:
                 rows += calls(run, variant, batch, round_, level, start=len(rows))
     records.write_shard(folder.records / "latency", "latency", rows, name=f"lat-{run.id}")
 
 
 def calls(
-    run: RunSpec, variant: dict[str, Any], batch: int, round_: int, level: float, start: int
+    run: RunSpec, variant: TimedModel, batch: int, round_: int, level: float, start: int
 ) -> list[dict[str, Any]]:
-    settings = run.fields["latency"]
-    slower = {"direct": 1.0, "multi": 1.001, "joint": 1.2}[variant["regime"]]
-    roll = chance("calls", run.id, variant["regime"], variant["target"], batch, round_)
-    middle = 4e6 * batch**0.8 * slower * level * (2.5 if variant["target"] == "xquad" else 1.0)
+    settings = run.asked.protocol
+    slower = {"direct": 1.0, "multi": 1.001, "joint": 1.2}[variant.regime]
+    roll = chance("calls", run.id, variant.regime, variant.target, batch, round_)
+    middle = 4e6 * batch**0.8 * slower * level * (2.5 if variant.target == "xquad" else 1.0)
     rows = []
-    for position in range(settings["calls"]):
+    for position in range(settings.calls):
         flagged = roll.random() < 0.01
         rows.append(
             {
                 "run_id": run.id,
-                "cell_id": f"{variant['regime']}-{variant['target']}-{batch}",
-                "regime": variant["regime"],
-                "train_tasks": variant["intermediate"],
+                "cell_id": f"{variant.regime}-{variant.target}-{batch}",
+                "regime": variant.regime,
+                "train_tasks": variant.intermediate,
                 "seed": 1,
-                "target_task": variant["target"],
+                "target_task": variant.target,
                 "lang": "en",
                 "impl": "sdpa",
                 "dtype": "fp32",
@@ -281,7 +281,7 @@ def calls(
                 "heads": 1,
                 "batch_size": batch,
                 "padding": "none",
-                "process_rep": run.fields["process"],
+                "process_rep": run.asked.process,
                 "round": round_,
                 "block": round_,
                 "pos_in_block": position,
@@ -295,7 +295,7 @@ def calls(
                 "wall_ns": int(middle * roll.lognormvariate(0, 0.01)),
                 "tokenize_ns": int(2e5 * batch),
                 "n_compiles": 0,
-                "is_warmup": position < settings["warmup"],
+                "is_warmup": position < settings.warmup,
                 "valid": not flagged,
                 "invalid_reason": "foreign_process" if flagged else None,
             }

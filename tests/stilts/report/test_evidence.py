@@ -45,7 +45,7 @@ def test_variants_are_rows_where_the_study_has_them(study: str, rows: list[str],
 
 def test_a_direct_only_study_has_nothing_to_choose_from(tmp_path: Path) -> None:
     evidence = Evidence(load_study("pos-partut"), tmp_path)
-    assert evidence.rows(ROWS) == ["direct", "multi"]
+    assert evidence.rows(ROWS) == ["direct"]
     assert evidence.best == {}
 
 

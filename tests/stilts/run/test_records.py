@@ -52,7 +52,7 @@ def test_columns_may_be_given_instead_of_rows(tmp_path: Path) -> None:
         ({"target": None}, "column target has 1 nulls"),
         ({"value": float("nan")}, "NaN"),
         ({"lang": "sw"}, "Did you mean 'language'"),
-        ({"seed": 1 << 20}, "too large"),
+        ({"n": 1 << 40}, "too large"),
         ({"n": "many"}, "many"),
     ],
 )

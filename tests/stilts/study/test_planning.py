@@ -8,10 +8,14 @@ import time
 import pytest
 
 from hpc.errors import UserError
+from hpc.zero import Zero
 from stilts.run.folder import RunFolder
-from stilts.run.specs import RunSpec, differences
-from stilts.study.config import Zero, load_study
+from stilts.run.settings import Model
+from stilts.run.specs import PrepareSpec, RunSpec, differences, stages
+from stilts.study.config import load_study
 from stilts.study.grid import GRIDS, expand
+
+PREPARED = PrepareSpec(model=Model(source="random", layers=1))
 
 
 @pytest.fixture(scope="module")
@@ -23,9 +27,9 @@ def test_every_regime_is_evaluated_on_all_nine_targets(runs):
     targets = set(load_study("mini").targets)
     found = {}
     for run in runs.values():
-        if run.kind == "evaluate":
-            key = (run.fields["regime"], run.fields["intermediate"])
-            found.setdefault(key, set()).update(run.fields["targets"])
+        if run.stage == "evaluate":
+            key = (run.asked.regime, run.asked.intermediate)
+            found.setdefault(key, set()).update(run.asked.targets)
     trained = targets - {"bucc2018", "tatoeba"}
     expected = {("single", task): targets for task in ("mnli", "squad_v1", "hellaswag")}
     expected |= {("direct", ""): targets, ("multi", "multi"): targets, ("random", ""): trained}
@@ -36,13 +40,13 @@ def test_every_regime_is_evaluated_on_all_nine_targets(runs):
 def test_parents_come_first_and_shared_work_is_one_run(runs):
     order = list(runs)
     assert all(order.index(need) < order.index(run.id) for run in runs.values() for need in run.needs)
-    assert set(runs["mnli-s1.squad_v1.eval"].fields["targets"]) == {"xquad", "mlqa"}
+    assert set(runs["mnli-s1.squad_v1.eval"].asked.targets) == {"xquad", "mlqa"}
     assert runs["mnli-s1.eval"].needs == ("mnli-s1",)
 
 
 def test_heads_borrow_where_they_can_and_probe_where_they_cannot(runs):
-    answers = runs["multi-s1.heads.eval"].fields["targets"]
-    assert {name: answer["head"] for name, answer in answers.items() if answer["head"]} == {
+    answers = runs["multi-s1.heads.eval"].asked.targets
+    assert {name: answer.head for name, answer in answers.items() if answer.head} == {
         "xnli": "mnli",
         "pawsx": "qqp",
         "xquad": "squad_v1",
@@ -51,12 +55,12 @@ def test_heads_borrow_where_they_can_and_probe_where_they_cannot(runs):
         "udpos": "udpos",
         "panx": "panx",
     }
-    assert {name for name, answer in answers.items() if answer["note"] == "probe"} == {"udpos", "panx"}
+    assert {name for name, answer in answers.items() if answer.note == "probe"} == {"udpos", "panx"}
 
 
 def test_at_least_six_languages_a_target_where_the_task_has_them(runs):
-    for name, answer in runs["multi-s1.joint.eval"].fields["targets"].items():
-        assert len(answer["languages"]) >= (4 if name == "bucc2018" else 6), name
+    for name, answer in runs["multi-s1.joint.eval"].asked.targets.items():
+        assert len(answer.languages) >= (4 if name == "bucc2018" else 6), name
 
 
 @pytest.mark.parametrize("grid", [grid for grid in GRIDS if grid != "variants"])
@@ -78,15 +82,16 @@ def test_a_changed_ancestor_changes_the_run(runs):
 
 def test_a_spec_is_never_changed(tmp_path):
     folder = RunFolder(tmp_path / "a")
-    spec = RunSpec(study="s", id="a", kind="train", fields={"seed": 1, "tasks": ("mnli",)})
+    spec = RunSpec(study="s", id="a", asked=PREPARED)
     folder.write_spec(spec)
     folder.write_spec(spec)
-    with pytest.raises(UserError, match="seed: 1 -> 2"):
-        folder.write_spec(dataclasses.replace(spec, fields={"seed": 2, "tasks": ("mnli",)}))
+    deeper = dataclasses.replace(PREPARED, model=Model(source="random", layers=2))
+    with pytest.raises(UserError, match=r"model\.layers: 1 -> 2"):
+        folder.write_spec(dataclasses.replace(spec, asked=deeper))
     stored = json.loads(folder.spec.read_text())
-    stored["fields"]["seed"] = 3
+    stored["asked"]["model"]["layers"] = 3
     folder.spec.write_text(json.dumps(stored))
-    with pytest.raises(UserError, match="was edited after launch"):
+    with pytest.raises(UserError, match="is not as launch wrote it"):
         folder.read_spec()
 
 
@@ -98,7 +103,7 @@ def hold(path, held):
 
 def test_a_run_is_at_work_exactly_as_long_as_its_process_lives(tmp_path):
     folder = RunFolder(tmp_path / "a")
-    folder.write_spec(RunSpec(study="s", id="a", kind="train"))
+    folder.write_spec(RunSpec(study="s", id="a", asked=PREPARED))
     assert folder.state() == "planned"
     context = multiprocessing.get_context("spawn")
     held = context.Event()
@@ -106,7 +111,7 @@ def test_a_run_is_at_work_exactly_as_long_as_its_process_lives(tmp_path):
     process.start()
     assert held.wait(30)
     assert folder.state() == "running"
-    with pytest.raises(UserError, match="another process works on"), folder.locked():
+    with pytest.raises(UserError, match=r"another process \(pid \d+ on .*\) works on"), folder.locked():
         pass
     process.kill()
     process.join()
@@ -115,7 +120,37 @@ def test_a_run_is_at_work_exactly_as_long_as_its_process_lives(tmp_path):
 
 
 def test_settings_that_train_another_model_are_refused():
-    with pytest.raises(ValueError, match="use stage 1"):
+    with pytest.raises(UserError, match="use stage 1"):
         Zero(stage=0, precision="bf16")
-    with pytest.raises(ValueError, match="needs ZeRO stage 2 or 3"):
+    with pytest.raises(UserError, match="needs ZeRO stage 2 or 3"):
         Zero(stage=1, offload="optimizer")
+
+
+def test_every_specification_comes_back_as_it_was_written(runs):
+    for run in runs.values():
+        stored = json.loads(json.dumps(run.as_json()))
+        assert RunSpec.from_json(stored, "spec.json") == run
+    assert {run.stage for run in runs.values()} == set(stages())
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"stage": "trian"}, "unknown stage 'trian' in a/spec.json. Did you mean 'train'"),
+        ({"asked": {"model": {"source": "random"}, "modle": 1}}, "unknown key 'modle'"),
+        ({"asked": {}}, "lacks model"),
+        ({"id": 3}, "id should be a string"),
+        ({"parents": {"model": "0"}}, "is not as launch wrote it"),
+    ],
+)
+def test_a_specification_is_decoded_strictly(change, said):
+    stored = RunSpec(study="s", id="a", asked=PREPARED).as_json() | change
+    with pytest.raises(UserError, match=said):
+        RunSpec.from_json(stored, "a/spec.json")
+
+
+def test_a_setting_that_is_added_later_and_absent_changes_no_fingerprint():
+    stored = RunSpec(study="s", id="a", asked=PREPARED).as_json()
+    assert stored["asked"] == {
+        "model": {"source": "random", "layers": 1, "pooling": "cls", "vocabulary": "full"}
+    }

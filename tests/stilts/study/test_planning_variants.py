@@ -12,7 +12,9 @@ import pytest
 from hpc.errors import UserError
 from stilts import launch
 from stilts.launching.optional import explain, keep, settle
-from stilts.study.config import Optimisation, load_study
+from stilts.run.settings import Optimisation
+from stilts.run.specs import BatchSize, EvaluateSpec, Text, TrainSpec
+from stilts.study.config import load_study
 from stilts.study.grid import expand
 
 ROOT = Path(__file__).parents[3]
@@ -35,12 +37,14 @@ def summary(runs) -> dict[str, object]:
     """What would be noticed if the published study were planned otherwise."""
     training = {}
     for run in runs:
-        if run.kind == "train" and run.fields["seed"] == 1:
-            settings = run.fields["optimisation"]
+        if isinstance(run.asked, TrainSpec) and run.asked.seed == 1:
+            settings = run.asked.optimisation
             names = ("learning_rate", "epochs", "examples_per_batch")
-            training[run.id] = [*(settings[name] for name in names), ",".join(run.fields["tasks"])]
-    kinds = Counter(f"{run.kind} {run.fields.get('role', '')}".strip() for run in runs)
-    return {"counts": dict(sorted(kinds.items())), "training": dict(sorted(training.items()))}
+            training[run.id] = [*(getattr(settings, name) for name in names), ",".join(run.asked.tasks)]
+    stages = Counter(
+        f"{run.stage} {run.asked.phase}" if isinstance(run.asked, TrainSpec) else run.stage for run in runs
+    )
+    return {"counts": dict(sorted(stages.items())), "training": dict(sorted(training.items()))}
 
 
 def test_the_published_study_is_planned_as_it_was() -> None:
@@ -52,10 +56,10 @@ def test_the_published_study_evaluates_all_of_xtreme_in_every_regime() -> None:
     runs = expand(load_study("xlmr-large"), "all")
     cells: dict[tuple[str, str], set[tuple[str, str]]] = {}
     for run in runs:
-        if run.kind == "evaluate" and run.fields["seed"] == 1:
-            row = cells.setdefault((run.fields["regime"], run.fields["intermediate"]), set())
-            for name, asked in run.fields["targets"].items():
-                row |= {(name, language) for language in asked["languages"]}
+        if isinstance(run.asked, EvaluateSpec) and run.asked.seed == 1:
+            row = cells.setdefault((run.asked.regime, run.asked.intermediate), set())
+            for name, target in run.asked.targets.items():
+                row |= {(name, language) for language in target.languages}
     assert len(cells) == 1 + 9 + 3 + 4 + 3  # direct, single, multi heads joint, with text, translated
     assert all(len(found) == 162 for found in cells.values())
     assert all({name for name, _ in found} == TARGETS for found in cells.values())
@@ -63,23 +67,23 @@ def test_the_published_study_evaluates_all_of_xtreme_in_every_regime() -> None:
 
 def test_the_published_mixture_keeps_each_task_its_batch_size() -> None:
     runs = {run.id: run for run in expand(load_study("xlmr-large"), "multitask")}
-    multi = runs["multi-s1"].fields
-    assert multi["batch_sizes"]["squad_v1"] == {"examples_per_batch": 8}
-    assert multi["batch_sizes"]["commonsenseqa"] == {"examples_per_batch": 4}
-    assert multi["cap"] == 131072
-    assert "left_out" not in multi
+    multi = runs["multi-s1"].asked
+    assert multi.batch_sizes["squad_v1"] == BatchSize(examples_per_batch=8)
+    assert multi.batch_sizes["commonsenseqa"] == BatchSize(examples_per_batch=4)
+    assert multi.example_cap == 131072
+    assert multi.left_out == ()
 
 
 def test_mnli_is_trained_one_way_for_itself_and_another_for_xnli() -> None:
     runs = {
-        run.id: run.fields["optimisation"]
+        run.id: run.asked.optimisation
         for run in expand(load_study("xlmr-large"), "targets")
-        if run.kind == "train"
+        if isinstance(run.asked, TrainSpec)
     }
     alone, target = runs["mnli-s1"], runs["mnli-s1.xnli"]
-    assert (alone["learning_rate"], alone["examples_per_batch"]) == (5e-6, 24)
-    assert (target["learning_rate"], target["examples_per_batch"]) == (1e-5, 32)
-    assert runs["mnli-s1.squad_v1"]["examples_per_batch"] == 16
+    assert (alone.learning_rate, alone.examples_per_batch) == (5e-6, 24)
+    assert (target.learning_rate, target.examples_per_batch) == (1e-5, 32)
+    assert runs["mnli-s1.squad_v1"].examples_per_batch == 16
 
 
 @pytest.mark.parametrize("name", ["xlmr-large", "mini"])
@@ -97,7 +101,7 @@ def test_a_dry_run_prints_the_plan(name: str, tmp_path: Path, monkeypatch, capsy
 def test_a_study_without_an_intermediate_phase_is_direct_only() -> None:
     runs = expand(load_study("pos-partut"), "all")
     assert [run.id for run in runs] == ["model", "direct-s1.udpos", "direct-s1.udpos.eval", "baseline.udpos"]
-    assert runs[-1].fields["targets"] == {"udpos": ["de", "en", "tr", "zh"]}
+    assert runs[-1].asked.targets == {"udpos": ("de", "en", "tr", "zh")}
 
 
 def test_variants_stand_beside_the_english_phases() -> None:
@@ -111,17 +115,12 @@ def test_variants_stand_beside_the_english_phases() -> None:
         "mnli+translated-s1",
     }
     assert chosen.keys() < everything.keys()
-    text = chosen["multi+mlm-s1"].fields
-    assert text["tasks"] == ["mnli", "squad_v1"]
-    assert text["text"] == {
-        "task": "wikipedia",
-        "languages": ["en", "de", "zh"],
-        "every": 1,
-        "smoothing": 0.3,
-        "block": 16,
-        "masked": 0.15,
-    }
-    assert chosen["mnli+translated-s1"].fields["translations"] == {"mnli": ["de", "ru"]}
+    text = chosen["multi+mlm-s1"].asked
+    assert text.tasks == ("mnli", "squad_v1")
+    assert text.text == Text(
+        task="wikipedia", languages=("en", "de", "zh"), every=1, smoothing=0.3, block=16, masked=0.15
+    )
+    assert chosen["mnli+translated-s1"].asked.translations == {"mnli": ("de", "ru")}
     without = expand(dataclasses.replace(study, variants=type(study.variants)()), "all")
     assert {run.id for run in without} == {run_id for run_id in everything if "+" not in run_id}
 
@@ -138,11 +137,11 @@ def test_without_variants_there_is_no_such_grid() -> None:
         ('languages = ["de", "ru"]', 'languages = ["en"]', "the English set is always there"),
         ('languages = ["de", "ru"]', 'languages = ["xx"]', "unknown language 'xx'"),
         ('languages = ["en", "de", "zh"]', 'languages = ["xx"]', "unknown language 'xx'"),
-        ("block = 16", "block = 16\nmasked = 1.5", "masked must lie in"),
+        ("block = 16", "block = 16\nmasked = 1.5", "masked should be above 0 and at most 1"),
         ("[limits.default]", "[limits.mnly]\ntrain = 2\n[limits.default]", "unknown table 'mnly'.*mnli"),
         ('single_tasks = ["mnli"]', 'single_tasks = ["mnli"]\noptional = ["cgc"]', "unknown task 'cgc'"),
         ("tokens_per_batch = 128", "tokens_per_batch = 128\nexamples_per_batch = 4", "not by both"),
-        ("tokens_per_batch = 128", "examples_per_batch = 0", "examples_per_batch must be positive"),
+        ("tokens_per_batch = 128", "examples_per_batch = 0", "examples_per_batch should be at least 1"),
     ],
 )
 def test_a_study_that_cannot_work_is_refused(tmp_path: Path, old: str, new: str, told: str) -> None:
@@ -165,7 +164,7 @@ def test_settings_of_targets_that_share_a_run_must_agree(tmp_path: Path) -> None
     tables = "[optimisation.xquad]\nepochs = 3.0\n\n[optimisation.mlqa]\nepochs = {}\n\n[zero]"
     same = write(tmp_path, targets, ("[zero]", tables.format("3.0")))
     runs = {run.id: run for run in expand(load_study(same), "targets")}
-    assert runs["direct-s1.squad_v1"].fields["optimisation"]["epochs"] == 3.0
+    assert runs["direct-s1.squad_v1"].asked.optimisation.epochs == 3.0
     with pytest.raises(UserError, match="xquad and mlqa are answered by one fine-tuning on squad_v1"):
         expand(load_study(write(tmp_path, targets, ("[zero]", tables.format("2.0")))), "all")
 
@@ -184,8 +183,8 @@ def test_an_optional_task_without_data_is_left_out_and_the_runs_say_so(large) ->
     assert set(absent) == {"ccg", "translated"}
     assert "CCGbank" in absent["ccg"]
     runs = {run.id: run for run in expand(settled, "all")}
-    assert runs["multi-s1"].fields["tasks"] == [name for name in study.intermediate.tasks if name != "ccg"]
-    assert runs["multi-s1"].fields["left_out"] == runs["multi+mlm-s1"].fields["left_out"] == ["ccg"]
+    assert runs["multi-s1"].asked.tasks == tuple(name for name in study.intermediate.tasks if name != "ccg")
+    assert runs["multi-s1"].asked.left_out == runs["multi+mlm-s1"].asked.left_out == ("ccg",)
     assert not [run_id for run_id in runs if run_id.startswith("ccg") or "translated" in run_id]
     whole = {run.id: run for run in expand(study, "all")}
     assert whole["multi-s1"].fingerprint != runs["multi-s1"].fingerprint

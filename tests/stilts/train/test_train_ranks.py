@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
+from hpc.errors import UserError
 from stilts.run import stages
 from stilts.run.folder import RunFolder
 from stilts.study.config import load_study
@@ -70,5 +71,5 @@ def test_two_ranks_train_what_one_does(tmp_path):
 
 def test_a_run_without_its_parent_is_refused(tmp_path):
     folders = planned(tmp_path)
-    with pytest.raises(stages.Problem, match="mnli-s1 needs model, which is not done"):
+    with pytest.raises(UserError, match="mnli-s1 needs model, which is not done"):
         stages.run(str(folders["mnli-s1"].path))

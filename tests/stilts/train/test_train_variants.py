@@ -9,10 +9,11 @@ import torch
 from safetensors.torch import load_file
 
 from hpc.errors import UserError
-from hpc.settings import decode
 from stilts.run import records, stages
 from stilts.run.folder import RunFolder
-from stilts.study.config import Optimisation, load_study
+from stilts.run.settings import Optimisation
+from stilts.run.specs import TrainSpec
+from stilts.study.config import load_study
 from stilts.study.grid import expand
 from stilts.train.loop import Trainer
 from stilts.train.sets import Feed, feed
@@ -34,9 +35,9 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, RunFolder]:
 
 def fed(folders: dict[str, RunFolder], run_id: str) -> tuple[Feed, Optimisation]:
     run = folders[run_id]
-    asked = run.read_spec().fields
-    settings: Optimisation = decode(Optimisation, dict(asked["optimisation"]), run_id)
-    return feed(run, asked, folders["model"].weights, settings), settings
+    asked = run.read_spec().asked
+    assert isinstance(asked, TrainSpec)
+    return feed(run, asked, folders["model"].weights), asked.optimisation
 
 
 def test_a_batch_of_text_follows_each_batch_of_the_task(folders: dict[str, RunFolder]) -> None:
