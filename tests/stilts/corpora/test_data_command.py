@@ -1,4 +1,4 @@
-"""The command line of `python -m stilts.data`: its flags, its answers to wrong requests, its speed."""
+"""The command line of `stilts data`: its flags, its answers to wrong requests, its speed."""
 
 import subprocess
 import sys
@@ -64,7 +64,7 @@ def test_help_loads_nothing_heavy(verb) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stderr.strip() == ""
-    assert "stilts.data" in done.stdout
+    assert "stilts data" in done.stdout
 
 
 def test_a_study_reads_english_for_training_and_every_language_for_its_targets() -> None:

@@ -187,7 +187,10 @@ def test_two_stagings_do_not_collide(hub, xtreme, stage, tmp_path) -> None:
         held.flush()
         code, _, err = ended(stage())
     assert code == 1
-    assert err == f"stilts: process 7 on node3 is staging into {tmp_path / 'mirror'}: wait for it\n"
+    assert (
+        err
+        == f"stilts: another process (process 7 on node3) is staging into {tmp_path / 'mirror'}: wait for it\n"
+    )
     assert not (tmp_path / "mirror" / "manifest.json").exists()
 
 

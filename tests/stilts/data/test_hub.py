@@ -16,7 +16,7 @@ import json, sys
 from stilts import tasks
 from stilts.data.reading import read
 from stilts.data.sources import hub
-from stilts.errors import UserError
+from hpc.errors import UserError
 found = []
 for name, language, split in json.loads(sys.argv[1]):
     task = tasks.load(name)

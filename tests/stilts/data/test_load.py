@@ -1,5 +1,6 @@
 """Loading through the embedded source: what is built, what is cached, what is refused."""
 
+import errno
 import json
 import multiprocessing
 import time
@@ -13,6 +14,7 @@ from hpc.errors import UserError
 from hpc.files import build_once
 from stilts import data, tasks
 from stilts.data import tokens as encoding
+from stilts.run.settings import Limits
 from stilts.tasks import types as task_types
 
 KINDS = {
@@ -27,7 +29,7 @@ KINDS = {
 @pytest.fixture
 def load(tokenizer_file: Path, tmp_path: Path):
     def call(task: str, **changes) -> data.Encoded:
-        language = {"retrieve": "de"}.get(tasks.load(task).kind, "en")
+        language = {"retrieve": "de"}.get(tasks.load(task).type, "en")
         split = "dev" if "dev" in tasks.load(task).splits else "train"
         asked = {
             "language": language,
@@ -200,9 +202,9 @@ def test_processes_that_ask_at_once_build_once(tmp_path: Path) -> None:
     assert folders(tmp_path) == ["entry"]
 
 
-def test_without_locks_the_first_result_stays(tmp_path: Path, monkeypatch) -> None:
+def test_without_locks_one_whole_result_stays(tmp_path: Path, monkeypatch) -> None:
     def no_locks(*_: object) -> None:
-        raise OSError("no locks here")
+        raise OSError(errno.ENOLCK, "no locks here")
 
     monkeypatch.setattr("fcntl.flock", no_locks)
 
@@ -211,13 +213,13 @@ def test_without_locks_the_first_result_stays(tmp_path: Path, monkeypatch) -> No
         (tmp_path / "entry").mkdir()
         (tmp_path / "entry" / "data").write_text("theirs")
 
-    assert (build_once(tmp_path / "entry", build) / "data").read_text() == "theirs"
+    assert (build_once(tmp_path / "entry", build) / "data").read_text() == "mine"
     assert folders(tmp_path) == ["entry"]
 
 
 def test_a_cache_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="cannot write the cache at"):
+    with pytest.raises(UserError, match="cannot write to"):
         build_once(tmp_path / "file" / "entry", lambda folder: None)
 
 
@@ -245,7 +247,7 @@ def test_a_pool_to_mine_keeps_its_distractors(load) -> None:
 
 
 def test_the_corpus_is_every_text_that_is_tokenised() -> None:
-    limits = {name: {"train": 3, "dev": 2, "test": 2} for name in ("panx", "xquad", "tatoeba")}
+    limits = {name: Limits(train=3, dev=2, test=2) for name in ("panx", "xquad", "tatoeba")}
     texts = {"panx": ["en", "de"], "xquad": ["zh"], "tatoeba": ["de"]}
     got = list(data.corpus(texts, sources=("embedded",), limits=limits))
     expected = []
@@ -255,9 +257,9 @@ def test_the_corpus_is_every_text_that_is_tokenised() -> None:
         *[("xquad", "zh", "test")] * 2,
         *[("tatoeba", "de", "test")] * 2,
     ]:
-        limit = limits[name][split]
+        limit = limits[name].of(split)
         for example in data.read(name, language=language, split=split, sources=("embedded",), limit=limit):
-            expected += list(task_types.load(tasks.load(name).kind).texts(example))
+            expected += list(task_types.load(tasks.load(name).type).texts(example))
     assert got == expected
 
 

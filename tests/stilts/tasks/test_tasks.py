@@ -53,7 +53,7 @@ def test_a_borrowed_head_and_a_training_set_answer_in_the_targets_own_terms() ->
         for other in (task.head_from, task.train_task):
             if other is not None:
                 assert tasks.load(other).labels == task.labels
-                assert tasks.load(other).kind == task.type
+                assert tasks.load(other).type == task.type
 
 
 def test_an_unknown_task_is_answered_with_the_nearest() -> None:

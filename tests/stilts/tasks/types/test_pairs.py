@@ -132,7 +132,7 @@ def test_each_side_of_a_translation_is_a_sentence_of_its_own(tokenizer: Tokenize
     pieces = tokenizer.encode(LONG, add_special_tokens=False).ids
     start, end = tokenizer.token_to_id("<s>"), tokenizer.token_to_id("</s>")
     assert sequences(columns)[3] == [start, *pieces[:10], end]
-    with pytest.raises(TypeError, match=r"stilts\.retrieval"):
+    with pytest.raises(TypeError, match=r"stilts\.evaluate\.retrieval"):
         retrieve.decode(np.zeros((4, 2), np.float32), Given(columns, {}))
 
 
