@@ -4,7 +4,6 @@ A new stage is a class here (`STAGES` finds it), a function that carries it out,
 """
 
 import dataclasses
-import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -184,7 +183,6 @@ class LatencySpec(Stage):
     retrieval: Retrieval
 
 
-@functools.cache
 def stages() -> Mapping[str, type[Stage]]:
     """The class of each stage, by the stage's name."""
     return {found.name: found for found in Stage.__subclasses__()}

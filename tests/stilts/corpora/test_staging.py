@@ -187,10 +187,8 @@ def test_two_stagings_do_not_collide(hub, xtreme, stage, tmp_path) -> None:
         held.flush()
         code, _, err = ended(stage())
     assert code == 1
-    assert (
-        err
-        == f"stilts: another process (process 7 on node3) is staging into {tmp_path / 'mirror'}: wait for it\n"
-    )
+    holder = "another process (process 7 on node3)"
+    assert err == f"stilts: {holder} is staging into {tmp_path / 'mirror'}: wait for it\n"
     assert not (tmp_path / "mirror" / "manifest.json").exists()
 
 

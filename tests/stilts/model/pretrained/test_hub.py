@@ -153,7 +153,7 @@ def test_a_name_that_is_not_there_is_one_line(tmp_path):
     assert ran.returncode == 3
     assert ran.stderr.count("\n") == 1
     assert ran.stderr.startswith(
-        f"error: the pretrained checkpoint someone/absent at {COMMIT} could not be had"
+        f"stilts: the pretrained checkpoint someone/absent at {COMMIT} could not be had"
     )
     assert "name a folder that holds it" in ran.stderr
 

@@ -182,7 +182,7 @@ def test_command_line_writes_a_folder_or_one_line_of_error(cache, tmp_path):
     wrong = command("--source", "nanoe", cache=cache)
     said = wrong.communicate(timeout=60)[1]
     assert (wrong.returncode, said.count("\n")) == (2, 1)
-    assert said.startswith("error: ")
+    assert said.startswith("stilts: ")
 
 
 def test_importing_is_cheap():
