@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from hpc.errors import Stopped
 from hpc.jobs import Call
-from hpc.local import lifeline
+from hpc.local import parent_death
 
 INTERNAL_ERROR = 70
 REPORT_BYTES = 2000
@@ -37,7 +37,7 @@ class Task:
     """In a new interpreter instead of a copy of the server's."""
 
 
-def become(task: Task, *, parent: int, report: int, close: tuple[int, ...]) -> NoReturn:
+def run_in_child(task: Task, *, parent: int, report: int, close: tuple[int, ...]) -> NoReturn:
     """Turns a just forked process into the run; never returns.
 
     Args:
@@ -49,7 +49,7 @@ def become(task: Task, *, parent: int, report: int, close: tuple[int, ...]) -> N
     code = INTERNAL_ERROR
     try:
         _cut_ties(close)
-        lifeline.die_with(parent)
+        parent_death.set_signal(parent)
         _redirect(task)
         os.environ.update(task.environment)
         if task.fresh:
@@ -107,7 +107,7 @@ def _cut_ties(close: tuple[int, ...]) -> None:
         signal.signal(signum, signal.SIG_DFL)
     for descriptor in close:
         os.close(descriptor)
-    lifeline.volunteer_for_memory_kill()
+    parent_death.raise_oom_score()
 
 
 def _redirect(task: Task) -> None:

@@ -21,14 +21,14 @@ from pathlib import Path
 from typing import Any
 
 from hpc.jobs import Call
-from hpc.local import child, lifeline
+from hpc.local import child, parent_death
 from hpc.local.channel import Channel
 
 SIBLING_GRACE = 10.0
 
 
 @dataclass(kw_only=True)
-class Gang:
+class ProcessGroup:
     """The ranks of one node; they end together."""
 
     name: str
@@ -40,7 +40,7 @@ class Gang:
 
 def main(descriptor: str, parent: str, modules: str) -> None:
     """Preloads, then serves until the channel closes."""
-    lifeline.die_with(int(parent))
+    parent_death.set_signal(int(parent))
     channel = Channel(socket.socket(fileno=int(descriptor)))
     start = time.monotonic()
     try:
@@ -55,7 +55,7 @@ def main(descriptor: str, parent: str, modules: str) -> None:
     gc.collect()
     gc.freeze()
     server = Server(channel)
-    lifeline.outlive_parent()
+    parent_death.clear_signal()
     channel.send({"is": "ready", "seconds": time.monotonic() - start})
     server.serve()
 
@@ -65,7 +65,7 @@ class Server:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._gangs: dict[str, Gang] = {}
+        self._groups: dict[str, ProcessGroup] = {}
         self._wake, self._woken = os.pipe()
         for descriptor in (self._wake, self._woken):
             os.set_blocking(descriptor, False)
@@ -95,64 +95,64 @@ class Server:
             self._start(message)
         else:
             self._signal_all(signal.SIGTERM)
-            for gang in self._gangs.values():
-                gang.kill_at = time.monotonic() + message["grace"]
+            for group in self._groups.values():
+                group.kill_at = time.monotonic() + message["grace"]
 
     def _start(self, message: dict[str, Any]) -> None:
-        gang = self._gangs[message["name"]] = Gang(name=message["name"])
+        group = self._groups[message["name"]] = ProcessGroup(name=message["name"])
         for rank in message["ranks"]:
             task = child.Task(
-                name=gang.name,
+                name=group.name,
                 call=Call.from_json(message["call"]),
                 log=Path(rank["log"]),
                 environment=rank["environment"],
                 fresh=message["fresh"],
             )
-            self._fork(gang, task)
+            self._fork(group, task)
 
-    def _fork(self, gang: Gang, task: child.Task) -> None:
+    def _fork(self, group: ProcessGroup, task: child.Task) -> None:
         report, reporter = os.pipe()
         server = os.getpid()
         pid = os.fork()
         if pid == 0:
-            others = [descriptor for other in self._gangs.values() for descriptor in other.reports.values()]
+            others = [descriptor for other in self._groups.values() for descriptor in other.reports.values()]
             close = (self._channel.fileno(), self._wake, self._woken, report, *others)
-            child.become(task, parent=server, report=reporter, close=close)
+            child.run_in_child(task, parent=server, report=reporter, close=close)
         os.close(reporter)
         with suppress(OSError):
             # Also done by the child: whoever comes first, a kill of the group never misses it.
             os.setpgid(pid, pid)
-        gang.reports[pid] = report
+        group.reports[pid] = report
 
     def _patience(self) -> float | None:
-        nearest = min((gang.kill_at for gang in self._gangs.values()), default=float("inf"))
+        nearest = min((group.kill_at for group in self._groups.values()), default=float("inf"))
         return None if nearest == float("inf") else max(0.0, nearest - time.monotonic())
 
     def _kill_overdue(self) -> None:
-        for gang in self._gangs.values():
-            if time.monotonic() >= gang.kill_at:
-                gang.kill_at = float("inf")
-                _signal_groups(gang.reports, signal.SIGKILL)
+        for group in self._groups.values():
+            if time.monotonic() >= group.kill_at:
+                group.kill_at = float("inf")
+                _signal_groups(group.reports, signal.SIGKILL)
 
     def _signal_all(self, signum: int) -> None:
-        for gang in self._gangs.values():
-            _signal_groups(gang.reports, signum)
+        for group in self._groups.values():
+            _signal_groups(group.reports, signum)
 
     def _reap(self) -> None:
-        for gang in list(self._gangs.values()):
-            for pid in _ended(gang.reports):
+        for group in list(self._groups.values()):
+            for pid in _ended(group.reports):
                 # Not yet reaped, so the group's number is still ours: end what the run left behind.
                 _signal_groups([pid], signal.SIGKILL)
                 _, status = os.waitpid(pid, 0)
-                error = _explain(os.waitstatus_to_exitcode(status), _drain(gang.reports.pop(pid)))
-                if error and not gang.error:
-                    gang.error = error
-                    _signal_groups(gang.reports, signal.SIGTERM)
-                    gang.kill_at = min(gang.kill_at, time.monotonic() + SIBLING_GRACE)
-            if not gang.reports:
-                del self._gangs[gang.name]
+                error = _explain(os.waitstatus_to_exitcode(status), _drain(group.reports.pop(pid)))
+                if error and not group.error:
+                    group.error = error
+                    _signal_groups(group.reports, signal.SIGTERM)
+                    group.kill_at = min(group.kill_at, time.monotonic() + SIBLING_GRACE)
+            if not group.reports:
+                del self._groups[group.name]
                 with suppress(OSError):
-                    self._channel.send({"is": "ended", "name": gang.name, "error": gang.error})
+                    self._channel.send({"is": "ended", "name": group.name, "error": group.error})
 
 
 def _ended(pids: dict[int, int]) -> Iterator[int]:

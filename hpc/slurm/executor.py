@@ -123,12 +123,14 @@ class SlurmExecutor:
         if not records:
             return {}
         jobs = queue.queued()
-        alive = {job.job_id for job in jobs if not job.hopeless}
+        alive = {job.job_id for job in jobs if not job.never_startable}
         found = {name: record["job_id"] for name, record in records.items() if record.get("job_id") in alive}
         # A launcher killed between sbatch and writing the id down leaves a job without its pickle.
         lost = {record["token"] for record in records.values() if "job_id" not in record}
         ours = {record.get("job_id") for record in records.values()}
-        queue.cancel(job.job_id for job in jobs if job.token in lost or (job.hopeless and job.job_id in ours))
+        queue.cancel(
+            job.job_id for job in jobs if job.token in lost or (job.never_startable and job.job_id in ours)
+        )
         return found
 
     def _submit(self, group: Group, job_ids: dict[str, str]) -> Iterator[tuple[Node, str]]:

@@ -28,7 +28,7 @@ class QueuedJob:
     token: str
 
     @property
-    def hopeless(self) -> bool:
+    def never_startable(self) -> bool:
         """Waits for something that will never come."""
         return self.reason == "DependencyNeverSatisfied"
 

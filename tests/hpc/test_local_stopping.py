@@ -191,7 +191,7 @@ def _gone(pid: int) -> bool:
 
 
 def test_a_parent_that_died_before_the_request_is_noticed() -> None:
-    program = "from hpc.local.lifeline import die_with; die_with({}); print('alive')"
+    program = "from hpc.local.parent_death import set_signal; set_signal({}); print('alive')"
     orphan = subprocess.run(
         [sys.executable, "-c", program.format(1)], cwd=ROOT, capture_output=True, check=False
     )

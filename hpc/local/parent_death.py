@@ -8,7 +8,7 @@ import sys
 _PR_SET_PDEATHSIG = 1
 
 
-def die_with(parent: int) -> None:
+def set_signal(parent: int) -> None:
     """Asks the kernel to kill this process when `parent` dies; leaves at once if it has died already.
 
     Only Linux has this; elsewhere the closed channel to the launcher ends the server, and that its children.
@@ -19,12 +19,12 @@ def die_with(parent: int) -> None:
         os._exit(128 + signal.SIGKILL)
 
 
-def outlive_parent() -> None:
-    """Takes back `die_with`: from here on the closed channel tells of the parent's death."""
+def clear_signal() -> None:
+    """Takes back `set_signal`: from here on the closed channel tells of the parent's death."""
     _set_death_signal(0)
 
 
-def volunteer_for_memory_kill() -> None:
+def raise_oom_score() -> None:
     """When memory runs out, the kernel should take a run, which can be repeated, not the launcher."""
     try:
         with open("/proc/self/oom_score_adj", "w") as file:
