@@ -2,25 +2,28 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from hpc.debug import DebugExecutor
 from hpc.errors import UserError, unknown_name
 from hpc.jobs import Executor, Shape
 from hpc.local.executor import LocalExecutor, LocalSettings
-from hpc.settings import decode, read_toml
+from hpc.settings import Line, Pattern, Range, decode, read_toml
 from hpc.slurm.executor import SlurmExecutor, SlurmSettings
 
 _BESIDE_PACKAGE = Path(__file__).resolve().parents[1] / "slurm"
+
+
+_VARIABLE = Pattern(regex="[A-Za-z_][A-Za-z0-9_]*", said="a variable: letters, digits and _, no digit first")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pace:
     """How long runs of a kind take here, roughly."""
 
-    seconds: float = 0.0
+    seconds: Annotated[float, Range(least=0, most=1e9)] = 0.0
     """Whatever the size."""
-    tokens_per_second: float = float("inf")
+    tokens_per_second: Annotated[float, Range(above=0, most=1e12)] = float("inf")
 
     def predict(self, tokens: int) -> float:
         """Seconds for a run of so many tokens."""
@@ -32,8 +35,8 @@ class Cluster:
     """A cluster file."""
 
     scheduler: Literal["local", "slurm", "debug"]
-    summary: str = ""
-    environment: dict[str, str] = field(default_factory=dict)
+    summary: Annotated[str, Line()] = ""
+    environment: dict[Annotated[str, _VARIABLE], Annotated[str, Line()]] = field(default_factory=dict)
     """Variables of every run."""
     local: LocalSettings = field(default_factory=LocalSettings)
     slurm: SlurmSettings = field(default_factory=SlurmSettings)

@@ -21,7 +21,10 @@ from typing import NoReturn
 
 from hpc.errors import Stopped, UserError, unknown_name
 
-_TELLING = {
+_LONGEST = 1500
+"""Characters of a message; a longer one is cut."""
+
+_ADVICE = {
     errno.ENOSPC: "free some space and give the same command again",
     errno.EDQUOT: "your quota is used up: free some space and give the same command again",
     errno.EROFS: "choose a folder that can be written",
@@ -88,8 +91,15 @@ def _answer(error: BaseException, *, full: bool) -> int:
     line, code = _explain(error)
     if full:
         traceback.print_exception(error)
-    print(f"stilts: {' '.join(line.split())}", file=sys.stderr)
+    print(f"stilts: {printable(line)}", file=sys.stderr)
     return code
+
+
+def printable(text: str, *, most: int = _LONGEST) -> str:
+    """The text on one line without control characters, its middle left out where it is too long."""
+    line = " ".join(text.split())
+    shown = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in line)
+    return shown if len(shown) <= most else f"{shown[: most - 200]} ... {shown[-195:]}"
 
 
 def _explain(error: BaseException) -> tuple[str, int]:
@@ -101,7 +111,7 @@ def _explain(error: BaseException) -> tuple[str, int]:
         return "interrupted; the same command goes on from what is there", 128 + signum
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
-        advice = _TELLING.get(error.errno or 0, "--traceback shows where")
+        advice = _ADVICE.get(error.errno or 0, "--traceback shows where")
         return f"{where}{error.strerror}; {advice}", 1
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{os.path.relpath(frame.filename)}:{frame.lineno}"

@@ -28,7 +28,7 @@ class Stopped(KeyboardInterrupt):
 
 def unknown_name(what: str, name: str, known: Iterable[str], *, where: str = "") -> UserError:
     """A `UserError` for a name that does not exist, with the nearest known ones and the full list."""
-    names = sorted(known)
+    names = sorted(set(known))
     near = get_close_matches(name, names, n=2, cutoff=0.6)
     guess = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     place = f" in {where}" if where else ""

@@ -5,9 +5,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 from hpc.errors import UserError
+from hpc.settings import Range
 
 State = Literal["waiting", "submitted", "running", "done", "failed", "cancelled", "blocked"]
 """`submitted`: in a scheduler's hands; `cancelled`: stopped from outside; `blocked`: a need failed."""
@@ -44,25 +45,30 @@ class Call:
 class Shape:
     """The machine a call needs."""
 
-    nodes: int = 1
-    tasks_per_node: int = 1
+    nodes: Annotated[int, Range(least=1, most=10_000)] = 1
+    tasks_per_node: Annotated[int, Range(least=1, most=1024)] = 1
     """Processes on each node: the ranks of the call."""
-    gpus_per_node: int = 0
-    cpus_per_task: int = 1
+    gpus_per_node: Annotated[int, Range(least=0, most=1024)] = 0
+    cpus_per_task: Annotated[int, Range(least=1, most=4096)] = 1
     """Without a scheduler: the threads of an exclusive run; others have `threads_per_worker`."""
-    memory_gb: float = 4.0
+    memory_gb: Annotated[float, Range(above=0, most=1e6)] = 4.0
     """For each node."""
-    minutes: int = 60
+    minutes: Annotated[int, Range(least=1, most=525_600)] = 60
     """Time limit; only a scheduler enforces it."""
     exclusive: bool = False
     """Nothing else runs on the machine meanwhile, and the interpreter is a fresh one: for measurements."""
 
     def __post_init__(self) -> None:
-        for name in ("nodes", "tasks_per_node", "cpus_per_task", "memory_gb", "minutes"):
-            if getattr(self, name) <= 0:
-                raise UserError(f"{name} must be positive, not {getattr(self, name)}")
-        if self.gpus_per_node < 0:
-            raise UserError(f"gpus_per_node must not be negative, but is {self.gpus_per_node}")
+        if 0 < self.gpus_per_node < self.tasks_per_node:
+            raise UserError(
+                f"{self.tasks_per_node} ranks a node (tasks_per_node) but {self.gpus_per_node} GPUs "
+                "(gpus_per_node): each rank needs one"
+            )
+
+    @property
+    def ranks(self) -> int:
+        """Processes in all."""
+        return self.nodes * self.tasks_per_node
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,14 +2,16 @@
 
 A wrong key or type is answered with the right ones, a number out of its range with the range.
 
-A field says its range in its annotation:
+A field says in its annotation what it may hold beyond its type:
 
     epochs: Annotated[float, Range(above=0)] = 2.0
+    partition: Annotated[str, Line()] = ""
 """
 
 import dataclasses
 import functools
 import math
+import re
 import tomllib
 import types
 import typing
@@ -44,6 +46,44 @@ class Range:
         return " and ".join(said) or "finite"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """Text that can be shown, and written into a script, on one line."""
+
+    most: int = 1000
+    """Characters."""
+
+    def __contains__(self, value: str) -> bool:
+        return len(value) <= self.most and value.isprintable()
+
+    def __str__(self) -> str:
+        return f"one line of at most {self.most} printable characters"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pattern:
+    """Text of a certain form."""
+
+    regex: str
+    said: str
+    """The form in words."""
+
+    def __contains__(self, value: str) -> bool:
+        return re.fullmatch(self.regex, value) is not None
+
+    def __str__(self) -> str:
+        return self.said
+
+
+FILE_NAME = Pattern(
+    regex=r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}",
+    said="a name of at most 100 letters, digits and . _ + - that begins with a letter or digit",
+)
+"""What becomes the name of a file or folder."""
+
+_CONSTRAINTS = (Range, Line, Pattern)
+
+
 def read_toml(path: Path) -> dict[str, Any]:
     """The tables of a TOML file.
 
@@ -66,7 +106,7 @@ def decode(kind: Any, value: Any, where: str) -> Any:
 
     Args:
         kind: int, float, str, bool, a Literal, a union, tuple[T, ...], dict[str, T], a dataclass, or any of
-            them `Annotated` with a `Range`.
+            them `Annotated` with a constraint.
         value: what the file holds.
         where: file and key, for the message.
 
@@ -77,7 +117,7 @@ def decode(kind: Any, value: Any, where: str) -> Any:
     if dataclasses.is_dataclass(kind):
         return _decode_fields(kind, value, where)
     if origin is typing.Annotated:
-        return _in_range(arguments, value, where)
+        return _constrained(arguments, value, where)
     if origin is typing.Literal:
         # True is no 1 here.
         if not any(value == one and type(value) is type(one) for one in arguments):
@@ -90,7 +130,12 @@ def decode(kind: Any, value: Any, where: str) -> Any:
         return tuple(decode(arguments[0], item, f"{where}[{n}]") for n, item in enumerate(value))
     if origin is dict:
         _expect(dict, value, where)
-        return {key: decode(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
+        return {
+            decode(arguments[0], key, f"{where}: the name {_shown(key)}"): decode(
+                arguments[1], item, f"{where}.{key}"
+            )
+            for key, item in value.items()
+        }
     if kind is float and type(value) is int:
         return _as_float(value, where)
     if kind is not Any:
@@ -149,11 +194,11 @@ def _union_name(kind: Any) -> str:
     return _name(typing.get_args(kind)[0] if typing.get_origin(kind) is typing.Annotated else kind)
 
 
-def _in_range(arguments: tuple[Any, ...], value: Any, where: str) -> Any:
+def _constrained(arguments: tuple[Any, ...], value: Any, where: str) -> Any:
     found = decode(arguments[0], value, where)
-    for bound in arguments[1:]:
-        if isinstance(bound, Range) and found is not None and found not in bound:
-            raise UserError(f"{where} should be {bound}, not {_shown(value)}")
+    for constraint in arguments[1:]:
+        if isinstance(constraint, _CONSTRAINTS) and found is not None and found not in constraint:
+            raise UserError(f"{where} should be {constraint}, not {_shown(value)}")
     return found
 
 

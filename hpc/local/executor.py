@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from hpc.errors import Stopped, UserError
 from hpc.graph import Graph
@@ -14,25 +14,24 @@ from hpc.jobs import Event, Node, Outcome, Watch
 from hpc.local.client import ForkServer, thread_environment
 from hpc.local.machine import Capacity, available_cpus, total_memory_gb
 from hpc.local.signals import StopSignals
+from hpc.settings import Range
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LocalSettings:
     """The `[local]` table of a cluster file."""
 
-    workers: int | Literal["auto"] = "auto"
+    workers: Annotated[int, Range(least=1, most=4096)] | Literal["auto"] = "auto"
     """Ranks at a time; `auto`: as many as the CPUs carry with `threads_per_worker` each."""
-    threads_per_worker: int = 1
-    gpus: tuple[int, ...] = ()
+    threads_per_worker: Annotated[int, Range(least=1, most=4096)] = 1
+    gpus: tuple[Annotated[int, Range(least=0, most=1023)], ...] = ()
     """Devices to hand out to runs whose shape asks for GPUs; runs see no other."""
-    grace_seconds: float = 10.0
+    grace_seconds: Annotated[float, Range(least=0, most=3600)] = 10.0
     """From SIGTERM to SIGKILL when the launcher is interrupted."""
 
     def __post_init__(self) -> None:
-        if self.workers != "auto" and self.workers < 1:
-            raise UserError(f"workers must be positive or 'auto', not {self.workers}")
-        if self.threads_per_worker < 1:
-            raise UserError(f"threads_per_worker must be positive, not {self.threads_per_worker}")
+        if len(set(self.gpus)) < len(self.gpus):
+            raise UserError(f"gpus names a device twice: {list(self.gpus)}")
 
     @property
     def num_workers(self) -> int:

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from hpc.errors import UserError
 from hpc.graph import ordered
 from hpc.jobs import Event, Node, Outcome, Shape, State, Watch
+from hpc.settings import Line, Pattern, Range
 from hpc.slurm import queue
 from hpc.slurm.groups import Group, groups
 from hpc.slurm.remote import RemoteCall
@@ -24,30 +25,36 @@ _PASSING = re.compile(
 )
 _ATTEMPTS = 4
 
+_Word = Annotated[
+    str,
+    Pattern(regex=r"[A-Za-z0-9_.,:|&*()\[\]=@+-]{0,200}", said="a word as sbatch takes it, without blanks"),
+]
+_OPTION = Pattern(regex="[a-z][a-z0-9-]{0,40}", said="an option of sbatch without its dashes")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SlurmSettings:
     """The `[slurm]` table of a cluster file. Empty means: the cluster's own default."""
 
-    partition: str = ""
-    account: str = ""
-    qos: str = ""
-    constraint: str = ""
-    setup: tuple[str, ...] = ()
+    partition: _Word = ""
+    account: _Word = ""
+    qos: _Word = ""
+    constraint: _Word = ""
+    setup: tuple[Annotated[str, Line()], ...] = ()
     """Shell lines before srun: modules, an environment."""
-    srun: tuple[str, ...] = ()
+    srun: tuple[Annotated[str, Line()], ...] = ()
     """Further arguments of srun."""
-    extra: dict[str, str | int | bool] = field(default_factory=dict)
+    extra: dict[Annotated[str, _OPTION], Annotated[str, Line()] | int | bool] = field(default_factory=dict)
     """Any other sbatch option, without its dashes."""
-    signal_lead_seconds: int = 120
+    signal_lead_seconds: Annotated[int, Range(least=0, most=65_535)] = 120
     """How long before the time limit a job is told to save and go back to the queue."""
-    max_timeouts: int = 20
+    max_timeouts: Annotated[int, Range(least=0, most=10_000)] = 20
     """Time limits a run may meet before it counts as failed."""
-    array_parallelism: int = 64
+    array_parallelism: Annotated[int, Range(least=1, most=1_000_000)] = 64
     """Elements of one array that run side by side at most."""
-    array_limit: int = 1000
+    array_limit: Annotated[int, Range(least=1, most=4_000_000)] = 1000
     """The longest array; `scontrol show config` has it as MaxArraySize, less one."""
-    retry_seconds: float = 5.0
+    retry_seconds: Annotated[float, Range(least=0, most=3600)] = 5.0
     """Pause before sbatch is tried again when the controller does not answer; doubled each time."""
 
 

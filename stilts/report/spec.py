@@ -2,13 +2,16 @@
 statistics.
 """
 
+import importlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from hpc.errors import UserError, unknown_name
-from hpc.settings import decode, read_toml
+from hpc.settings import FILE_NAME, Line, Range, decode, read_toml
+from stilts import tasks
 from stilts.run.records import SCHEMAS
+from stilts.study import regimes
 
 TABLES = Path(__file__).resolve().parents[2] / "tables"
 BUILDERS = Path(__file__).parent / "builders"
@@ -19,17 +22,15 @@ NOT_TABLES = ("published",)
 class Stats:
     """What the table may claim."""
 
-    unit: Literal["seed", "process", "none"] = "none"
-    """What is repeated. With one seed the items take its place, and the caption says so."""
-    level: float = 0.95
+    level: Annotated[float, Range(least=0.5, below=1)] = 0.95
     correction: Literal["holm", "none"] = "none"
     """Of p-values, within the family that the caption names."""
-    margin: float = 0.02
+    margin: Annotated[float, Range(above=0, below=1)] = 0.02
     """Ratios within this margin of 1 count as equivalent; fixed before measuring."""
-    resamples: int = 2000
-    min_processes: int = 5
+    resamples: Annotated[int, Range(least=100, most=1_000_000)] = 2000
+    min_processes: Annotated[int, Range(least=1, most=10_000)] = 5
     """Fewer processes than this are reported with a warning."""
-    max_invalid: float = 0.05
+    max_invalid: Annotated[float, Range(least=0, most=1)] = 0.05
     """A row that lost a larger share of its timings is marked."""
 
 
@@ -37,17 +38,17 @@ class Stats:
 class Spec:
     """What one file in `tables/` says."""
 
-    id: str
-    question: str
+    id: Annotated[str, FILE_NAME]
+    question: Annotated[str, Line()]
     builder: str
     """Name of a module in `stilts/report/builders/`."""
     inputs: tuple[str, ...]
-    """Kinds of record it cannot be built without."""
+    """Record types it cannot be built without."""
     optional: tuple[str, ...] = ()
-    """Kinds of record that add intervals or columns where there are any."""
+    """Record types that add intervals or columns where there are any."""
     rows: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
-    metric: str = ""
+    metric: Annotated[str, Line()] = ""
     """What the numbers are, in the caption's words."""
     direction: Literal["higher", "lower"] = "higher"
     split: Literal["dev", "test"] = "test"
@@ -55,7 +56,7 @@ class Spec:
     """The row that changes are measured against."""
     main: bool = False
     """Printed on the terminal at the end."""
-    block: int = 9
+    block: Annotated[int, Range(least=1, most=100)] = 9
     """Most columns side by side, for tables that are split."""
     stats: Stats = Stats()
 
@@ -69,7 +70,7 @@ def load_spec(name_or_path: str, folder: Path = TABLES) -> Spec:
     """Reads a table's file by its name or its path.
 
     Raises:
-        UserError: no such table, an unknown key, builder or kind of record.
+        UserError: no such table, an unknown key, builder, row, column or record type.
     """
     path = Path(name_or_path) if name_or_path.endswith(".toml") else folder / f"{name_or_path}.toml"
     if not path.exists():
@@ -82,5 +83,30 @@ def load_spec(name_or_path: str, folder: Path = TABLES) -> Spec:
         raise unknown_name("builder", spec.builder, known, where=str(path))
     for kind in (*spec.inputs, *spec.optional):
         if kind not in SCHEMAS:
-            raise unknown_name("kind of record", kind, SCHEMAS, where=str(path))
+            raise unknown_name("record type", kind, SCHEMAS, where=str(path))
+    _check_names(spec, path)
     return spec
+
+
+def _check_names(spec: Spec, path: Path) -> None:
+    """Rows, columns and what they are compared with are those that the builder can make."""
+    builder = importlib.import_module(f"stilts.report.builders.{spec.builder}")
+    rows = getattr(builder, "ROWS", ("all", *regimes.names()))
+    # A regime with several phases may be narrowed to one of them, as in single/mnli.
+    phases = [*tasks.names(), *regimes.names()]
+    for what, names in (("row", spec.rows), ("column", spec.columns)):
+        if not names:
+            raise UserError(f"{path}: {what}s is empty")
+        twice = [name for n, name in enumerate(names) if name in names[:n]]
+        if twice:
+            raise UserError(f"{path}: {what}s has {twice[0]!r} twice")
+    for name in spec.rows:
+        regime, slash, phase = name.partition("/")
+        if regime not in rows or (slash and phase not in phases):
+            raise unknown_name("row", name, rows, where=str(path))
+    columns = (*builder.COLUMNS, *(tasks.names() if "targets" in builder.COLUMNS else ()))
+    for name in spec.columns:
+        if name not in columns:
+            raise unknown_name("column", name, columns, where=str(path))
+    if spec.against not in regimes.names():
+        raise unknown_name("regime", spec.against, regimes.names(), where=f"{path}: against")

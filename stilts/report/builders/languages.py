@@ -4,12 +4,15 @@ from collections.abc import Sequence
 
 from stilts import tasks
 from stilts.report import caption
+from stilts.report.builders import scores
 from stilts.report.builders.scores import columns_of, score_cell
 from stilts.report.compare import Column, Comparer
 from stilts.report.evidence import Evidence
 from stilts.report.form import DAGGER, Block, Cell, Header, Row, Table
 from stilts.report.names import regime_name, task_name
 from stilts.report.spec import Spec
+
+COLUMNS = scores.COLUMNS
 
 
 def build(spec: Spec, evidence: Evidence) -> list[Table]:

@@ -18,6 +18,7 @@ from stilts.report.timings import Timings, Variant, load, medians, processes
 
 LOSSY = "!"
 _PERCENTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
+COLUMNS = (*_PERCENTILES, *(f"e2e_{name}" for name in _PERCENTILES), "ratio", "verdict")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

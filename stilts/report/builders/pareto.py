@@ -16,6 +16,8 @@ from stilts.report.numbers import signed, significant
 from stilts.report.spec import Spec
 from stilts.report.timings import Timings, Variant, load, processes
 
+COLUMNS = scores.COLUMNS
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Point:

@@ -10,10 +10,13 @@ from stilts.report.names import regime_name, task_name
 from stilts.report.numbers import points, signed
 from stilts.report.spec import Spec
 from stilts.run.folder import RunFolder
+from stilts.study import regimes
 from stilts.tasks import Task
 
 NOT_ABOVE = "!"
 METHODS = ("majority", "bag-of-words", "word-overlap")
+ROWS = ("targets", "intermediate")
+COLUMNS = (*METHODS, *regimes.names())
 
 
 def build(spec: Spec, evidence: Evidence) -> list[Table]:

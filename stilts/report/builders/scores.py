@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from hpc.errors import unknown_name
 from stilts.report import caption
 from stilts.report.builders.training import is_chosen
 from stilts.report.compare import Column, Comparer, Measured
@@ -17,6 +18,8 @@ from stilts.report.spec import Spec
 from stilts.study import regimes
 
 FEWER_SEEDS = "*"
+COLUMNS = ("targets", "all", "trained")
+"""Columns a table may list beside single targets: all of them, their mean, the mean of the trained ones."""
 
 
 def build(spec: Spec, evidence: Evidence) -> list[Table]:
@@ -44,7 +47,11 @@ def build(spec: Spec, evidence: Evidence) -> list[Table]:
 
 
 def columns_of(spec: Spec, evidence: Evidence) -> list[Column]:
-    """The columns a spec names: `targets`, `all` (their mean) and `trained` (without retrieval)."""
+    """The columns a spec names: `targets`, `all` (their mean) and `trained` (without retrieval).
+
+    Raises:
+        UserError: a target that the study does not have.
+    """
     names = tuple(task.name for task in evidence.targets)
     trained = tuple(task.name for task in evidence.trained_targets)
     columns = []
@@ -53,10 +60,13 @@ def columns_of(spec: Spec, evidence: Evidence) -> list[Column]:
             columns += [Column(key=task, header=task_name(task), targets=(task,)) for task in names]
         elif name == "all":
             columns.append(Column(key="all", header=f"mean of {len(names)}", targets=names))
-        elif name == "trained" and (len(trained) < len(names) or "all" not in spec.columns):
-            columns.append(Column(key="trained", header=f"mean of {len(trained)}", targets=trained))
+        elif name == "trained":
+            if len(trained) < len(names) or "all" not in spec.columns:
+                columns.append(Column(key="trained", header=f"mean of {len(trained)}", targets=trained))
         elif name in names:
             columns.append(Column(key=name, header=task_name(name), targets=(name,)))
+        else:
+            raise unknown_name("column", name, (*COLUMNS, *names), where=f"table {spec.id}")
     return columns
 
 

@@ -18,6 +18,7 @@ from stilts.study import regimes
 HOUR = 3600.0
 _HOURS_FROM = 10 * HOUR
 _TIMES = ("intermediate", "target", "total", "search")
+COLUMNS = ("runs", *_TIMES, "tokens", "flops", "per_target", "models")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +65,7 @@ def build(spec: Spec, evidence: Evidence) -> list[Table]:
     longest = max((cost.total for found in costs.values() for cost in found or ()), default=0.0)
     unit, size = ("h", HOUR) if longest > _HOURS_FROM else ("s", 1.0)
     columns = _columns(unit, size)
-    wanted = [name for name in spec.columns if name in columns]
+    wanted = list(spec.columns)
     body = [
         Row(
             key=row,

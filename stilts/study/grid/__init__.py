@@ -10,7 +10,6 @@ from hpc.errors import UserError, unknown_name
 from stilts import tasks
 from stilts.run.specs import BaselineSpec, EvaluateSpec, LatencySpec, PrepareSpec, RunSpec, TrainSpec
 from stilts.study import regimes
-from stilts.study.check import check
 from stilts.study.config import Study
 from stilts.study.grid.builder import MODEL, GridBuilder, languages_of
 from stilts.study.grid.finishing import finish
@@ -62,7 +61,6 @@ def expand(study: Study, grid: str) -> list[RunSpec]:
     """
     if grid not in GRIDS:
         raise unknown_name("grid", grid, GRIDS)
-    check(study)
     if grid == "variants" and not read_by_variants(study):
         raise UserError(f"study {study.name} has no [variants.mlm] and no [variants.translated]")
     runs = _build(study).runs

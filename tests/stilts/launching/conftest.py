@@ -28,7 +28,7 @@ languages = { default = ["en", "de"] }
 baselines = ["majority"]
 optimisation.default = { learning_rate = 2e-4 }
 limits.default = { train = 1000, dev = 100, test = 100 }
-latency = { processes = 1 }
+latency = { processes = 1, targets = ["xnli"], regimes = ["direct", "joint"] }
 """
 
 TOY = """
