@@ -1,3 +1,4 @@
+import copy
 import json
 import random
 import re
@@ -113,7 +114,7 @@ def mutated(draw: random.Random) -> dict[str, Any]:
         if draw.random() < 0.1:
             inner.pop(key, None)
         else:
-            inner[key] = draw.choice(VALUES)
+            inner[key] = copy.deepcopy(draw.choice(VALUES))
     return table
 
 

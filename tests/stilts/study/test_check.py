@@ -1,5 +1,6 @@
 """A study is refused in one line with code 2, or its plan does what it says."""
 
+import copy
 import json
 import random
 import tomllib
@@ -159,7 +160,7 @@ def mutate(study: dict[str, Any], draw: random.Random) -> None:
         items = inner[key]
         items.insert(draw.randrange(len(items) + 1), draw.choice([*VALUES, *items]))
     else:
-        inner[key] = draw.choice(VALUES)
+        inner[key] = copy.deepcopy(draw.choice(VALUES))
 
 
 def drawn(count: int, seed: int) -> list[dict[str, Any]]:
