@@ -153,7 +153,7 @@ class Engine:
         if not committed:
             return None
         newest = committed[-1]
-        written = json.loads((newest / COMMITTED).read_text())["world_size"]
+        written = json.loads((newest / COMMITTED).read_text(encoding="utf-8"))["world_size"]
         if written != _world_size():
             raise UserError(
                 f"{newest} was written by {written} ranks and cannot be resumed by {_world_size()}; "
@@ -198,7 +198,7 @@ def _commit(folder: Path, step: int) -> None:
     for path in folder.iterdir():
         _sync(path)
     temporary = folder / f".{COMMITTED}"
-    temporary.write_text(json.dumps({"step": step, "world_size": _world_size()}) + "\n")
+    temporary.write_text(json.dumps({"step": step, "world_size": _world_size()}) + "\n", encoding="utf-8")
     _sync(temporary)
     os.replace(temporary, folder / COMMITTED)
     _sync(folder)

@@ -126,7 +126,12 @@ def resolve(host: str) -> str:
         return socket.gethostbyname(host)
     with suppress(OSError, subprocess.SubprocessError):
         shown = subprocess.run(
-            ["scontrol", "show", "node", host, "--oneliner"], capture_output=True, text=True, timeout=30
+            ["scontrol", "show", "node", host, "--oneliner"],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            encoding="utf-8",
+            errors="replace",
         ).stdout
         found = re.search(r"\bNodeAddr=(\S+)", shown)
         if found:

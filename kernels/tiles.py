@@ -129,4 +129,4 @@ def _generation(arch: str) -> tuple[str, int]:
 @functools.cache
 def read() -> Mapping[str, Any]:
     """The table: architecture, layout, head size, role, and [block_m, block_n, warps, stages]."""
-    return tomllib.loads(CONFIGS.read_text())
+    return tomllib.loads(CONFIGS.read_text(encoding="utf-8"))

@@ -127,7 +127,7 @@ def _view(tally: Tally, cluster: Cluster, explain: Callable[[Event], str]) -> Vi
 def _reason(plan: Plan, run_id: str) -> str:
     """Why the stage itself says it failed; empty when it was ended from outside."""
     try:
-        return str(json.loads(plan.folder(run_id).failed.read_text())["error"])
+        return str(json.loads(plan.folder(run_id).failed.read_text(encoding="utf-8"))["error"])
     except FileNotFoundError:
         return ""
 
@@ -158,7 +158,7 @@ def _conclude(plan: Plan, outcome: Outcome, asked: argparse.Namespace, seconds: 
 
 def _code(plan: Plan, run_id: str) -> int:
     try:
-        return int(json.loads(plan.folder(run_id).failed.read_text()).get("code", 1))
+        return int(json.loads(plan.folder(run_id).failed.read_text(encoding="utf-8")).get("code", 1))
     except FileNotFoundError:
         return 1
 

@@ -163,7 +163,7 @@ def _progress(folder: RunFolder) -> str:
 
 def _failure(folder: RunFolder) -> str:
     try:
-        reason = str(json.loads(folder.failed.read_text())["error"])
+        reason = str(json.loads(folder.failed.read_text(encoding="utf-8"))["error"])
     except FileNotFoundError:
         return ""
     logs = sorted(folder.submit.glob("log-*.txt"), key=lambda path: path.stat().st_mtime)

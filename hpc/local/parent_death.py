@@ -27,7 +27,7 @@ def clear_signal() -> None:
 def raise_oom_score() -> None:
     """When memory runs out, the kernel should take a run, which can be repeated, not the launcher."""
     try:
-        with open("/proc/self/oom_score_adj", "w") as file:
+        with open("/proc/self/oom_score_adj", "w", encoding="utf-8") as file:
             file.write("500")
     except OSError:
         pass

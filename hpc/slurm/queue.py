@@ -57,7 +57,7 @@ def cancel(job_ids: Iterable[str]) -> None:
 def read_job(folder: Path) -> dict[str, Any] | None:
     """What was written down when the node with this folder was last submitted."""
     try:
-        record: dict[str, Any] = json.loads((folder / JOB_FILE).read_text())
+        record: dict[str, Any] = json.loads((folder / JOB_FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     return record
@@ -67,7 +67,7 @@ def write_job(folder: Path, record: dict[str, Any]) -> None:
     """Writes `job.json`, whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f".{JOB_FILE}.{os.getpid()}"
-    temporary.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n")
+    temporary.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     os.replace(temporary, folder / JOB_FILE)
 
 
@@ -86,7 +86,14 @@ def run(command: list[str]) -> str:
     """
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=60, check=True, env=clean_environment()
+            command,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+            env=clean_environment(),
+            encoding="utf-8",
+            errors="replace",
         )
     except FileNotFoundError as error:
         raise UserError(

@@ -60,6 +60,8 @@ def snapshot() -> dict[str, str]:
             text=True,
             timeout=20,
             check=False,
+            encoding="utf-8",
+            errors="replace",
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return {"error": f"nvidia-smi: {error}"}

@@ -40,7 +40,7 @@ class Report:
             "rows": [asdict(row) | {name: getattr(row, name) for name in derived} for row in self.rows],
         }
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        temporary.write_text(json.dumps(_finite(content), indent=1) + "\n")
+        temporary.write_text(json.dumps(_finite(content), indent=1) + "\n", encoding="utf-8")
         temporary.replace(path)
 
 

@@ -75,7 +75,15 @@ def earlier(source: str, archs: Sequence[str]) -> Report:
             _replace(Path(folder, "kernels", part), ROOT / "kernels" / part)
         output = Path(folder, "report.json")
         command = [sys.executable, "-m", "kernels.inspect", "--arch", *archs, "--output", str(output)]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            encoding="utf-8",
+            errors="replace",
+        )
         if not output.is_file():
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
             raise ValueError(f"--against {source}: its kernels cannot be inspected: {last}")

@@ -89,7 +89,9 @@ def _assembled(cubin: bytes, log: str) -> dict[str, float]:
 
 
 def _run(*command: str | Path) -> str:
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return subprocess.run(
+        command, check=True, capture_output=True, text=True, encoding="utf-8", errors="replace"
+    ).stdout
 
 
 def derived(

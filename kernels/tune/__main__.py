@@ -105,7 +105,7 @@ def tune(
         equal = compare(best)
         notes[section.layout, section.size] = f"{stamp}\n{equal}"
         print(f"default {best.default}, large {best.large}; {equal}\n", flush=True)
-    replace_text(output, rewrite(tiles.CONFIGS.read_text(), arch, chosen, notes))
+    replace_text(output, rewrite(tiles.CONFIGS.read_text(encoding="utf-8"), arch, chosen, notes))
     print(f"{len(chosen)} sections of {arch} written to {output}")
     return int(broken > 0)
 
@@ -124,7 +124,7 @@ def table(section: "Section", found: "Timings", refused: "dict[Tile, str]") -> s
 def replace_text(path: Path, text: str) -> None:
     """Replaces the file whole."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text)
+    temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)
 
 

@@ -39,7 +39,7 @@ def learn(done: Iterable[tuple[RunSpec, RunFolder]], paces: Mapping[str, Pace]) 
     took: dict[str, float] = defaultdict(float)
     predicted: dict[str, float] = defaultdict(float)
     for spec, folder in done:
-        took[spec.stage] += float(json.loads(folder.done.read_text())["seconds"])
+        took[spec.stage] += float(json.loads(folder.done.read_text(encoding="utf-8"))["seconds"])
         predicted[spec.stage] += paces.get(spec.stage, _NOMINAL).predict(spec.tokens)
     corrections = {stage: took[stage] / seconds for stage, seconds in predicted.items() if seconds > 0}
     return Estimator(paces, corrections)

@@ -56,7 +56,7 @@ def _path(root: Path) -> Path:
 
 def _kept(root: Path) -> dict[str, str] | None:
     try:
-        kept: dict[str, str] = json.loads(_path(root).read_text())
+        kept: dict[str, str] = json.loads(_path(root).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except ValueError as error:

@@ -210,7 +210,7 @@ def load(folder: Path, *, dropout: float = 0.0) -> Model:
     described = folder / "heads.json"
     if not described.exists():
         return Model(encoder, {}, dropout=dropout)
-    table = json.loads(described.read_text())
+    table = json.loads(described.read_text(encoding="utf-8"))
     specs = {name: HeadSpec(**spec | {"labels": tuple(spec["labels"])}) for name, spec in table.items()}
     model = Model(encoder, specs, dropout=dropout)
     model.heads.load_state_dict(load_file(folder / "heads.safetensors"))

@@ -216,7 +216,10 @@ class Evidence:
         changed = []
         for run in self.plan.values():
             path = RunFolder(self.folder / run.id).spec
-            if path.exists() and json.loads(path.read_text()).get("fingerprint") != run.fingerprint:
+            if (
+                path.exists()
+                and json.loads(path.read_text(encoding="utf-8")).get("fingerprint") != run.fingerprint
+            ):
                 changed.append(run.id)
         return changed
 

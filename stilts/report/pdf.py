@@ -39,7 +39,7 @@ def check(folder: Path, tables: Sequence[str]) -> list[Path]:
             for source in (folder / f"{name}.tex", folder / f"{name}.pdf"):
                 if source.exists():
                     shutil.copy(source, work / source.name)
-        (work / "check.tex").write_text(_WRAPPER % inputs)
+        (work / "check.tex").write_text(_WRAPPER % inputs, encoding="utf-8")
         log = ""
         for _ in range(2):  # the second run resolves references
             log = _run(["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "check.tex"], work)

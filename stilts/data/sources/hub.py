@@ -165,7 +165,7 @@ def _commit_in_cache(repo: str, ref: str) -> str | None:
     if len(ref) == 40 and not set(ref) - set("0123456789abcdef"):
         return ref
     path = _cache_of(repo) / "refs" / ref
-    return path.read_text().strip() if path.is_file() else None
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else None
 
 
 def _commit_on_hub(repo: str, ref: str) -> str:

@@ -89,7 +89,7 @@ def _weights(folder: Path) -> dict[str, Tensor]:
     if (folder / WEIGHTS).exists():
         return load_file(folder / WEIGHTS)
     try:
-        table = json.loads((folder / INDEX).read_text())["weight_map"]
+        table = json.loads((folder / INDEX).read_text(encoding="utf-8"))["weight_map"]
     except FileNotFoundError as error:
         raise UserError(f"no weights at {folder}: neither {WEIGHTS} nor {INDEX}", code=3) from error
     shards = [load_file(folder / shard) for shard in sorted(set(table.values()))]

@@ -51,7 +51,7 @@ class EncoderConfig:
         """
         path = folder / "config.json"
         try:
-            table = json.loads(path.read_text())
+            table = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             raise UserError(f"no model at {folder}: {path.name} is missing", code=3) from error
         if table.get("model_type") != "xlm-roberta":

@@ -73,7 +73,7 @@ def _read_config(folder: Path) -> dict[str, Any]:
     path = folder / CONFIG
     if not path.is_file():
         raise UserError(f"{folder} is no pretrained checkpoint: it has no {CONFIG}.", code=3)
-    config: dict[str, Any] = json.loads(path.read_text())
+    config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     if config.get("model_type") != "xlm-roberta":
         raise UserError(
             f"{path} says model_type {config.get('model_type')!r}; this study needs 'xlm-roberta'."
@@ -98,7 +98,7 @@ def _read_weights(folder: Path) -> Tensors:
 
 
 def _shards(index: Path) -> list[str]:
-    return sorted(set(json.loads(index.read_text())["weight_map"].values()))
+    return sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
 
 
 def _read_safetensors(path: Path) -> Tensors:
