@@ -16,6 +16,7 @@ from hpc.errors import UserError, unknown_name
 from stilts import data, tasks
 from stilts.run import records
 from stilts.run.folder import Progress, RunFolder
+from stilts.run.provenance import code_version
 from stilts.run.settings import Baseline as Method, Limits
 from stilts.run.specs import BaselineSpec, RunSpec
 from stilts.tasks import Example, Task, metrics
@@ -114,6 +115,8 @@ def score(
             "n": len(examples),
             "n_full": len(examples),
             "note": NOTES[method, task.type],
+            "data": data.version(task, language=language, split=split, sources=sources),
+            "code": code_version(),
         }
         rows += [known | {"metric": name, "value": value} for name, value in scored.values.items()]
     return rows

@@ -16,7 +16,6 @@ import numpy as np
 import torch
 
 from hpc import ranks
-from hpc.usage import Usage, measured
 from stilts import data, tasks
 from stilts.data import Encoded
 from stilts.evaluate import predict
@@ -88,18 +87,16 @@ class Session:
         """Warms every cell, then passes over all of them in a new order each round."""
         rounds = self.settings.rounds
         progress = Progress(self.run, total=rounds * len(self.cells), unit="blocks")
-        with measured() as meter:
-            for cell in self.cells:
-                for number in range(self.settings.warmup):
-                    self._call(cell, self._queries(cell, number))
-            for round_ in range(rounds):
-                self.random.shuffle(self.cells)
-                rows: list[dict[str, Any]] = []
-                for block, cell in enumerate(self.cells):
-                    rows += self._block(cell, round_, round_ * len(self.cells) + block)
-                    progress.at(round_ * len(self.cells) + block + 1, f"{cell.task.name} {cell.regime}")
-                self._write(rows, round_)
-        self._write_memory(meter.usage)
+        for cell in self.cells:
+            for number in range(self.settings.warmup):
+                self._call(cell, self._queries(cell, number))
+        for round_ in range(rounds):
+            self.random.shuffle(self.cells)
+            rows: list[dict[str, Any]] = []
+            for block, cell in enumerate(self.cells):
+                rows += self._block(cell, round_, round_ * len(self.cells) + block)
+                progress.at(round_ * len(self.cells) + block + 1, f"{cell.task.name} {cell.regime}")
+            self._write(rows, round_)
 
     def _cells(self) -> Iterator[Cell]:
         for timed in self.asked.models:
@@ -245,19 +242,6 @@ class Session:
             sequence=round_,
         )
         records.write_shard(self.run.records / "latency", "latency", rows, name=name)
-
-    def _write_memory(self, usage: Usage) -> None:
-        rows = [
-            {
-                "run_id": self.spec.id,
-                "cell_id": cell.id,
-                "peak_alloc": usage.gpu_peak,
-                "weights": sum(p.numel() * p.element_size() for p in cell.model.parameters()),
-                "host_rss": usage.peak_rss,
-            }
-            for cell in self.cells
-        ]
-        records.write_shard(self.run.records / "memory", "memory", rows, name="memory")
 
 
 def _on_cpu(cell: Cell, raw: data.Batch, device: str, tokenize: int) -> Timing:

@@ -7,7 +7,6 @@ What is done is skipped, what failed is tried again, and it may be stopped at an
 """
 
 import argparse
-import json
 import os
 import shlex
 import sys
@@ -53,6 +52,8 @@ def main(arguments: list[str]) -> int:
         plan = make_plan(study, asked.grid, only=asked.only, runs=asked.runs, cluster=cluster)
         keep(absent, plan.root)
         _tell_held(plan)
+        for run_id, reason in plan.damaged.items():
+            print(f"damaged, done again: {run_id}: {reason}", file=sys.stderr)
         for spec in plan.todo:
             plan.folder(spec.id).write_spec(spec)
         start = time.monotonic()
@@ -126,10 +127,8 @@ def _view(tally: Tally, cluster: Cluster, explain: Callable[[Event], str]) -> Vi
 
 def _reason(plan: Plan, run_id: str) -> str:
     """Why the stage itself says it failed; empty when it was ended from outside."""
-    try:
-        return str(json.loads(plan.folder(run_id).failed.read_text(encoding="utf-8"))["error"])
-    except FileNotFoundError:
-        return ""
+    failure = plan.folder(run_id).failure()
+    return failure.error if failure else ""
 
 
 def _tell_held(plan: Plan) -> None:
@@ -157,10 +156,8 @@ def _conclude(plan: Plan, outcome: Outcome, asked: argparse.Namespace, seconds: 
 
 
 def _code(plan: Plan, run_id: str) -> int:
-    try:
-        return int(json.loads(plan.folder(run_id).failed.read_text(encoding="utf-8")).get("code", 1))
-    except FileNotFoundError:
-        return 1
+    failure = plan.folder(run_id).failure()
+    return failure.code if failure else 1
 
 
 def _point_to_tables(plan: Plan, asked: argparse.Namespace) -> None:

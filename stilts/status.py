@@ -5,7 +5,6 @@
 Read off their folders and SLURM's queue, never written.
 """
 
-import json
 import shutil
 import sys
 import time
@@ -22,10 +21,11 @@ from stilts.launching.estimate import say_seconds
 from stilts.launching.optional import settle
 from stilts.launching.progress import last_line
 from stilts.run.folder import RunFolder
+from stilts.run.specs import RunSpec
 from stilts.study.config import Study, load_study
 from stilts.study.grid import expand
 
-STATES = ("done", "running", "queued", "failed", "interrupted", "planned")
+STATES = ("done", "running", "queued", "failed", "interrupted", "damaged", "stale", "planned")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,10 +61,15 @@ def read(root: Path, planned: Mapping[str, str]) -> list[Standing]:
         planned: stage of each run the study asks for, by id.
     """
     folders = {path.parent.name: RunFolder(path.parent) for path in sorted(root.glob("*/spec.json"))}
-    stages = dict(planned) | {run_id: folder.read_spec().stage for run_id, folder in folders.items()}
+    specs = {run_id: _spec(folder) for run_id, folder in folders.items()}
+    known = {run_id: spec.stage for run_id, spec in specs.items() if spec is not None}
+    stages = dict.fromkeys(folders, "unknown") | dict(planned) | known
+    stages = {run_id: stages[run_id] for run_id in [*planned, *folders]}
     jobs = _jobs(folders)
+    stale = _stale(specs, folders)
     return [
-        _standing(run_id, stage, folders.get(run_id), jobs.get(run_id)) for run_id, stage in stages.items()
+        _standing(run_id, stage, folders.get(run_id), jobs.get(run_id), stale.get(run_id))
+        for run_id, stage in stages.items()
     ]
 
 
@@ -132,8 +137,38 @@ def _jobs(folders: Mapping[str, RunFolder]) -> dict[str, tuple[str, QueuedJob | 
     return {run_id: (job_id, jobs.get(job_id)) for run_id, job_id in records.items()}
 
 
+def _spec(folder: RunFolder) -> RunSpec | None:
+    """The specification of a run; None where it is damaged, which its state tells."""
+    try:
+        return folder.read_spec()
+    except UserError:
+        return None
+
+
+def _stale(specs: Mapping[str, RunSpec | None], folders: Mapping[str, RunFolder]) -> dict[str, str]:
+    from stilts.data.staleness import stale_runs
+
+    there = [spec for spec in specs.values() if spec is not None]
+    # Parents first, whatever the names.
+    ordered: dict[str, RunSpec] = {}
+    while len(ordered) < len(there):
+        ready = [
+            spec
+            for spec in there
+            if spec.id not in ordered and all(need in ordered or need not in specs for need in spec.needs)
+        ]
+        ordered |= {spec.id: spec for spec in ready}
+        if not ready:
+            break
+    return stale_runs((spec, folders[run_id]) for run_id, spec in ordered.items())
+
+
 def _standing(
-    run_id: str, stage: str, folder: RunFolder | None, job: tuple[str, QueuedJob | None] | None
+    run_id: str,
+    stage: str,
+    folder: RunFolder | None,
+    job: tuple[str, QueuedJob | None] | None,
+    stale: str | None,
 ) -> Standing:
     state: str = folder.state() if folder else "planned"
     details = []
@@ -141,6 +176,11 @@ def _standing(
         details.append(_progress(folder))
     if folder and state == "failed":
         details.append(_failure(folder))
+    if folder and state == "damaged":
+        details.append(folder.damage())
+    if state == "done" and stale:
+        state = "stale"
+        details.append(f"data have changed: {stale}")
     if job and state != "done":
         job_id, found = job
         details.append(f"job {job_id}" + (f" {found.state.lower()}" if found else ""))
@@ -162,10 +202,10 @@ def _progress(folder: RunFolder) -> str:
 
 
 def _failure(folder: RunFolder) -> str:
-    try:
-        reason = str(json.loads(folder.failed.read_text(encoding="utf-8"))["error"])
-    except FileNotFoundError:
+    failure = folder.failure()
+    if failure is None:
         return ""
+    reason = failure.error
     logs = sorted(folder.submit.glob("log-*.txt"), key=lambda path: path.stat().st_mtime)
     return f"{reason}; log {logs[-1]}" if logs else reason
 

@@ -99,6 +99,10 @@ def _render(
     if not figures.can_draw() and any(isinstance(one, figures.Figure) for one in made):
         complaints.append("figures skipped: matplotlib is not installed (pip install matplotlib)")
     complaints += _unfit(made)
+    complaints += [
+        f"DAMAGED: nothing of {run} is shown ({reason}); launch again"
+        for run, reason in evidence.damaged.items()
+    ]
     print(f"\n{len(files)} files in {out}/: {', '.join(sorted({render.table_of(one).id for one in made}))}")
     for complaint in complaints:
         print(f"note: {complaint}", file=sys.stderr)

@@ -3,7 +3,6 @@
 Asked with a format of our own: the layout of --json changes with every version of SLURM.
 """
 
-import json
 import os
 import subprocess
 from collections.abc import Iterable
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hpc.errors import UserError
+from hpc.files import read_json, write_json
 
 JOB_FILE = "job.json"
 _KEPT = ("SLURM_CONF",)
@@ -57,18 +57,16 @@ def cancel(job_ids: Iterable[str]) -> None:
 def read_job(folder: Path) -> dict[str, Any] | None:
     """What was written down when the node with this folder was last submitted."""
     try:
-        record: dict[str, Any] = json.loads((folder / JOB_FILE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        record = read_json(folder / JOB_FILE)
+    except (FileNotFoundError, UserError):
+        # A torn note is no note: the job is found by its token, or submitted anew.
         return None
-    return record
+    return record if isinstance(record, dict) else None
 
 
 def write_job(folder: Path, record: dict[str, Any]) -> None:
     """Writes `job.json`, whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{JOB_FILE}.{os.getpid()}"
-    temporary.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    os.replace(temporary, folder / JOB_FILE)
+    write_json(folder / JOB_FILE, record)
 
 
 def clean_environment() -> dict[str, str]:

@@ -7,7 +7,7 @@ batch = collate(encoded, rows)
 """
 
 from stilts.data.batching import Batch, batches, collate
-from stilts.data.reading import corpus, labels, read
+from stilts.data.reading import corpus, labels, read, version
 from stilts.data.tokens import Encoded, load
 
-__all__ = ["Batch", "Encoded", "batches", "collate", "corpus", "labels", "load", "read"]
+__all__ = ["Batch", "Encoded", "batches", "collate", "corpus", "labels", "load", "read", "version"]

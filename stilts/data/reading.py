@@ -35,6 +35,17 @@ def read(
     return examples_of(chosen, task, language=language, split=actual, limit=limit, seed=seed)
 
 
+def version(task: Task, *, language: str, split: str, sources: Sequence[str]) -> str:
+    """Source and version of a set.
+
+    Raises:
+        UserError: the task has no such language or split, or no source has it.
+    """
+    actual = task.set_of(split=split, language=language)
+    chosen = choose(task, language=language, split=actual, sources=sources)
+    return f"{chosen.name} {chosen.version}"
+
+
 def examples_of(
     chosen: Chosen, task: Task, *, language: str, split: str, limit: int | None, seed: int
 ) -> Iterator[Example]:

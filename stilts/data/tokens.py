@@ -44,6 +44,8 @@ class Encoded:
     type: str
     language: str
     split: str
+    version: str
+    """Source and version of the data."""
     labels: tuple[str, ...]
     """Names by index, of `classify` and `tag`."""
     num_full: int
@@ -143,6 +145,7 @@ def _open(
         type=task.type,
         language=language,
         split=split,
+        version=f"{chosen.name} {chosen.version}",
         labels=names,
         num_full=len(examples) if full is None else full,
         examples=examples,

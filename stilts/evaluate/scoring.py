@@ -18,6 +18,7 @@ from stilts.evaluate.store import Kept, Store
 from stilts.evaluate.summary import Board, cell_line
 from stilts.run import records
 from stilts.run.folder import RunFolder
+from stilts.run.provenance import code_version
 from stilts.run.specs import EvaluateSpec
 from stilts.tasks import Task, metrics, types as task_types
 from stilts.tasks.metrics import Scored
@@ -144,6 +145,9 @@ def score_cell(store: Store, stored: Stored) -> tuple[Scored, list[dict[str, Any
         target=stored.task.name,
         language=stored.language,
         split=stored.split,
+        data=f"{stored.kept.cell.source} {stored.kept.cell.version}",
+        model=stored.kept.cell.model,
+        code=code_version(),
     )
     store.put_scores(stored.name, rows)
     return scored, rows

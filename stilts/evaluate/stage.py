@@ -14,6 +14,8 @@ from stilts.model import multitask as models
 from stilts.model.multitask import Model
 from stilts.run import records
 from stilts.run.folder import Progress, RunFolder
+from stilts.run.outputs import weights_digest
+from stilts.run.provenance import code_version
 from stilts.run.settings import Retrieval
 from stilts.run.specs import EvaluateSpec, RunSpec
 from stilts.tasks import Task
@@ -25,7 +27,8 @@ class Evaluator:
     def __init__(self, run: RunFolder, spec: RunSpec, asked: EvaluateSpec) -> None:
         self.run, self.spec, self.asked = run, spec, asked
         self.settings = asked.evaluation
-        self.weights = run.sibling(spec.needs[0]).weights
+        parent = run.sibling(spec.needs[0])
+        self.weights, self.digest = parent.weights, weights_digest(parent.path)
         device = ranks.setup().device
         model = models.load(self.weights).to(device, DTYPES[self.settings.dtype]).eval()
         self.model: Model = model.for_inference(attention=self.settings.attention)
@@ -76,6 +79,10 @@ class Evaluator:
             cache=self.run.cache,
         )
 
+    def _made_of(self, encoded: Encoded) -> dict[str, str | None]:
+        """What made a number: data, weights and code."""
+        return {"data": encoded.version, "model": self.digest, "code": code_version()}
+
     def _write_predictions(self, task: Task, encoded: Encoded, answered: Answered, shard: str) -> None:
         common = {
             "run_id": self.spec.id,
@@ -85,6 +92,7 @@ class Evaluator:
             "target": task.name,
             "language": encoded.language,
             "split": "test",
+            **self._made_of(encoded),
         }
         rows = [common | row for row in prediction_rows(task, encoded, answered)]
         records.write_shard(self.run.predictions, "predictions", rows, name=shard)
@@ -104,5 +112,6 @@ class Evaluator:
             language=encoded.language,
             split=split,
             note=note,
+            **self._made_of(encoded),
         )
         records.write_shard(self.run.records / "scores", "scores", rows, name=shard)

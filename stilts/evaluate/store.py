@@ -16,6 +16,7 @@ from hpc.errors import UserError
 from hpc.files import write_json
 from stilts.run import records
 from stilts.run.folder import RunFolder
+from stilts.run.provenance import code_version
 
 Overwrite = Literal["missing", "all"]
 
@@ -120,6 +121,9 @@ class Store:
             "target": cell.task,
             "language": cell.language,
             "split": cell.split,
+            "data": f"{cell.source} {cell.version}",
+            "model": cell.model,
+            "code": code_version(),
         }
         full = [common | dict(row) for row in rows]
         records.write_shard(self.folder.predictions, "predictions", full, name=cell.name)

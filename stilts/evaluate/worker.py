@@ -16,6 +16,7 @@ from stilts.evaluate.retrieving import Retriever
 from stilts.evaluate.rows import all_rows, score_rows
 from stilts.evaluate.store import Cell, Kept
 from stilts.model.pretrained import default_cache
+from stilts.run.provenance import code_version
 from stilts.tasks import Task
 
 if TYPE_CHECKING:
@@ -110,12 +111,13 @@ class Worker:
         store.put_answers(full, all_rows(task, encoded, answered))
         if not write_scores:
             return []
-        where = {"target": task.name, "language": cell.language}
+        common = {**kept.common, "model": cell.model, "code": code_version()}
+        common |= {"target": task.name, "language": cell.language}
         if dev is not None and on_dev is not None:
-            rows = score_rows(on_dev.scored, num_full=dev.num_full, **kept.common, **where, split="dev")
+            rows = score_rows(on_dev.scored, num_full=dev.num_full, **common, data=dev.version, split="dev")
             store.put_scores(cell.name, rows, split="dev")
         rows = score_rows(
-            answered.scored, num_full=encoded.num_full, **kept.common, **where, split=cell.split
+            answered.scored, num_full=encoded.num_full, **common, data=encoded.version, split=cell.split
         )
         store.put_scores(cell.name, rows)
         return rows

@@ -1,11 +1,11 @@
 """How long a run will take: what the cluster file says, corrected by the runs of its kind that are done."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from hpc.cluster import Pace
+from stilts.run import outputs
 from stilts.run.folder import RunFolder
 from stilts.run.specs import RunSpec
 
@@ -39,7 +39,7 @@ def learn(done: Iterable[tuple[RunSpec, RunFolder]], paces: Mapping[str, Pace]) 
     took: dict[str, float] = defaultdict(float)
     predicted: dict[str, float] = defaultdict(float)
     for spec, folder in done:
-        took[spec.stage] += float(json.loads(folder.done.read_text(encoding="utf-8"))["seconds"])
+        took[spec.stage] += outputs.read_done(folder.path).seconds
         predicted[spec.stage] += paces.get(spec.stage, _NOMINAL).predict(spec.tokens)
     corrections = {stage: took[stage] / seconds for stage, seconds in predicted.items() if seconds > 0}
     return Estimator(paces, corrections)

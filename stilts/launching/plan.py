@@ -30,6 +30,8 @@ class Plan:
     """Where the study's runs lie."""
     specs: tuple[RunSpec, ...]
     states: Mapping[str, State]
+    damaged: Mapping[str, str]
+    """Why runs that were done once have to be done again."""
     estimator: Estimator
 
     def folder(self, run_id: str) -> RunFolder:
@@ -66,18 +68,19 @@ def make_plan(study: Study, grid: str, *, only: str | None, runs: Path, cluster:
         cluster: for estimates.
 
     Raises:
-        UserError: unknown grid, nothing matches `only`, or a run's folder was launched with other settings.
+        UserError: unknown grid, nothing matches `only`, or a run's folder was launched with other settings
+            or made from data that have changed since.
     """
     specs = expand(study, grid)
     if only is not None:
         specs = _narrow(specs, only)
     root = runs / study.name
     states: dict[str, State] = {}
+    damaged: dict[str, str] = {}
     for spec in specs:
         folder = RunFolder(root / spec.id)
-        if folder.spec.exists():
-            refuse_change(folder.read_spec(), spec, folder.path)
-        states[spec.id] = folder.state()
+        states[spec.id], damaged[spec.id] = _state(folder, spec)
+    refuse_stale([spec for spec in specs if states[spec.id] == "done"], root)
     done = ((spec, RunFolder(root / spec.id)) for spec in specs if states[spec.id] == "done")
     return Plan(
         study=study,
@@ -85,8 +88,47 @@ def make_plan(study: Study, grid: str, *, only: str | None, runs: Path, cluster:
         root=root,
         specs=tuple(specs),
         states=states,
+        damaged={run_id: reason for run_id, reason in damaged.items() if reason},
         estimator=learn(done, cluster.pace),
     )
+
+
+def _state(folder: RunFolder, spec: RunSpec) -> tuple[State, str]:
+    """How a run stands, and why it is damaged if it is.
+
+    Raises:
+        UserError: it was launched with other settings.
+    """
+    if folder.spec.exists():
+        try:
+            stored = folder.read_spec()
+        except UserError as error:
+            return "damaged", str(error)
+        refuse_change(stored, spec, folder.path)
+    state = folder.state()
+    return state, folder.damage() if state == "damaged" else ""
+
+
+def refuse_stale(done: Sequence[RunSpec], root: Path) -> None:
+    """Refuses to build on runs whose data have changed.
+
+    Raises:
+        UserError: which sets changed, which runs rest on them, and what to do.
+    """
+    if not done:
+        return
+    # Loads numpy, which a first plan goes without.
+    from stilts.data.staleness import stale_runs
+
+    stale = stale_runs((spec, RunFolder(root / spec.id)) for spec in done)
+    if stale:
+        names = list(stale)
+        shown = " ".join(str(root / name) for name in names[:3]) + (" ..." if len(names) > 3 else "")
+        reasons = "; ".join(list(dict.fromkeys(stale.values()))[:2])
+        raise UserError(
+            f"{len(names)} runs are STALE, their data have changed ({reasons}): restore the data, or delete "
+            f"these folders to run them anew: {shown}"
+        )
 
 
 def make_nodes(plan: Plan, cluster: Cluster) -> list[Node]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from hpc.errors import UserError
 from hpc.files import read_json_lines
 from stilts.report.evidence import Evidence, Score
 from stilts.report.spec import Spec
@@ -77,6 +78,9 @@ def warnings(evidence: Evidence, runs: Iterable[str], scores: Sequence[Score] = 
     changed = [run for run in evidence.changed_runs if run in used]
     if changed:
         found.append(f"STALE: {len(changed)} run(s) were launched with other settings ({changed[0]} ...).")
+    stale = [run for run in used if run in evidence.stale]
+    if stale:
+        found.append(f"STALE: the data of {len(stale)} run(s) have changed ({evidence.stale[stale[0]]}).")
     for what, values in provenance(evidence, used).items():
         if len(values) > 1:
             found.append(f"MIXED: {what}: {', '.join(sorted(values))}.")
@@ -88,7 +92,11 @@ def provenance(evidence: Evidence, runs: Iterable[str]) -> dict[str, set[str]]:
     devices: set[str] = set()
     code: set[str] = set()
     for run in runs:
-        attempts = read_json_lines(RunFolder(evidence.folder / run).provenance)
+        try:
+            attempts = read_json_lines(RunFolder(evidence.folder / run).provenance)
+        except UserError:
+            code.add(f"unknown, since the provenance of {run} is damaged")
+            continue
         if not attempts:
             continue
         last = attempts[-1]

@@ -2,7 +2,6 @@
 score.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from stilts import tasks
+from stilts.data.staleness import stale_runs
 from stilts.run import records
 from stilts.run.folder import RunFolder
 from stilts.run.specs import EvaluateSpec, RunSpec
@@ -92,12 +92,31 @@ class Evidence:
 
     def read(self, kind: str, columns: Sequence[str] | None = None) -> Rows:
         """Records of a kind by run; runs that are not in the plan are left out."""
-        table = records.read(kind, records.record_folders(self.folder, kind), columns)
+        places = [RunFolder(self.folder / run_id) for run_id in self.plan if run_id not in self.damaged]
+        folders = [place.predictions if kind == "predictions" else place.records / kind for place in places]
+        table = records.read(kind, [folder for folder in folders if folder.is_dir()], columns)
         grouped: Rows = {}
         for row in table.to_pylist():
             if row["run_id"] in self.plan:
                 grouped.setdefault(row["run_id"], []).append(row)
         return grouped
+
+    @cached_property
+    def damaged(self) -> dict[str, str]:
+        """Runs that are not whole any more, and why: nothing of theirs is read."""
+        found = {}
+        for run_id in self.plan:
+            run = RunFolder(self.folder / run_id)
+            reason = run.damage(contents=("records",)) if run.done.exists() else ""
+            if reason or run.state() == "damaged":
+                found[run_id] = reason or f"{run.spec} is damaged"
+        return found
+
+    @cached_property
+    def stale(self) -> dict[str, str]:
+        """Runs whose data have changed since, and which."""
+        there = ((spec, RunFolder(self.folder / run_id)) for run_id, spec in self.plan.items())
+        return stale_runs(there)
 
     @cached_property
     def scores(self) -> Rows:
@@ -215,11 +234,10 @@ class Evidence:
         """Runs whose specification on disk is not the one the study asks for now."""
         changed = []
         for run in self.plan.values():
-            path = RunFolder(self.folder / run.id).spec
-            if (
-                path.exists()
-                and json.loads(path.read_text(encoding="utf-8")).get("fingerprint") != run.fingerprint
-            ):
+            folder = RunFolder(self.folder / run.id)
+            if run.id in self.damaged or not folder.spec.exists():
+                continue
+            if folder.read_spec().fingerprint != run.fingerprint:
                 changed.append(run.id)
         return changed
 

@@ -79,7 +79,9 @@ def load(evidence: Evidence) -> dict[Variant, Timings]:
     found: dict[Variant, Timings] = evidence.shared.get(("timings",), {})
     if found:
         return found
-    planned = [run.id for run in evidence.plan.values() if run.stage == "latency"]
+    planned = [
+        run.id for run in evidence.plan.values() if run.stage == "latency" and run.id not in evidence.damaged
+    ]
     for run in planned:
         table = records.read("latency", [evidence.folder / run / "records" / "latency"], _COLUMNS)
         if len(table):

@@ -9,9 +9,20 @@ from typing import Literal
 
 from hpc.errors import UserError
 from hpc.files import Held, append_json_line, is_locked, lock, read_json, write_json
+from stilts.run import outputs
 from stilts.run.specs import RunSpec, refuse_change
 
-State = Literal["planned", "running", "done", "failed", "interrupted"]
+State = Literal["planned", "running", "done", "failed", "interrupted", "damaged"]
+"""`damaged`: done once, but what it wrote is not whole any more, or its specification is not."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """Why an attempt ended early."""
+
+    error: str
+    code: int
+    """Exit code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +88,13 @@ class RunFolder:
 
     @property
     def done(self) -> Path:
-        """Written last: its presence means the run is complete."""
+        """Written last: its presence means the run is complete. It lists what the run has written."""
         return self.path / "done.json"
+
+    @property
+    def data(self) -> Path:
+        """Which version of each set was read."""
+        return self.path / "data.json"
 
     @property
     def failed(self) -> Path:
@@ -106,29 +122,63 @@ class RunFolder:
             raise UserError(
                 f"no run at {self.path}: spec.json is missing; launch its study first", code=3
             ) from error
-        return RunSpec.from_json(stored, str(self.spec))
+        try:
+            return RunSpec.from_json(stored, str(self.spec))
+        except UserError as error:
+            raise UserError(str(error), code=3) from error
 
     def write_spec(self, spec: RunSpec) -> None:
-        """Creates the folder with its specification; an equal one is left as it is.
+        """Creates the folder with its specification; an equal one is left as it is, a damaged one replaced.
 
         Raises:
             UserError: another specification is there; the differing fields are named.
         """
         if self.spec.exists():
-            refuse_change(self.read_spec(), spec, self.path)
-            return
+            try:
+                stored = self.read_spec()
+            except UserError:  # whatever lies here was made by nobody knows what
+                outputs.clear(self.path)
+            else:
+                refuse_change(stored, spec, self.path)
+                return
         self.path.mkdir(parents=True, exist_ok=True)
         write_json(self.spec, spec.as_json())
 
     def state(self) -> State:
         """Read off the files: a lock that is held is a run at work, whatever died before."""
         if self.done.exists():
-            return "done"
+            return "damaged" if self.damage() else "done"
         if is_locked(self.lock):
             return "running"
+        if self.spec.exists() and _is_torn(self.spec):
+            return "damaged"
         if self.failed.exists():
             return "failed"
         return "interrupted" if self.provenance.exists() else "planned"
+
+    def damage(self, *, contents: tuple[str, ...] = ()) -> str:
+        """Why a run that is marked as done cannot be relied on; empty when it can.
+
+        Args:
+            contents: folders whose files are hashed; of all others the size must do.
+        """
+        try:
+            done = outputs.read_done(self.path)
+            if done.fingerprint != self.read_spec().fingerprint:
+                return "done.json belongs to another specification"
+        except UserError as error:
+            return str(error)
+        return outputs.damage(self.path, done, contents=contents)
+
+    def failure(self) -> "Failure | None":
+        """Why the last attempt ended early; None where it did not, or was ended from outside."""
+        try:
+            told = read_json(self.failed)
+            return Failure(error=str(told["error"]), code=int(told["code"]))
+        except FileNotFoundError:
+            return None
+        except (UserError, KeyError, TypeError, ValueError) as error:
+            return Failure(error=f"{self.failed} is damaged ({error})", code=1)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -144,6 +194,14 @@ class RunFolder:
             raise UserError(
                 f"another process ({held}) works on {self.path}; wait for it or stop it", code=1
             ) from None
+
+
+def _is_torn(path: Path) -> bool:
+    try:
+        read_json(path)
+    except UserError:
+        return True
+    return False
 
 
 class Progress:

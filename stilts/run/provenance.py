@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from functools import cache
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -50,6 +51,14 @@ def git_state(folder: Path) -> dict[str, str]:
         return {}
     difference = _git(folder, "diff", "HEAD")
     return {"sha": commit, "diff": sha256(difference.encode()).hexdigest() if difference else ""}
+
+
+@cache
+def code_version() -> str:
+    """This program's version, with the commit and a mark of changes where it runs from a checkout."""
+    git = git_state(Path(__file__).resolve().parent)
+    commit = f"+{git['sha'][:12]}" if git else ""
+    return f"{_version('stilts')}{commit}" + (f".{git['diff'][:8]}" if git.get("diff") else "")
 
 
 _SLURM = (

@@ -5,7 +5,6 @@ Whatever happens in between, the same call goes on from what is there.
 """
 
 import importlib
-import time
 import traceback
 from contextlib import nullcontext
 from pathlib import Path
@@ -14,6 +13,7 @@ from hpc import ranks
 from hpc.errors import UserError
 from hpc.files import append_json_line, write_json
 from hpc.usage import Usage, measured
+from stilts.run import data_log, outputs
 from stilts.run.folder import RunFolder
 from stilts.run.provenance import describe
 from stilts.run.specs import RunSpec, stages
@@ -49,16 +49,35 @@ def run(folder: str) -> None:
     first = ranks.setup().first
     with here.locked() if first else nullcontext():
         if here.done.exists():
-            return
+            if not here.damage():
+                return
+            if first:
+                outputs.clear(here.path)
         for need in spec.needs:
-            if not here.sibling(need).done.exists():
-                raise UserError(f"{spec.id} needs {need}, which is not done", code=3)
+            _check_parent(spec.id, here.sibling(need))
         if first:
             append_json_line(here.provenance, describe())
             here.failed.unlink(missing_ok=True)
-        usage = _carry_out(here, spec)
+        with data_log.reading_into(here.data, writes=first):
+            usage = _carry_out(here, spec)
         if first:
-            write_json(here.done, _ending(usage) | {"fingerprint": spec.fingerprint})
+            outputs.write_done(here.path, spec.fingerprint, usage)
+
+
+def _check_parent(run_id: str, parent: RunFolder) -> None:
+    """A run starts from whole weights only: their contents are read once more.
+
+    Raises:
+        UserError: the parent is not done, or what it wrote is not what it wrote.
+    """
+    if not parent.done.exists():
+        raise UserError(f"{run_id} needs {parent.id}, which is not done", code=3)
+    reason = parent.damage(contents=("weights",))
+    if reason:
+        raise UserError(
+            f"{run_id} needs {parent.id}, which is damaged ({reason}): launch again, which does it anew",
+            code=3,
+        )
 
 
 def _carry_out(here: RunFolder, spec: RunSpec) -> Usage:
@@ -75,14 +94,3 @@ def _carry_out(here: RunFolder, spec: RunSpec) -> Usage:
         write_json(here.failed, told)
         raise
     return meter.usage
-
-
-def _ending(usage: Usage) -> dict[str, float | int | None]:
-    return {
-        "finished_unix": time.time(),
-        "seconds": usage.seconds,
-        "cpu_seconds": usage.cpu_seconds,
-        "peak_rss": usage.peak_rss,
-        "gpu_peak": usage.gpu_peak,
-        "energy_j": usage.energy_j,
-    }

@@ -24,6 +24,7 @@ from stilts.model import multitask as models
 from stilts.model.multitask import Model
 from stilts.run import records
 from stilts.run.folder import Progress, RunFolder
+from stilts.run.provenance import code_version
 from stilts.run.settings import TOKENS_PER_BATCH
 from stilts.run.specs import RunSpec, TrainSpec
 from stilts.train.sets import Feed, build, feed
@@ -193,6 +194,8 @@ class Trainer:
                         "value": value,
                         "n": len(one.dev.examples),
                         "n_full": one.dev.num_full,
+                        "data": one.dev.version,
+                        "code": code_version(),
                     }
                 )
         score = float(np.mean(means))

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from hpc.errors import UserError, unknown_name
+from stilts.run import data_log
 from stilts.tasks import Row, Task
 
 
@@ -66,6 +67,7 @@ def choose(task: Task, *, language: str, split: str, sources: Sequence[str]) -> 
         except UserError as problem:
             lacks.append(f"{name}: {problem}")
         else:
+            data_log.note(task.name, language, split, f"{name} {version}")
             return Chosen(name=name, version=version, source=source)
     reasons = "; ".join(lacks) or "the study names no source"
     raise UserError(f"no data for {task.name} {language} {split}: {reasons}", code=3)

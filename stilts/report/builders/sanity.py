@@ -134,7 +134,11 @@ def _yardstick(
         return EMPTY
     run_id = f"baseline.{train_task}"
     found = [evidence.score_of_run(run_id, task, split, language, regime=method) for language in languages]
-    if not any(found) and RunFolder(evidence.folder / run_id).done.exists():
+    if (
+        not any(found)
+        and RunFolder(evidence.folder / run_id).done.exists()
+        and run_id not in evidence.damaged
+    ):
         return EMPTY  # the run is done and has no such number: the method cannot answer this kind of task
     return _score_cell(mean_of(found))
 

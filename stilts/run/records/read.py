@@ -1,6 +1,5 @@
-"""Reading shards: one schema for all, torn files set aside aloud, second copies left out."""
+"""Reading shards: one schema for all, torn files left out aloud, second copies left out."""
 
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -13,29 +12,27 @@ from stilts.run.records.write import arrow_schema, missing_values, schema_of
 if TYPE_CHECKING:
     import pyarrow
 
-QUARANTINE = "_quarantine"
 
-
-def record_folders(study_folder: Path, kind: str) -> list[Path]:
-    """The folders of all runs of a study that may hold shards of a kind."""
-    pattern = f"*/{kind}" if kind == "predictions" else f"*/records/{kind}"
+def record_folders(study_folder: Path, type_: str) -> list[Path]:
+    """The folders of all runs of a study that may hold shards of a type."""
+    pattern = f"*/{type_}" if type_ == "predictions" else f"*/records/{type_}"
     return sorted(path for path in study_folder.glob(pattern) if path.is_dir())
 
 
 def shards_of(folder: Path) -> list[Path]:
-    """The shards in a folder by name; temporary and quarantined files begin with a dot or an underscore."""
-    return sorted(path for path in folder.glob("*.arrow") if path.name[0] not in "._")
+    """The shards in a folder by name; temporary files begin with a dot."""
+    return sorted(path for path in folder.glob("*.arrow") if path.name[0] != ".")
 
 
-def read(kind: str, folders: Iterable[Path], columns: Sequence[str] | None = None) -> "pyarrow.Table":
+def read(type_: str, folders: Iterable[Path], columns: Sequence[str] | None = None) -> "pyarrow.Table":
     """Reads every shard in `folders` into one table, in the order of the file names.
 
-    A shard that is torn, of another kind or short of required values is moved into `_quarantine/` beside it
-    and reported on standard error. A column that a shard lacks is null. Of two copies of an observation (a
+    A shard that is torn, of another type or short of required values is left out and reported on standard
+    error. A column that a shard lacks is null. Of two copies of an observation (a
     requeued process writes again) the first one stays.
 
     Args:
-        kind: a key of `SCHEMAS`.
+        type_: a key of `SCHEMAS`.
         folders: folders that hold shards directly, see `record_folders`.
         columns: those wanted; all when absent. Timings have 38, so tables name theirs.
 
@@ -44,16 +41,16 @@ def read(kind: str, folders: Iterable[Path], columns: Sequence[str] | None = Non
     """
     import pyarrow as pa
 
-    schema = schema_of(kind)
+    schema = schema_of(type_)
     wanted = [name for name in schema.names if columns is None or name in columns or name in schema.key]
-    target = pa.schema([arrow_schema(kind).field(name) for name in wanted])
+    target = pa.schema([arrow_schema(type_).field(name) for name in wanted])
     parts, torn = [], []
     for path in (shard for folder in folders for shard in shards_of(folder)):
         try:
             parts.append(_read_shard(path, schema, target))
         except (pa.ArrowException, OSError, ValueError) as error:
             torn.append((path, error))
-    _quarantine(torn, kind)
+    _report(torn, type_)
     table = _without_copies(pa.concat_tables([target.empty_table(), *parts]), schema)
     return table.select([name for name in wanted if columns is None or name in columns])
 
@@ -86,26 +83,18 @@ def _check_layout(path: Path, stored: "pyarrow.Schema", schema: Schema) -> None:
         raise UserError(
             f"{path} has schema version {version}; this stilts reads up to {SCHEMA_VERSION}: update it"
         )
-    if metadata.get("stilts.schema") != schema.kind:
-        raise ValueError(f"holds {metadata.get('stilts.schema', 'no known')} records, not {schema.kind}")
+    if metadata.get("stilts.schema") != schema.type:
+        raise ValueError(f"holds {metadata.get('stilts.schema', 'no known')} records, not {schema.type}")
     for column in schema.columns:
         if column.required and column.name not in stored.names:
             raise ValueError(f"lacks column {column.name}")
 
 
-def _quarantine(torn: list[tuple[Path, Exception]], kind: str) -> None:
+def _report(torn: list[tuple[Path, Exception]], type_: str) -> None:
+    """Names what was left out, at every reading: nothing is moved or changed."""
     for path, error in torn:
-        aside = path.parent / QUARANTINE / path.name
-        try:
-            aside.parent.mkdir(exist_ok=True)
-            os.replace(path, aside)
-            where = f"moved to {aside}"
-        except OSError:
-            where = "left in place (the folder is read-only)"
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        print(f"records: {path} is not a sound {kind} shard ({reason}); {where}", file=sys.stderr)
-    if torn:
-        print(f"records: {len(torn)} {kind} shard(s) EXCLUDED; rerun what wrote them", file=sys.stderr)
+        print(f"records: {path} is not a sound {type_} shard ({reason}); EXCLUDED", file=sys.stderr)
 
 
 def _without_copies(table: "pyarrow.Table", schema: Schema) -> "pyarrow.Table":

@@ -1,4 +1,4 @@
-"""The columns of every kind of record. `!` marks a column that is never null; times are integer nanoseconds.
+"""The columns of every record type. `!` marks a column that is never null; times are integer nanoseconds.
 
 Labels are plain `utf8`: dictionary columns fail when shards are written in pieces and when shards are
 grouped.
@@ -20,9 +20,9 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Schema:
-    """The columns of a kind of record, and those that tell one observation from a second copy of it."""
+    """The columns of a record type, and those that tell one observation from a second copy of it."""
 
-    kind: str
+    type: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
 
@@ -32,21 +32,23 @@ class Schema:
         return tuple(column.name for column in self.columns)
 
 
-def _schema(kind: str, text: str, key: str) -> Schema:
+def _schema(type_: str, text: str, key: str) -> Schema:
     words = text.split()
     columns = tuple(
         Column(name=name, type=type_.rstrip("!"), required=type_.endswith("!"))
         for name, type_ in zip(words[::2], words[1::2], strict=True)
     )
-    return Schema(kind=kind, columns=columns, key=tuple(key.split()))
+    return Schema(type=type_, columns=columns, key=tuple(key.split()))
 
 
 # Points on 0-100. `regime` is direct, single, multi, heads, joint, mlm, translated, random, majority,
 # bag-of-words or word-overlap; `intermediate` is the single task or the phase that was varied, "multi" or "".
-# `n` examples were scored of the `n_full` that the split has.
+# `n` examples were scored of the `n_full` that the split has. What made a number: `data`, the source and
+# version of the set; `model`, the digest of the weights; `code`, the version of this program.
 _SCORES = """
     run_id utf8!  study utf8!  regime utf8!  intermediate utf8  seed int64  target utf8!  language utf8!
     split utf8!  metric utf8!  value float64!  n int32!  n_full int32!  note utf8
+    data utf8  model utf8  code utf8
 """
 
 # One row a stage of a run. `targets` are the target tasks the trained weights serve, separated by commas; it
@@ -55,8 +57,7 @@ _SCORES = """
 _TRAINING = """
     run_id utf8!  regime utf8!  intermediate utf8  seed int64  stage utf8  tasks utf8  targets utf8
     device_class utf8!  seconds float64!  cpu_seconds float64  gpu_seconds float64  tokens int64
-    flops_model float64  flops_hw float64  energy_j float64  world_size int32  mfu float32
-    parent_run_id utf8
+    flops_model float64  world_size int32  parent_run_id utf8
 """
 
 # One row a timed call; at batch > 1 one row a forward, with the token counts summed over the batch.
@@ -65,52 +66,23 @@ _LATENCY = """
     impl utf8!  dtype utf8!  device_class utf8!  clock utf8!  scenario utf8!  heads int8!  batch_size int16!
     padding utf8!  process_rep int16!  round int32!  block int32!  pos_in_block int16!  order_pos int64!
     query_id int32!  n_windows int16!  real_tokens int32!  padded_tokens int32!  max_len int16!
-    t_start_ns int64!  wall_ns int64!  tokenize_ns int64  queue_ns int64  swap_ns int64  h2d_ns int64
-    device_ns int64  head_ns int64  d2h_ns int64  graph_ns int64  n_compiles int8!  is_warmup bool!
-    valid bool!  invalid_reason utf8
-"""
-
-_TELEMETRY = """
-    run_id utf8!  gpu_uuid utf8!  t_ns int64!  sm_mhz int16  mem_mhz int16  temp_c int16  power_mw int32
-    energy_mj int64  event_reasons int64  util int8  foreign_pids int8
-"""
-
-# Bytes.
-_MEMORY = """
-    run_id utf8!  cell_id utf8!  peak_alloc int64  peak_reserved int64  nvml_used int64  weights int64
-    host_rss int64
+    t_start_ns int64!  wall_ns int64!  tokenize_ns int64  h2d_ns int64  device_ns int64  head_ns int64
+    d2h_ns int64  n_compiles int8!  is_warmup bool!  valid bool!  invalid_reason utf8
 """
 
 # One row an example. `cluster_id` is the passage or the parallel id: what a bootstrap over items draws.
 # `score` is the example's own metric in [0, 1] and `aux` a second one (F1 beside exact match).
 _PREDICTIONS = """
     run_id utf8!  cell_id utf8!  target utf8  language utf8  split utf8  example_id utf8!  cluster_id utf8
-    gold utf8  pred utf8  score float32!  aux float32  logits_sha utf8
-"""
-
-# One row a process. Lists and tables (`versions`, `lineage`, `data_sha`, `seeds`, `argv`, `config`) are JSON
-# texts.
-_RUNS = """
-    run_id utf8!  process_rep int16!  rank int16  world_size int32  git_sha utf8  dirty_sha utf8
-    versions utf8  cuda utf8  driver utf8  device_class utf8  gpu_name utf8  gpu_uuid utf8
-    power_limit_mw int32  persistence bool  mig bool  ecc bool  clocks_locked bool  cpu_model utf8
-    cpuset utf8  threads int16  slurm_job_id utf8  slurm_array_task_id utf8  restart_count int16  node utf8
-    container utf8  model_config_sha utf8  checkpoint_sha utf8  tokenizer_sha utf8  lineage utf8
-    data_name utf8  data_revision utf8  data_sha utf8  task_digest utf8  seeds utf8  dtype utf8  tf32 bool
-    deterministic bool  argv utf8  config utf8  started_unix_ns int64!  ended_unix_ns int64
-    started_monotonic_ns int64  ended_monotonic_ns int64  n_original int32  n_effective int32
-    stop_reason utf8  n_rows int64  n_invalid int64
+    gold utf8  pred utf8  score float32!  aux float32  data utf8  model utf8  code utf8
 """
 
 SCHEMAS = {
-    schema.kind: schema
+    schema.type: schema
     for schema in (
         _schema("scores", _SCORES, "run_id regime intermediate seed target language split metric"),
         _schema("training", _TRAINING, "run_id stage"),
         _schema("latency", _LATENCY, "run_id cell_id process_rep order_pos"),
-        _schema("telemetry", _TELEMETRY, "run_id gpu_uuid t_ns"),
-        _schema("memory", _MEMORY, "run_id cell_id"),
         _schema("predictions", _PREDICTIONS, "run_id cell_id example_id"),
-        _schema("runs", _RUNS, "run_id process_rep rank"),
     )
 }

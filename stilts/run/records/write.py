@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 Rows = Sequence[Mapping[str, Any]] | Mapping[str, Sequence[Any]]
 
 
-def schema_of(kind: str) -> Schema:
-    """The schema of a kind of record, with a did-you-mean for a wrong name."""
-    if kind not in SCHEMAS:
-        raise unknown_name("kind of record", kind, SCHEMAS)
-    return SCHEMAS[kind]
+def schema_of(type_: str) -> Schema:
+    """The schema of a record type, with a did-you-mean for a wrong name."""
+    if type_ not in SCHEMAS:
+        raise unknown_name("record type", type_, SCHEMAS)
+    return SCHEMAS[type_]
 
 
-def arrow_schema(kind: str, metadata: Mapping[str, str] | None = None) -> "pyarrow.Schema":
-    """The Arrow schema of a kind of record."""
+def arrow_schema(type_: str, metadata: Mapping[str, str] | None = None) -> "pyarrow.Schema":
+    """The Arrow schema of a record type."""
     import pyarrow as pa
 
     types = {"utf8": pa.utf8(), "bool": pa.bool_()}
@@ -32,21 +32,21 @@ def arrow_schema(kind: str, metadata: Mapping[str, str] | None = None) -> "pyarr
         pa.field(
             column.name, types.get(column.type) or getattr(pa, column.type)(), nullable=not column.required
         )
-        for column in schema_of(kind).columns
+        for column in schema_of(type_).columns
     ]
-    own = {"stilts.schema": kind, "stilts.schema_version": str(SCHEMA_VERSION)}
+    own = {"stilts.schema": type_, "stilts.schema_version": str(SCHEMA_VERSION)}
     return pa.schema(fields, metadata=own | dict(metadata or {}))
 
 
 def write_shard(
-    folder: Path, kind: str, rows: Rows, *, name: str, metadata: Mapping[str, str] | None = None
+    folder: Path, type_: str, rows: Rows, *, name: str, metadata: Mapping[str, str] | None = None
 ) -> Path:
     """Writes `folder/name.arrow`, replacing a shard of that name.
 
     Args:
-        folder: the folder of one kind of record in a run, such as
+        folder: the folder of one record type in a run, such as
             `runs/mini/direct-s1.xnli/records/training`.
-        kind: a key of `SCHEMAS`.
+        type_: a key of `SCHEMAS`.
         rows: one mapping a row, or one sequence a column; optional columns may be left out.
         name: without suffix, unique among the writers of the folder.
         metadata: what describes the shard to a person, such as `run_id` and `git_sha`; never read back as
@@ -58,17 +58,17 @@ def write_shard(
     """
     import pyarrow as pa
 
-    columns = _as_columns(rows, schema_of(kind))
+    columns = _as_columns(rows, schema_of(type_))
     described = {"created_unix_ns": str(time.time_ns())} | dict(metadata or {})
-    schema = arrow_schema(kind, described)
+    schema = arrow_schema(type_, described)
     count = len(next(iter(columns.values()), ()))
     if not count:
-        raise ValueError(f"a {kind} shard needs at least one row")
+        raise ValueError(f"a {type_} shard needs at least one row")
     arrays = [pa.array(columns.get(field.name, [None] * count), type=field.type) for field in schema]
     table = pa.Table.from_arrays(arrays, schema=schema)
-    problem = missing_values(table, schema_of(kind))
+    problem = missing_values(table, schema_of(type_))
     if problem:
-        raise ValueError(f"{kind} shard {name}: {problem}")
+        raise ValueError(f"{type_} shard {name}: {problem}")
     path = folder / f"{name}.arrow"
     with replacing(path) as temporary:
         options = pa.ipc.IpcWriteOptions(compression="zstd")
@@ -103,5 +103,5 @@ def _as_columns(rows: Rows, schema: Schema) -> Mapping[str, Sequence[Any]]:
         columns = {name: [row.get(name) for row in rows] for name in names}
     for name in columns:
         if name not in schema.names:
-            raise ValueError(str(unknown_name("column", name, schema.names, where=f"{schema.kind} records")))
+            raise ValueError(str(unknown_name("column", name, schema.names, where=f"{schema.type} records")))
     return columns

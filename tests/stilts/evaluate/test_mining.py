@@ -21,7 +21,9 @@ from stilts.run.specs import EvaluateSpec, RunSpec
 def encoded(language: str, size: int) -> Any:
     texts = [f"sentence {n}" for n in range(size)]
     examples = {"id": [str(n) for n in range(size)], "english": texts, "foreign": texts}
-    return SimpleNamespace(language=language, examples=examples, num_full=size, size=size)
+    return SimpleNamespace(
+        language=language, examples=examples, num_full=size, size=size, version="embedded x"
+    )
 
 
 def sides(_: Any, pool: Any) -> tuple[Side, Side]:
@@ -43,6 +45,7 @@ def test_mining_writes_the_dev_score_it_was_tuned_on(tmp_path: Path, monkeypatch
     evaluator = object.__new__(Evaluator)
     evaluator.run = RunFolder(tmp_path / "mnli-s1.eval")
     evaluator.spec, evaluator.asked = RunSpec(study="mini", id="mnli-s1.eval", asked=asked), asked
+    evaluator.digest = "0" * 64
     model: Any = None
     evaluator.retriever = Retriever(model, Retrieval(), tokens_per_batch=512)
     monkeypatch.setattr(Retriever, "sides", lambda self, task, pool: sides(task, pool))

@@ -36,6 +36,8 @@ import json, os, time
 from pathlib import Path
 from hpc.errors import UserError
 from hpc.files import append_json_line, write_json
+from hpc.usage import measured
+from stilts.run.outputs import write_done
 from stilts.run.folder import Progress, RunFolder
 
 def run(folder):
@@ -56,7 +58,9 @@ def run(folder):
             progress.at(step, "loss 0.5")
             time.sleep(order.get("seconds", 0.02) / 4)
         append_json_line(here.path / "attempts.jsonl", {"unix": time.time()})
-        write_json(here.done, {"seconds": 0.1})
+        with measured() as meter:
+            time.sleep(0.1)
+        write_done(here.path, here.read_spec().fingerprint, meter.usage)
 """
 
 PROGRAM = """

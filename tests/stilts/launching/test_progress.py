@@ -7,10 +7,12 @@ import pytest
 
 from hpc.cluster import Pace
 from hpc.jobs import Event
+from hpc.usage import Usage
 from stilts.launching import progress
 from stilts.launching.estimate import learn, say_seconds
 from stilts.launching.progress import PlainView, Tally, last_line
 from stilts.run.folder import RunFolder
+from stilts.run.outputs import write_done
 from stilts.run.settings import Model
 from stilts.run.specs import BaselineSpec, PrepareSpec, RunSpec
 
@@ -89,7 +91,10 @@ def test_estimates_are_corrected_by_what_is_done(tmp_path: Path) -> None:
     for name, stage, tokens, seconds in (("t", "prepare", 1000, 60.0), ("l", "baseline", 0, 33.0)):
         folder = RunFolder(tmp_path / name)
         folder.path.mkdir()
-        folder.done.write_text(json.dumps({"seconds": seconds}))
+        usage = Usage(
+            seconds=seconds, cpu_seconds=0.0, peak_rss=1, gpu_peak=None, gpu_seconds=None, energy_j=None
+        )
+        write_done(folder.path, "", usage)
         done.append((spec(name, stage, tokens), folder))
     learned = learn(done, paces)
     assert learned.seconds(spec("u", "prepare", 3000)) == pytest.approx(3 * 40)

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from hpc.usage import measured
 from stilts import tasks
 from stilts.report.evidence import Evidence
 from stilts.run import records
 from stilts.run.folder import RunFolder
+from stilts.run.outputs import write_done
 from stilts.run.specs import RunSpec, TimedModel
 from stilts.study import grid
 from stilts.study.config import Study, load_study
@@ -177,7 +179,9 @@ def write_run(folder: RunFolder, run: RunSpec) -> None:
     }
     if run.stage in writers:
         writers[run.stage](folder, run)
-    folder.done.write_text("{}")
+    with measured() as meter:
+        pass
+    write_done(folder.path, run.fingerprint, meter.usage)
 
 
 def score_rows(run: RunSpec, target: str, language: str, split: str, values: dict[str, float]) -> list[dict]:

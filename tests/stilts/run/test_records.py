@@ -12,6 +12,8 @@ from hpc.errors import UserError
 from stilts.run import records
 from stilts.run.records.write import arrow_schema
 
+PREDICTION = {"run_id": "a", "cell_id": "b", "example_id": "1", "score": 1.0}
+
 
 def score(**changes: Any) -> dict[str, Any]:
     row = {
@@ -41,9 +43,12 @@ def test_round_trip_keeps_values_and_order(tmp_path: Path) -> None:
 
 def test_columns_may_be_given_instead_of_rows(tmp_path: Path) -> None:
     records.write_shard(
-        tmp_path, "memory", {"run_id": ["a", "b"], "cell_id": ["x", "y"], "weights": [1, 2]}, name="m"
+        tmp_path,
+        "predictions",
+        {"run_id": ["a", "b"], "cell_id": ["x", "y"], "example_id": ["1", "2"], "score": [0.5, 1.0]},
+        name="p",
     )
-    assert records.read("memory", [tmp_path], columns=["weights"]).to_pydict() == {"weights": [1, 2]}
+    assert records.read("predictions", [tmp_path], columns=["score"]).to_pydict() == {"score": [0.5, 1.0]}
 
 
 @pytest.mark.parametrize(
@@ -73,49 +78,49 @@ def test_a_missing_required_column_and_an_empty_shard_are_refused(tmp_path: Path
         records.write_shard(tmp_path, "scores", [], name="a")
 
 
-def test_torn_and_foreign_shards_are_set_aside_aloud(
+def test_torn_and_foreign_shards_are_left_out_aloud_at_every_reading(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     whole = records.write_shard(tmp_path, "scores", [score()], name="whole")
     (tmp_path / "torn.arrow").write_bytes(whole.read_bytes()[:-40])
     (tmp_path / ".being-written.arrow").write_bytes(b"half")
-    records.write_shard(tmp_path, "memory", [{"run_id": "a", "cell_id": "b"}], name="foreign")
-    assert len(records.read("scores", [tmp_path])) == 1
-    assert sorted(p.name for p in (tmp_path / "_quarantine").iterdir()) == ["foreign.arrow", "torn.arrow"]
-    told = capsys.readouterr().err
-    assert "2 scores shard(s) EXCLUDED" in told
-    assert "holds memory records" in told
-    assert len(records.read("scores", [tmp_path])) == 1
-    assert capsys.readouterr().err == ""
+    records.write_shard(tmp_path, "predictions", [PREDICTION], name="foreign")
+    before = sorted(tmp_path.rglob("*"))
+    for _ in range(2):
+        assert len(records.read("scores", [tmp_path])) == 1
+        told = capsys.readouterr().err
+        assert told.count("EXCLUDED") == 2
+        assert "holds predictions records, not scores" in told
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_nulls_that_arrow_lets_pass_are_caught_on_reading(tmp_path: Path) -> None:
-    schema = arrow_schema("memory")
+    schema = arrow_schema("predictions")
     table = pa.table(
         {name: pa.array([None], schema.field(name).type) for name in schema.names}, schema=schema
     )
     table.validate(full=True)
     with pa.ipc.new_file(str(tmp_path / "null.arrow"), schema) as writer:
         writer.write_table(table)
-    assert len(records.read("memory", [tmp_path])) == 0
-    assert (tmp_path / "_quarantine" / "null.arrow").exists()
+    assert len(records.read("predictions", [tmp_path])) == 0
 
 
 def test_a_shard_of_an_older_layout_reads_with_nulls(tmp_path: Path) -> None:
-    schema = arrow_schema("memory").remove(arrow_schema("memory").get_field_index("host_rss"))
-    old = pa.table({"run_id": ["a"], "cell_id": ["b"]} | {n: [7] for n in schema.names[2:]}, schema=schema)
+    whole = arrow_schema("predictions")
+    schema = whole.remove(whole.get_field_index("aux"))
+    old = pa.table({name: [PREDICTION.get(name)] for name in schema.names}, schema=schema)
     with pa.ipc.new_file(str(tmp_path / "old.arrow"), schema) as writer:
         writer.write_table(old)
-    records.write_shard(tmp_path, "memory", [{"run_id": "c", "cell_id": "d", "host_rss": 9}], name="zz")
-    assert records.read("memory", [tmp_path])["host_rss"].to_pylist() == [None, 9]
+    records.write_shard(tmp_path, "predictions", [PREDICTION | {"run_id": "c", "aux": 9.0}], name="zz")
+    assert records.read("predictions", [tmp_path])["aux"].to_pylist() == [None, 9.0]
 
 
 def test_a_newer_layout_is_refused_not_set_aside(tmp_path: Path) -> None:
-    newer = arrow_schema("memory", {"stilts.schema_version": "99"})
+    newer = arrow_schema("predictions", {"stilts.schema_version": "99"})
     with pa.ipc.new_file(str(tmp_path / "new.arrow"), newer) as writer:
         writer.write_table(newer.empty_table())
     with pytest.raises(UserError, match="update it"):
-        records.read("memory", [tmp_path])
+        records.read("predictions", [tmp_path])
     assert (tmp_path / "new.arrow").exists()
 
 

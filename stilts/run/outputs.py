@@ -1,0 +1,119 @@
+"""What a run has written: listed in `done.json` with size and checksum, held against the files ever after."""
+
+import hashlib
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from hpc.errors import UserError
+from hpc.files import read_json, write_json
+from hpc.settings import decode
+from hpc.usage import Usage
+
+FOLDERS = ("weights", "predictions", "records")
+FILES = ("drawn.json", "data.json")
+"""What belongs to a run's results; all else in its folder tells how they came about."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Output:
+    """A file of a run."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Done:
+    """The content of `done.json`."""
+
+    fingerprint: str
+    """Of the specification that was carried out."""
+    outputs: dict[str, Output]
+    """By path within the run's folder."""
+    finished_unix: float
+    seconds: float
+    cpu_seconds: float
+    peak_rss: int
+    gpu_peak: int | None = None
+    gpu_seconds: float | None = None
+    energy_j: float | None = None
+
+
+def write_done(folder: Path, fingerprint: str, usage: Usage) -> None:
+    """Lists what the run in `folder` has written; its presence means that the run is complete."""
+    outputs = {
+        str(path.relative_to(folder)): Output(bytes=path.stat().st_size, sha256=digest(path))
+        for path in _files(folder)
+    }
+    done = Done(fingerprint=fingerprint, outputs=outputs, finished_unix=time.time(), **asdict(usage))
+    write_json(folder / "done.json", asdict(done))
+
+
+def read_done(folder: Path) -> Done:
+    """What `write_done` wrote.
+
+    Raises:
+        FileNotFoundError: the run is not done.
+        UserError: the file is damaged.
+    """
+    path = folder / "done.json"
+    try:
+        done: Done = decode(Done, read_json(path), str(path))
+    except UserError as error:
+        raise UserError(str(error), code=3) from error
+    return done
+
+
+def damage(folder: Path, done: Done, *, contents: tuple[str, ...] = ()) -> str:
+    """The first listed file that is missing or not what it was; empty when all are whole.
+
+    Args:
+        folder: of the run.
+        done: what it lists.
+        contents: folders within it whose files are read and hashed; of the others the sizes are looked at.
+    """
+    for name, output in done.outputs.items():
+        path = folder / name
+        try:
+            size = path.stat().st_size
+        except OSError:
+            return f"{name} is missing"
+        if size != output.bytes:
+            return f"{name} has {size} bytes, not {output.bytes}"
+        if name.partition("/")[0] in contents and digest(path) != output.sha256:
+            return f"{name} has other contents than it was written with"
+    return ""
+
+
+def weights_digest(folder: Path) -> str | None:
+    """Identity of the weights a run has written, as `done.json` lists them; None where it is not done."""
+    try:
+        done = read_done(folder)
+    except FileNotFoundError:
+        return None
+    listed = sorted((name, one.sha256) for name, one in done.outputs.items() if name.startswith("weights/"))
+    return hashlib.sha256(repr(listed).encode()).hexdigest()
+
+
+def clear(folder: Path) -> None:
+    """Takes away all that a run has written, its mark of being done first."""
+    (folder / "done.json").unlink(missing_ok=True)
+    for name in FILES:
+        (folder / name).unlink(missing_ok=True)
+    for name in (*FOLDERS, "checkpoints"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for name in FOLDERS:
+        yield from sorted(path for path in (folder / name).rglob("*") if path.is_file())
+    yield from (folder / name for name in FILES if (folder / name).is_file())
