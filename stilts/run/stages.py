@@ -53,8 +53,6 @@ def run(folder: str) -> None:
                 return
             if first:
                 outputs.clear(here.path)
-        for need in spec.needs:
-            _check_parent(spec.id, here.sibling(need))
         if first:
             append_json_line(here.provenance, describe())
             here.failed.unlink(missing_ok=True)
@@ -83,6 +81,8 @@ def _check_parent(run_id: str, parent: RunFolder) -> None:
 def _carry_out(here: RunFolder, spec: RunSpec) -> Usage:
     module, _, name = spec.asked.entry.partition(":")
     try:
+        for need in spec.needs:
+            _check_parent(spec.id, here.sibling(need))
         with measured() as meter:
             getattr(importlib.import_module(module), name)(here, spec, spec.asked)
     except Exception as error:
