@@ -1,5 +1,7 @@
 """Tokenised data sets: built once into a cache of Arrow files that every process maps into its memory."""
 
+import logging
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpc.errors import UserError
-from hpc.files import build_once, write_json
+from hpc.files import build_once
 from stilts import tasks
 from stilts.data import versions
+from stilts.data.entries import is_whole, made_by, seal
 from stilts.data.reading import examples_of, labels
 from stilts.data.sources import Chosen, choose
 from stilts.tasks import Example, Task, types as task_types
@@ -29,11 +32,7 @@ if TYPE_CHECKING:
 _STEP = 2000
 """Examples tokenised at a time."""
 
-_CODE = (
-    Path(task_types.__file__).parent,
-    Path(tasks.__file__).parent,
-    Path(__file__).parent,
-)
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,6 +92,8 @@ def load(
     Raises:
         UserError: no such language or split, no source that has it, no tokenizer, or nothing in the set.
     """
+    import pyarrow as pa
+
     task = tasks.load(task) if isinstance(task, str) else task
     actual = task.set_of(split=split, language=language)
     chosen = choose(task, language=language, split=actual, sources=sources)
@@ -110,7 +111,7 @@ def load(
         "labels": list(names),
         "tokenizer": versions.of_file(tokenizer_file),
         "max_length": max_length,
-        "code": versions.of_code(*_CODE),
+        **made_by(task),
     }
 
     def build(folder: Path) -> None:
@@ -119,10 +120,17 @@ def load(
         coding = Coding(tokenizer=tokenizer, max_length=max_length, labels=names)
         if not _write(folder, task.type, examples, coding):
             raise UserError(f"{chosen.name} has no {task.name} {language} {actual} examples", code=3)
-        write_json(folder / "entry.json", identity)
+        seal(folder, identity)
 
     name = f"{task.name}.{language}.{actual}-{versions.of_value(identity)[:20]}"
-    return _open(build_once(cache / name, build), task, language, split, names, chosen)
+    folder = build_once(cache / name, build, is_whole=is_whole)
+    try:
+        return _open(folder, task, language, split, names, chosen)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        _log.warning("the cache entry %s cannot be read (%s): it is built anew", folder, error)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder = build_once(cache / name, build, is_whole=is_whole)
+        return _open(folder, task, language, split, names, chosen)
 
 
 @lru_cache(maxsize=2)

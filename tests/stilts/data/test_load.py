@@ -14,6 +14,7 @@ from hpc.errors import UserError
 from hpc.files import build_once
 from stilts import data, tasks
 from stilts.data import tokens as encoding
+from stilts.data.entries import made_by
 from stilts.run.settings import Limits
 from stilts.tasks import types as task_types
 
@@ -135,9 +136,40 @@ def test_whatever_changes_the_tokens_changes_the_entry(load, tmp_path: Path, tok
     for number, change in enumerate(changes, start=2):
         load("mnli", **change)
         assert len(folders(tmp_path / "cache")) == number, change
-    monkeypatch.setattr(encoding.versions, "of_code", lambda *_: "newer code")
-    load("mnli")
-    assert len(folders(tmp_path / "cache")) == len(changes) + 2
+    for number, changed in enumerate(({"code": "newer"}, {"tokenizers": "9.9"}), start=len(changes) + 2):
+        monkeypatch.setattr(encoding, "made_by", lambda task, changed=changed: made_by(task) | changed)
+        load("mnli")
+        assert len(folders(tmp_path / "cache")) == number
+
+
+def test_another_task_or_a_change_elsewhere_leaves_an_entry_as_it_is(monkeypatch) -> None:
+    """The code of an entry is that of its type, its task and its formats."""
+    seen: list[Path] = []
+    monkeypatch.setattr("stilts.data.versions.of_code", lambda *places: seen.extend(places) or "x")
+    made_by(tasks.load("mnli"))
+    assert {path.name for path in seen} == {
+        *("pieces.py", "ragged.py", "sequences.py", "classify.py"),
+        *("mnli.py", "_pairs.py", "parquet.py", "jsonl.py", "tsv.py", "reading.py"),
+    }
+
+
+@pytest.mark.parametrize("harm", ["cut", "emptied", "gone", "torn entry", "swapped"])
+def test_an_entry_that_is_not_whole_is_built_anew_aloud(load, tmp_path: Path, harm: str, caplog) -> None:
+    first = load("mnli").columns["input_ids"].values.tolist()
+    (name,) = folders(tmp_path / "cache")
+    features = tmp_path / "cache" / name / "features.arrow"
+    content = features.read_bytes()
+    if harm == "torn entry":
+        (features.parent / "entry.json").write_text('{"half')
+    elif harm == "gone":
+        features.unlink()
+    else:
+        features.write_bytes({"cut": content[:-9], "emptied": b"", "swapped": content[::-1]}[harm])
+    assert load("mnli").columns["input_ids"].values.tolist() == first
+    assert "it is built anew" in caplog.text
+    caplog.clear()
+    assert load("mnli").columns["input_ids"].values.tolist() == first
+    assert caplog.text == ""
 
 
 def test_dev_and_test_of_a_single_set_share_an_entry(load, tmp_path: Path) -> None:
