@@ -58,10 +58,11 @@ def holder(path: Path, environment: dict[str, str], *, seconds: float = 60.0) ->
     return process
 
 
+HEAD = "import sys; from pathlib import Path; from hpc.files import *; path = Path(sys.argv[1])\n"
+
+
 def ask(code: str, path: Path, environment: dict[str, str]) -> str:
-    program = (
-        f"import sys; from pathlib import Path; from hpc.files import *; path = Path(sys.argv[1])\n{code}"
-    )
+    program = HEAD + code
     done = subprocess.run(
         [sys.executable, "-c", program, str(path)],
         env=environment,
@@ -129,9 +130,6 @@ def test_a_lock_of_a_killed_process_is_taken_over_by_one_only(environment, tmp_p
     first.send_signal(signal.SIGKILL)
     first.wait()
     program = TAKE.replace('print("taken")', 'print("taken", flush=True); import time; time.sleep(2)')
-    command = (
-        f"import sys; from pathlib import Path; from hpc.files import *; path = Path(sys.argv[1])\n{program}"
-    )
     rivals = [
         subprocess.Popen(
             [sys.executable, "-c", HEAD + program, str(path)],
