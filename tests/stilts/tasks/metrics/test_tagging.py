@@ -2,7 +2,6 @@ import warnings
 
 import pytest
 from hypothesis import given, strategies as st
-from seqeval.metrics import f1_score
 
 from stilts.tasks import metrics
 from stilts.tasks.metrics.tagging import chunk_f1
@@ -61,7 +60,19 @@ def test_entities_are_what_conlleval_counts(pairs) -> None:
     assert chunk_f1(gold, predicted, scheme="entities") == pytest.approx(f1_of(entities, gold, predicted))
 
 
+@given(sentences(IOB))
+def test_entities_equal_seqeval(pairs) -> None:
+    """The library as a second opinion, where it is installed."""
+    seqeval = pytest.importorskip("seqeval.metrics")
+    gold, predicted = [g for g, _ in pairs], [p for _, p in pairs]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected = 100 * float(seqeval.f1_score(gold, predicted, average="micro", zero_division=0))
+    assert chunk_f1(gold, predicted, scheme="entities") == expected
+
+
 def test_bare_seqeval_would_take_two_conjunctions_for_one() -> None:
+    f1_score = pytest.importorskip("seqeval.metrics").f1_score
     gold, predicted = [["CCONJ", "NOUN"]], [["SCONJ", "NOUN"]]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
