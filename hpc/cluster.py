@@ -4,15 +4,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
+from hpc import shipped
 from hpc.debug import DebugExecutor
 from hpc.errors import UserError, unknown_name
 from hpc.jobs import Executor, Shape
 from hpc.local.executor import LocalExecutor, LocalSettings
 from hpc.settings import Line, Pattern, Range, decode, read_toml
 from hpc.slurm.executor import SlurmExecutor, SlurmSettings
-
-_BESIDE_PACKAGE = Path(__file__).resolve().parents[1] / "slurm"
-
 
 _VARIABLE = Pattern(regex="[A-Za-z_][A-Za-z0-9_]*", said="a variable: letters, digits and _, no digit first")
 
@@ -93,7 +91,7 @@ def cluster_names() -> list[str]:
 
 
 def _folders() -> tuple[Path, ...]:
-    return Path("slurm"), _BESIDE_PACKAGE
+    return Path("slurm"), *shipped.folders("slurm")
 
 
 def _find(name_or_path: str) -> Path:

@@ -16,7 +16,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NoReturn
 
 from hpc.errors import Stopped, UserError, unknown_name
@@ -100,6 +100,16 @@ def printable(text: str, *, most: int = _LONGEST) -> str:
     line = " ".join(text.split())
     shown = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in line)
     return shown if len(shown) <= most else f"{shown[: most - 200]} ... {shown[-195:]}"
+
+
+def aligned(rows: Sequence[Sequence[str]], *, left: int = 1, indent: str = "") -> Iterator[str]:
+    """Rows as columns of plain text, the first `left` of them flush left."""
+    from tabulate import tabulate
+
+    sides = ["left" if column < left else "right" for column in range(len(rows[0]))]
+    text = tabulate(rows, tablefmt="plain", colalign=sides, disable_numparse=True)
+    for line in text.splitlines():
+        yield (indent + line).rstrip()
 
 
 def _explain(error: BaseException) -> tuple[str, int]:

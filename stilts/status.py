@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from hpc.command import Parser, command
+from hpc.command import Parser, aligned, command
 from hpc.errors import UserError, unknown_name
 from hpc.slurm.queue import QueuedJob, queued, read_job
 from stilts.launching.estimate import say_seconds
@@ -81,13 +81,13 @@ def report(name: str, root: Path, standings: Sequence[Standing]) -> Iterator[str
     stages = list(dict.fromkeys(run.stage for run in standings))
     rows = [("stage", *shown)]
     rows += [(stage, *(str(counts[stage, state] or "-") for state in shown)) for stage in stages]
-    yield from _aligned(rows, indent="  ")
+    yield from aligned(rows, indent="  ")
     active = [run for run in standings if run.state not in ("done", "planned")]
     if active:
         yield ""
         order = {state: place for place, state in enumerate(STATES)}
         lines = [(run.state, run.id, run.detail) for run in sorted(active, key=lambda run: order[run.state])]
-        yield from _aligned(lines, indent="  ", left=3)
+        yield from aligned(lines, indent="  ", left=3)
 
 
 def _studies(asked: str | None, runs: Path) -> dict[str, dict[str, str]]:
@@ -208,17 +208,6 @@ def _failure(folder: RunFolder) -> str:
     reason = failure.error
     logs = sorted(folder.submit.glob("log-*.txt"), key=lambda path: path.stat().st_mtime)
     return f"{reason}; log {logs[-1]}" if logs else reason
-
-
-def _aligned(rows: Sequence[tuple[str, ...]], *, indent: str, left: int = 1) -> Iterator[str]:
-    """Columns, the first `left` of them flush left."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        cells = [
-            cell.ljust(width) if column < left else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        yield (indent + "  ".join(cells)).rstrip()
 
 
 if __name__ == "__main__":

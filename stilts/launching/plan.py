@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpc.cluster import Cluster
+from hpc.command import aligned
 from hpc.errors import UserError
 from hpc.graph import Graph
 from hpc.jobs import Call, Node
@@ -196,11 +197,7 @@ def _totals(plan: Plan) -> Iterator[str]:
     rows.append(
         ("all", str(len(plan.specs)), str(done), str(len(ids)), tokens, _total_seconds(plan, plan.todo))
     )
-    widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
-    for row in rows:
-        cells = [row[0].ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
-        yield "  ".join(cells)
+    yield from aligned(rows)
 
 
 def _name_of_stage(spec: RunSpec) -> str:

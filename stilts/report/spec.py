@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
+from hpc import shipped
 from hpc.errors import UserError, unknown_name
 from hpc.settings import FILE_NAME, Line, Range, decode, read_toml
 from stilts import tasks
 from stilts.run.records import SCHEMAS
 from stilts.study import regimes
 
-TABLES = Path(__file__).resolve().parents[2] / "tables"
+TABLES = next(iter(shipped.folders("tables")), Path("tables"))
 BUILDERS = Path(__file__).parent / "builders"
 NOT_TABLES = ("published",)
 

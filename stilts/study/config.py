@@ -148,7 +148,7 @@ def load_study(name_or_path: str) -> Study:
         if not path.exists():
             raise unknown_name("study", name_or_path, study_names())
     study: Study = decode(Study, _inherit_defaults(read_toml(path), path), str(path))
-    if path.parent != STUDIES and study.name in study_names():
+    if path.resolve().parent != STUDIES.resolve() and study.name in study_names():
         raise UserError(f"{path}: name = {study.name!r} is the name of a study that ships; choose another")
     # Here, since the check knows grids and regimes, which are made of studies.
     from stilts.study.check import check

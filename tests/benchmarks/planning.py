@@ -16,7 +16,7 @@ from tabulate import tabulate
 
 ROOT = Path(__file__).parents[2]
 MINI = ROOT / "stilts" / "studies" / "mini.toml"
-TINY = ROOT / "tests" / "studies" / "tiny.toml"
+TINY = ROOT / "stilts" / "study" / "studies" / "tiny.toml"
 REPEATS = 5
 
 

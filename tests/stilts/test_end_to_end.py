@@ -14,11 +14,10 @@ import pytest
 from stilts.run import records
 
 ROOT = Path(__file__).parents[2]
-TINY = ROOT / "tests" / "studies" / "tiny.toml"
 
 
 def command(runs, *arguments):
-    study = ["--study", str(TINY), "--runs", str(runs)]
+    study = ["--study", "tiny", "--runs", str(runs)]
     return [sys.executable, "-m", "stilts.launch", "--grid", "all", *study, *arguments]
 
 

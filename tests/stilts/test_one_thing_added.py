@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TINY = ROOT / "tests" / "studies" / "tiny.toml"
 
 
 class Checkout:
@@ -36,7 +35,7 @@ class Checkout:
 
     def run(self, *arguments: str) -> str:
         environment = os.environ | {"PYTHONPATH": str(self.path)}
-        command = [sys.executable, "-m", "stilts", *map(str, arguments), "--study", str(TINY)]
+        command = [sys.executable, "-m", "stilts", *map(str, arguments), "--study", "tiny"]
         done = subprocess.run(
             command, cwd=self.path, env=environment, capture_output=True, text=True, check=False
         )

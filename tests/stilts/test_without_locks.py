@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-TINY = ROOT / "tests" / "studies" / "tiny.toml"
 NO_LOCKS = f"""
 import fcntl
 
@@ -43,7 +42,7 @@ def test_every_command_works_and_a_second_launch_is_refused(tmp_path: Path) -> N
         out, err = process.communicate(timeout=300)
         return process.returncode, out + err
 
-    launch = ("launch", "--grid", "all", "--study", TINY, "--only", "mnli-s1.xnli*")
+    launch = ("launch", "--grid", "all", "--study", "tiny", "--only", "mnli-s1.xnli*")
     first = start(*launch)
     owner = tmp_path / "runs" / "tiny" / ".launch.lock.owner"
     end = time.monotonic() + 60
@@ -57,9 +56,9 @@ def test_every_command_works_and_a_second_launch_is_refused(tmp_path: Path) -> N
     assert first.returncode == 0, out + err
 
     assert call(*launch)[0] == 0
-    code, said = call("status", "--study", TINY)
+    code, said = call("status", "--study", "tiny")
     assert (code, "4 of 33 runs done" in said) == (0, True), said
-    assert call("tables", "--study", TINY, "--formats", "csv")[0] == 0
+    assert call("tables", "--study", "tiny", "--formats", "csv")[0] == 0
     asked = ("--tasks", "xnli", "--langs", "de", "--sources", "embedded", "--limit", "4")
     code, said = call("evaluate", "run", "--model", "runs/tiny/mnli-s1.xnli", *asked)
     assert code == 0, said

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TINY = ROOT / "tests" / "studies" / "tiny.toml"
+TINY = ROOT / "stilts" / "study" / "studies" / "tiny.toml"
 
 
 def launch(*arguments, runs):
@@ -27,7 +27,8 @@ def changed(tmp_path, old, new):
     text = TINY.read_text()
     assert old in text
     path = tmp_path / "study.toml"
-    path.write_text(text.replace(old, new))
+    # A study of one's own has a name of its own.
+    path.write_text(text.replace(old, new).replace('name = "tiny"', 'name = "small"'))
     return path
 
 
@@ -51,7 +52,7 @@ def small_disk(folder, options):
         (
             'single_tasks = ["mnli"]',
             'single_tasks = ["mnlii"]',
-            "study tiny: unknown task 'mnlii'. Did you mean 'mnli'",
+            "study small: unknown task 'mnlii'. Did you mean 'mnli'",
         ),
         ('name = "tiny"', 'name = "tiny', "is not valid TOML"),
         ("learning_rate", "learning_rat", "Did you mean 'learning_rate'?"),

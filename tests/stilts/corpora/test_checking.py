@@ -15,7 +15,7 @@ from stilts.corpora.required import needs
 from stilts.embedded import catalogue
 from stilts.study.config import load_study
 
-STUDY = Path(__file__).parents[2] / "studies" / "tiny.toml"
+STUDY = Path(__file__).parents[3] / "stilts" / "study" / "studies" / "tiny.toml"
 # Enough of a language to know it by.
 ENGLISH = "The house that was built for the king of the north is not far from the river and from this town. "
 

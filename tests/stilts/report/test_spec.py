@@ -79,7 +79,7 @@ def test_an_unknown_table_lists_the_known_ones() -> None:
 
 def test_a_column_of_a_target_that_the_study_lacks_is_refused(tmp_path: Path) -> None:
     spec = load_spec(write(tmp_path, GOOD.replace('["xnli"]', '["xnli", "panx"]')))
-    evidence = Evidence(load_study("tests/studies/tiny.toml"), tmp_path)
+    evidence = Evidence(load_study("tiny"), tmp_path)
     with pytest.raises(UserError, match="unknown column 'panx' in table mine"):
         columns_of(spec, evidence)
 

@@ -20,7 +20,7 @@ from stilts.study.config import Study, load_study
 from stilts.study.grid import expand
 
 ROOT = Path(__file__).parents[3]
-TINY = ROOT / "tests" / "studies" / "tiny.toml"
+TINY = ROOT / "stilts" / "study" / "studies" / "tiny.toml"
 
 
 def write(folder: Path, study: dict[str, Any]) -> str:
@@ -47,7 +47,7 @@ def as_toml(table: dict[str, Any]) -> str:
 
 
 def tiny() -> dict[str, Any]:
-    return tomllib.loads(TINY.read_text(encoding="utf-8"))
+    return tomllib.loads(TINY.read_text(encoding="utf-8")) | {"name": "small"}
 
 
 def changed(place: str, value: Any) -> dict[str, Any]:

@@ -15,13 +15,15 @@ from stilts.study.config import load_study
 from stilts.study.grid import expand
 
 ROOT = Path(__file__).parents[3]
-TINY = ROOT / "tests" / "studies" / "tiny.toml"
+TINY = ROOT / "stilts" / "study" / "studies" / "tiny.toml"
 
 
 def planned(tmp_path):
     """The tiny study without dropout, whose masks belong to a rank."""
     path = tmp_path / "study.toml"
-    path.write_text(TINY.read_text().replace("dropout = 0.1", "dropout = 0.0"))
+    path.write_text(
+        TINY.read_text().replace("dropout = 0.1", "dropout = 0.0").replace('name = "tiny"', 'name = "small"')
+    )
     folders = {}
     for spec in expand(load_study(str(path)), "intermediate"):
         folders[spec.id] = RunFolder(tmp_path / "runs" / spec.study / spec.id)
