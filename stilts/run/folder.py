@@ -67,9 +67,9 @@ class RunFolder:
         return self.path / "weights"
 
     @property
-    def drawn(self) -> Path:
+    def mixture(self) -> Path:
         """What each task contributed to the training phase: steps, items, tokens, passes over its data."""
-        return self.path / "drawn.json"
+        return self.path / "mixture.json"
 
     @property
     def predictions(self) -> Path:

@@ -13,7 +13,7 @@ from hpc.settings import decode
 from hpc.usage import Usage
 
 FOLDERS = ("weights", "predictions", "records")
-FILES = ("drawn.json", "data.json")
+FILES = ("mixture.json", "data.json")
 """What belongs to a run's results; all else in its folder tells how they came about."""
 
 

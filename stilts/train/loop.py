@@ -123,7 +123,7 @@ class Trainer:
         if not self.place.first:
             return
         shares = self.fed.order.report(self.step)
-        write_json(self.run.drawn, {task: asdict(share) for task, share in shares.items()})
+        write_json(self.run.mixture, {task: asdict(share) for task, share in shares.items()})
         best = self._best_folder(self.best["step"])
         if best.exists():
             shutil.rmtree(self.run.weights, ignore_errors=True)

@@ -1,6 +1,7 @@
 """Bars judge figures, nothing escapes them by not being there, and reports can be compared."""
 
 import itertools
+import shutil
 
 import pytest
 
@@ -147,6 +148,10 @@ def test_what_is_neither_report_nor_commit_is_refused(tmp_path):
     path.write_text("{}")
     with pytest.raises(ValueError, match="not written by"):
         compare.earlier(str(path), ["sm_80"])
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_an_unknown_commit_is_refused():
     with pytest.raises(ValueError, match="neither a file nor a commit"):
         compare.earlier("no-such-branch", ["sm_80"])
 

@@ -64,7 +64,7 @@ def test_latency_rows_are_paired_and_complete(undisturbed):
 def test_a_phase_says_what_it_drew(undisturbed):
     for run in ("mnli-s1", "multi-s1"):
         folder = undisturbed / "tiny" / run
-        asked, drawn = (json.loads((folder / name).read_text()) for name in ("spec.json", "drawn.json"))
+        asked, drawn = (json.loads((folder / name).read_text()) for name in ("spec.json", "mixture.json"))
         assert set(drawn) == set(asked["fields"]["tasks"])
         training = records.read("training", [folder / "records" / "training"]).to_pylist()
         assert sum(share["tokens"] for share in drawn.values()) == training[0]["tokens"]
