@@ -6,6 +6,7 @@ from hypothesis import given, strategies as st
 from hpc.errors import UserError
 from hpc.graph import Graph, ordered
 from hpc.jobs import Call, Node, Shape
+from hpc.settings import decode
 
 
 def node(name: str, *needs: str, cost: float = 1.0) -> Node:
@@ -76,4 +77,4 @@ def test_a_call_survives_its_record() -> None:
 @pytest.mark.parametrize("wrong", [{"nodes": 0}, {"memory_gb": -1.0}, {"gpus_per_node": -1}])
 def test_an_impossible_shape_is_refused(wrong: dict) -> None:
     with pytest.raises(UserError, match=next(iter(wrong))):
-        Shape(**wrong)
+        decode(Shape, wrong, "a cluster file")

@@ -65,7 +65,7 @@ def test_a_phase_says_what_it_drew(undisturbed):
     for run in ("mnli-s1", "multi-s1"):
         folder = undisturbed / "tiny" / run
         asked, drawn = (json.loads((folder / name).read_text()) for name in ("spec.json", "mixture.json"))
-        assert set(drawn) == set(asked["fields"]["tasks"])
+        assert set(drawn) == set(asked["asked"]["tasks"])
         training = records.read("training", [folder / "records" / "training"]).to_pylist()
         assert sum(share["tokens"] for share in drawn.values()) == training[0]["tokens"]
         assert sum(share["probability"] for share in drawn.values()) == pytest.approx(1)
