@@ -11,7 +11,7 @@ from stilts.tasks.types import Coded, Coding, Columns, Decoded, Examples
 from stilts.tasks.types.classify import decode as decode_classes
 from stilts.tasks.types.pieces import specials, tokenize
 from stilts.tasks.types.ragged import Ragged, padded
-from stilts.tasks.types.sequences import SPECIAL_OF_PAIR, columns, pair
+from stilts.tasks.types.sequences import columns, pair
 
 SCHEMA = pa.schema(
     [
@@ -34,11 +34,12 @@ def encode(examples: Examples, coding: Coding) -> Columns:
     per_item = np.asarray([len(example["choices"]) for example in examples], np.int64)
     prompts = tokenize([example["prompt"] for example in examples], coding.tokenizer)
     choices = tokenize([choice for example in examples for choice in example["choices"]], coding.tokenizer)
-    room = coding.max_length - SPECIAL_OF_PAIR
+    marks = specials(coding.tokenizer)
+    room = coding.max_length - marks.of_pair
     kept_choices = np.minimum(choices.lengths, room)
     prompts = prompts.take(np.repeat(np.arange(len(examples)), per_item))
     kept_prompts = np.minimum(prompts.lengths, room - kept_choices)
-    sequences = pair(prompts.tail(kept_prompts), choices.head(kept_choices), specials(coding.tokenizer))
+    sequences = pair(prompts.tail(kept_prompts), choices.head(kept_choices), marks)
     label = np.asarray([example["label"] for example in examples], np.int32)
     return columns(sequences, per_item=per_item) | {"label": label}
 

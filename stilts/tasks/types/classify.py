@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from stilts.tasks.types import Coded, Coding, Columns, Decoded, Examples
 from stilts.tasks.types.pieces import specials, tokenize
 from stilts.tasks.types.ragged import Ragged
-from stilts.tasks.types.sequences import SPECIAL_OF_PAIR, columns, longest_first, pair
+from stilts.tasks.types.sequences import columns, longest_first, pair
 
 SCHEMA = pa.schema(
     [("id", pa.string()), ("first", pa.string()), ("second", pa.string()), ("label", pa.int32())]
@@ -26,8 +26,9 @@ def encode(examples: Examples, coding: Coding) -> Columns:
     """One item an example; the longer side is cut first. Adds `label`."""
     first = tokenize([example["first"] for example in examples], coding.tokenizer)
     second = tokenize([example["second"] for example in examples], coding.tokenizer)
-    kept = longest_first(first.lengths, second.lengths, coding.max_length - SPECIAL_OF_PAIR)
-    sequences = pair(first.head(kept[0]), second.head(kept[1]), specials(coding.tokenizer))
+    marks = specials(coding.tokenizer)
+    kept = longest_first(first.lengths, second.lengths, coding.max_length - marks.of_pair)
+    sequences = pair(first.head(kept[0]), second.head(kept[1]), marks)
     return columns(sequences) | {"label": np.asarray([example["label"] for example in examples], np.int32)}
 
 

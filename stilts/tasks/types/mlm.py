@@ -16,7 +16,7 @@ from hpc.errors import UserError
 from stilts.tasks.types import Coded, Coding, Columns, Decoded, Examples
 from stilts.tasks.types.pieces import specials, tokenize
 from stilts.tasks.types.ragged import Integers, Ragged, bounds
-from stilts.tasks.types.sequences import SPECIAL_OF_SINGLE, columns, single
+from stilts.tasks.types.sequences import columns, single
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -34,7 +34,8 @@ def texts(example: Mapping[str, Any]) -> Iterator[str]:
 
 def encode(examples: Examples, coding: Coding) -> Columns:
     """One item a block of pieces: as many as fit into a sequence, the last one of a text what is left."""
-    room = coding.max_length - SPECIAL_OF_SINGLE
+    marks = specials(coding.tokenizer)
+    room = coding.max_length - marks.of_single
     pieces = tokenize([example["text"] for example in examples], coding.tokenizer)
     counts = -(-pieces.lengths // room)
     cuts = np.concatenate(
@@ -43,7 +44,7 @@ def encode(examples: Examples, coding: Coding) -> Columns:
     ).astype(np.int64)
     blocks = Ragged(pieces.values, np.append(cuts, pieces.offsets[-1]))
     owners = np.repeat(np.arange(len(pieces), dtype=np.int32), counts)
-    return columns(single(blocks, specials(coding.tokenizer)), example=owners)
+    return columns(single(blocks, marks), example=owners)
 
 
 def targets(
@@ -91,6 +92,10 @@ class Masking:
     """Number of `<mask>`."""
     ordinary: NDArray[np.int64]
     """Numbers of all pieces that are no special tokens, in order."""
+    before: int
+    """Special tokens before the text of a sequence."""
+    after: int
+    """Those behind it."""
     share: float
     seed: int
 
@@ -98,7 +103,7 @@ class Masking:
         """Hides tokens of a batch.
 
         Args:
-            input_ids: tokens [T] of sequences `<s> ... </s>` end to end.
+            input_ids: tokens [T] of sequences of one text each, end to end.
             lengths: tokens by sequence [S].
             rows: the item of each sequence [S]; with the step it decides what is hidden.
             step: of the optimizer.
@@ -107,9 +112,9 @@ class Masking:
         places = []
         for start, length, row in zip(bounds(lengths)[:-1], lengths, rows, strict=True):
             random = np.random.default_rng([self.seed, step, int(row)])
-            inner = int(length) - SPECIAL_OF_SINGLE
+            inner = int(length) - self.before - self.after
             count = max(1, int(self.share * inner + random.random()))
-            chosen = start + 1 + np.sort(random.permutation(inner)[:count])
+            chosen = start + self.before + np.sort(random.permutation(inner)[:count])
             fate = random.random(len(chosen))
             others = self.ordinary[random.integers(len(self.ordinary), size=len(chosen))]
             hidden[chosen] = np.where(
@@ -128,11 +133,15 @@ def masking(tokenizer: "Tokenizer", *, share: float, seed: int) -> Masking:
     Raises:
         UserError: it has no `<mask>`.
     """
-    mask = tokenizer.token_to_id("<mask>")
-    if mask is None:
-        raise UserError("the tokenizer has no <mask>; masked-language modelling needs one")
-    special = {tokenizer.token_to_id(token) for token in ("<s>", "<pad>", "</s>", "<unk>", "<mask>")}
-    ordinary = np.asarray(
-        [number for number in range(tokenizer.get_vocab_size()) if number not in special], np.int64
+    marks = specials(tokenizer)
+    if marks.mask < 0:
+        raise UserError("the tokenizer has no mask token; masked-language modelling needs one")
+    ordinary = [number for number in range(tokenizer.get_vocab_size()) if number not in marks.numbers]
+    return Masking(
+        mask=marks.mask,
+        ordinary=np.asarray(ordinary, np.int64),
+        before=len(marks.start),
+        after=len(marks.end),
+        share=share,
+        seed=seed,
     )
-    return Masking(mask=mask, ordinary=ordinary, share=share, seed=seed)

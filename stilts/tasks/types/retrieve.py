@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from stilts.tasks.types import Coded, Coding, Columns, Decoded, Examples
 from stilts.tasks.types.pieces import specials, tokenize
 from stilts.tasks.types.ragged import Ragged
-from stilts.tasks.types.sequences import SPECIAL_OF_SINGLE, columns, single
+from stilts.tasks.types.sequences import columns, single
 
 SCHEMA = pa.schema([("id", pa.string()), ("english", pa.string()), ("foreign", pa.string())])
 ENGLISH, FOREIGN = 0, 1
@@ -30,10 +30,11 @@ def encode(examples: Examples, coding: Coding) -> Columns:
         if example[name]
     ]
     pieces = tokenize([text for _, _, text in found], coding.tokenizer)
-    kept = np.minimum(pieces.lengths, coding.max_length - SPECIAL_OF_SINGLE)
+    marks = specials(coding.tokenizer)
+    kept = np.minimum(pieces.lengths, coding.max_length - marks.of_single)
     owners = np.asarray([number for number, _, _ in found], np.int32)
     side = np.asarray([side for _, side, _ in found], np.int32)
-    return columns(single(pieces.head(kept), specials(coding.tokenizer)), example=owners) | {"side": side}
+    return columns(single(pieces.head(kept), marks), example=owners) | {"side": side}
 
 
 def targets(

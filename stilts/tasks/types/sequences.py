@@ -1,4 +1,4 @@
-"""Sequences of an XLM-R model: `<s> A </s></s> B </s>`, cut to length."""
+"""Sequences of one text or two, framed by special tokens and cut to length."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,21 +6,19 @@ from numpy.typing import NDArray
 from stilts.tasks.types.pieces import Specials
 from stilts.tasks.types.ragged import Integers, Ragged, interleave
 
-SPECIAL_OF_PAIR = 4
-SPECIAL_OF_SINGLE = 2
-
 
 def pair(first: Ragged, second: Ragged, marks: Specials) -> Ragged:
-    """`<s> first </s></s> second </s>`; both sides already fit."""
-    count = len(first)
-    start, end = Ragged.repeated([marks.start], count), Ragged.repeated([marks.end], count)
-    return interleave([start, first, end, end, second, end])
+    """`<s> first </s></s> second </s>`, or what the tokenizer has instead; both sides already fit."""
+    parts = (marks.start, first, marks.between, second, marks.end)
+    return interleave(
+        [part if isinstance(part, Ragged) else Ragged.repeated(part, len(first)) for part in parts]
+    )
 
 
 def single(text: Ragged, marks: Specials) -> Ragged:
-    """`<s> text </s>`."""
+    """`<s> text </s>`, or what the tokenizer has instead."""
     count = len(text)
-    return interleave([Ragged.repeated([marks.start], count), text, Ragged.repeated([marks.end], count)])
+    return interleave([Ragged.repeated(marks.start, count), text, Ragged.repeated(marks.end, count)])
 
 
 def longest_first(

@@ -1,6 +1,6 @@
 """A question whose answer is a span of a passage. Example: {id, cluster, question, context, answers}.
 
-The passage is read in overlapping windows, each an item of its own: `<s> question </s></s> part </s>`. Every
+The passage is read in overlapping windows, each an item of its own: a pair of the question and a part. Every
 token carries the characters it covers: an answer is always an exact substring of the passage, in any script.
 """
 
@@ -14,9 +14,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from stilts.tasks.types import Coded, Coding, Columns, Decoded, Examples
-from stilts.tasks.types.pieces import specials, tokenize_distinct
+from stilts.tasks.types.pieces import numbers_of, specials, tokenize_distinct
 from stilts.tasks.types.ragged import Ragged, bounds, interleave, padded
-from stilts.tasks.types.sequences import SPECIAL_OF_PAIR, columns, pair
+from stilts.tasks.types.sequences import columns, pair
 
 SCHEMA = pa.schema(
     [
@@ -62,22 +62,23 @@ def encode(examples: Examples, coding: Coding) -> Columns:
     passage = np.asarray([number_of[example["context"]] for example in examples], np.int64)
     passages = _tokenize_passages(list(number_of), coding.tokenizer)
     questions = tokenize_distinct([example["question"] for example in examples], coding.tokenizer)
-    longest = min(LONGEST_QUESTION, (coding.max_length - SPECIAL_OF_PAIR) // 2)
+    marks = specials(coding.tokenizer)
+    longest = min(LONGEST_QUESTION, (coding.max_length - marks.of_pair) // 2)
     questions = questions.head(np.minimum(questions.lengths, longest))
 
-    room = coding.max_length - SPECIAL_OF_PAIR - questions.lengths
+    room = coding.max_length - marks.of_pair - questions.lengths
     owner, begin, length = _windows(passages.pieces.lengths[passage], room)
     rows = passage[owner]
     asked = questions.take(owner)
-    sequences = pair(asked, passages.pieces.slice(begin, length, rows), specials(coding.tokenizer))
-    shift = asked.lengths + SPECIAL_OF_PAIR - 1
+    sequences = pair(asked, passages.pieces.slice(begin, length, rows), marks)
+    shift = asked.lengths + len(marks.start) + len(marks.between)
     begins, ends = passages.begins.slice(begin, length, rows), passages.ends.slice(begin, length, rows)
     first, last = _answers(examples, passages, passage)
     inside = (first[owner] >= begin) & (last[owner] < begin + length) & (first <= last)[owner]
     return columns(sequences, example=owner) | {
         "start": np.where(inside, first[owner] - begin + shift, 0).astype(np.int32),
         "end": np.where(inside, last[owner] - begin + shift, 0).astype(np.int32),
-        "offsets": _interleaved_offsets(begins, ends, shift),
+        "offsets": _interleaved_offsets(begins, ends, shift, after=len(marks.end)),
     }
 
 
@@ -129,7 +130,7 @@ def _tokenize_passages(contexts: Sequence[str], tokenizer: Any) -> _Passages:
         begins.append(begin)
         # The tokenizer gives a lone mark the first character of the piece behind it, or the space before it.
         ends.append(np.where(np.asarray(encoding.ids) == mark, begin, end))
-    pieces = Ragged.of([encoding.ids for encoding in found])
+    pieces = numbers_of(found, tokenizer)
     return _Passages(
         pieces=pieces,
         begins=Ragged(_flat(begins), pieces.offsets),
@@ -174,11 +175,11 @@ def _answers(
     return first, last
 
 
-def _interleaved_offsets(begins: Ragged, ends: Ragged, shift: NDArray[np.int64]) -> Ragged:
+def _interleaved_offsets(begins: Ragged, ends: Ragged, shift: NDArray[np.int64], *, after: int) -> Ragged:
     both = Ragged(np.stack([begins.values, ends.values], axis=1).ravel(), begins.offsets * 2)
     outside = Ragged.repeated([-1], int(2 * shift.sum()))
     before = Ragged(outside.values, bounds(2 * shift))
-    return interleave([before, both, Ragged.repeated([-1, -1], len(begins))])
+    return interleave([before, both, Ragged.repeated([-1, -1] * after, len(begins))])
 
 
 def targets(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from stilts.tasks.types import IGNORED, Coded, Coding, Columns, Decoded, Examples
 from stilts.tasks.types.pieces import specials, tokenize_distinct
 from stilts.tasks.types.ragged import Ragged, bounds, interleave, sums
-from stilts.tasks.types.sequences import SPECIAL_OF_SINGLE, columns, single
+from stilts.tasks.types.sequences import columns, single
 
 SCHEMA = pa.schema([("id", pa.string()), ("tokens", pa.list_(pa.string())), ("tags", pa.list_(pa.string()))])
 
@@ -28,7 +28,8 @@ def encode(examples: Examples, coding: Coding) -> Columns:
     word that vanishes in tokenisation stands as `<unk>`; a single word longer than a sequence loses its end;
     a tag that is none of the labels becomes `IGNORED`.
     """
-    marks, room = specials(coding.tokenizer), coding.max_length - SPECIAL_OF_SINGLE
+    marks = specials(coding.tokenizer)
+    room = coding.max_length - marks.of_single
     words = tokenize_distinct([word for example in examples for word in example["tokens"]], coding.tokenizer)
     words = words.head(np.minimum(words.lengths, room))
     missing = Ragged.repeated([marks.unknown], len(words)).head((words.lengths == 0).astype(np.int64))
@@ -36,7 +37,7 @@ def encode(examples: Examples, coding: Coding) -> Columns:
 
     ends, owners = _split([len(example["tokens"]) for example in examples], words.lengths, room)
     pieces = Ragged(words.values, words.offsets[ends])
-    first_piece = words.offsets[:-1] - np.repeat(pieces.offsets[:-1], np.diff(ends)) + 1
+    first_piece = words.offsets[:-1] - np.repeat(pieces.offsets[:-1], np.diff(ends)) + len(marks.start)
     index = {label: number for number, label in enumerate(coding.labels)}
     tags = [index.get(tag, IGNORED) for example in examples for tag in example["tags"]]
     return columns(single(pieces, marks), example=owners) | {

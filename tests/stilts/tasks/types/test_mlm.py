@@ -53,7 +53,7 @@ def batch(count: int, length: int = 66) -> tuple[np.ndarray, np.ndarray, np.ndar
 
 
 def make(seed: int = 1, share: float = 0.15) -> mlm.Masking:
-    return mlm.Masking(mask=999, ordinary=np.arange(10, 300), share=share, seed=seed)
+    return mlm.Masking(mask=999, ordinary=np.arange(10, 300), before=1, after=1, share=share, seed=seed)
 
 
 def test_fifteen_in_a_hundred_are_hidden_eight_one_and_one_in_ten() -> None:
@@ -110,7 +110,7 @@ def test_the_vocabulary_has_a_mask_and_gives_no_special_token(masked: Tokenizer)
 
 
 def test_a_tokenizer_without_a_mask_is_refused(tokenizer: Tokenizer) -> None:
-    with pytest.raises(UserError, match="no <mask>"):
+    with pytest.raises(UserError, match="no mask token"):
         mlm.masking(tokenizer, share=0.15, seed=1)
 
 

@@ -147,7 +147,7 @@ def test_unknown_kinds_and_tokenizers_are_refused(tmp_path) -> None:
     bare = Tokenizer.from_str(
         '{"version":"1.0","added_tokens":[],"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}'
     )
-    with pytest.raises(UserError, match="no <s>, </s>, <unk>"):
+    with pytest.raises(UserError, match="START text BETWEEN text END"):
         classify.encode(
             [{"id": "", "first": "a", "second": "a", "label": 0}], Coding(tokenizer=bare, max_length=8)
         )
