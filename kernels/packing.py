@@ -58,17 +58,20 @@ class Packed:
         return replace(self, **moved)
 
 
-def from_lengths(ids: Tensor, lengths: Sequence[int], *, block_m: int = BLOCK_M) -> Packed:
+def from_lengths(
+    ids: Tensor, lengths: Sequence[int], *, block_m: int = BLOCK_M, padding: int | None = PAD_ID
+) -> Packed:
     """Packs ids that lie end to end already.
 
     Args:
         ids: [T] token ids.
         lengths: lengths of the sequences; they add up to T.
         block_m: queries a block of the attention kernels.
+        padding: id that Hugging Face's XLM-R does not count in its positions; None where the ids are known to
+            hold none, or the model counts all of them.
 
     Raises:
-        ValueError: the lengths do not add up, or a sequence holds the padding id, from which Hugging Face's
-            position numbering would differ.
+        ValueError: the lengths do not add up, or a sequence holds the padding id.
     """
     sizes = np.asarray(lengths, dtype=np.int32)
     bounds = np.zeros(len(sizes) + 2, dtype=np.int32)
@@ -76,8 +79,8 @@ def from_lengths(ids: Tensor, lengths: Sequence[int], *, block_m: int = BLOCK_M)
     total = bounds[-1] = bounds[-2]
     if total != ids.numel():
         raise ValueError(f"lengths add up to {total}, but there are {ids.numel()} ids")
-    if ids.device.type == "cpu" and bool((ids == PAD_ID).any()):
-        raise ValueError(f"a packed sequence holds the padding id {PAD_ID}")
+    if padding is not None and ids.device.type == "cpu" and bool((ids == padding).any()):
+        raise ValueError(f"a packed sequence holds the padding id {padding}")
     starts = np.repeat(bounds[:-2], sizes)
     positions = np.arange(total, dtype=np.int64) - starts + FIRST_POSITION
     return Packed(

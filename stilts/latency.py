@@ -20,7 +20,7 @@ from stilts import data, tasks
 from stilts.data import Encoded
 from stilts.evaluate import predict
 from stilts.evaluate.predict import DTYPES
-from stilts.model import multitask as models
+from stilts.model import folder as models
 from stilts.model.multitask import Batch, Model
 from stilts.run import records
 from stilts.run.folder import Progress, RunFolder

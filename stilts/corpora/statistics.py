@@ -157,13 +157,12 @@ def count(
 
 def tokenizer_of(folder: Path) -> "Tokenizer":
     """The tokenizer of a pretrained model's folder, or of a `tokenizer.json` itself."""
-    from stilts.model.pretrained.hub import PIECES
-    from stilts.model.pretrained.tokenizer import from_sentencepiece
-    from stilts.tasks.types.pieces import open_tokenizer
+    from stilts.model.checkpoint import read_tokenizer
+    from stilts.tasks.types.pieces import open_tokenizer, parse_tokenizer
 
-    if folder.is_dir() and not (folder / "tokenizer.json").exists() and (folder / PIECES).exists():
-        return from_sentencepiece((folder / PIECES).read_bytes())
-    return open_tokenizer(folder / "tokenizer.json" if folder.is_dir() else folder)
+    if folder.is_dir():
+        return parse_tokenizer(read_tokenizer(folder).encode(), where=folder)
+    return open_tokenizer(folder)
 
 
 def _in_language(kind: str, examples: Iterator[Example]) -> Iterator[Example]:

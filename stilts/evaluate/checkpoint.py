@@ -1,30 +1,21 @@
 """A model to be evaluated, as its files describe it: where it lies, its digest, and what its heads answer.
 
-It may be a run's folder, a model folder of a run, a Hugging Face XLM-R (an encoder, or one with a task head),
-or a Hub name with its revision. No weights are loaded here.
+It may be a run's folder, a model folder of a run, an XLM-R or BERT of Hugging Face (an encoder, or one with a
+task head), or a Hub name with its revision. No weights are loaded here.
 """
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from hpc.errors import UserError
+from stilts.model.checkpoint import CONFIG, read_config
+from stilts.model.families import family_of
+from stilts.model.heads import THEIRS, HeadSpec, heads_of
 from stilts.run.folder import RunFolder
 from stilts.tasks import Task
-
-ARCHITECTURES: Mapping[str, Literal["classify", "tag", "span", "choice"]] = {
-    "XLMRobertaForSequenceClassification": "classify",
-    "XLMRobertaForTokenClassification": "tag",
-    "XLMRobertaForQuestionAnswering": "span",
-    "XLMRobertaForMultipleChoice": "choice",
-}
-"""Hugging Face's models with a task head, and the kind of task each answers."""
-
-THEIRS = "huggingface"
-"""Name of the head of a Hugging Face checkpoint."""
 
 _OTHER_NAMES = {
     "contradictory": "contradiction",
@@ -41,24 +32,13 @@ _FILES = ("*.safetensors", "*.safetensors.index.json", "pytorch_model.bin", "*.j
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Head:
-    """One head as the files describe it."""
-
-    kind: str
-    labels: tuple[str, ...] = ()
-    """Names of its outputs in their order."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Checkpoint:
     """A model on disk."""
 
     source: str
     """As it was named."""
     folder: Path
-    form: Literal["ours", "theirs"]
-    """`theirs`: Hugging Face's names for the head, if there is one."""
-    heads: Mapping[str, Head]
+    heads: Mapping[str, HeadSpec]
     layers: int
     max_tokens: int
     """Tokens of the longest sequence the position table allows."""
@@ -78,7 +58,7 @@ def locate(source: str) -> Checkpoint:
     """Finds a model by the path of a folder or a run, or by its name on the Hub.
 
     Raises:
-        UserError: nothing there, or not an XLM-R.
+        UserError: nothing there, or a model that cannot be computed here.
     """
     given = Path(source).expanduser()
     run: Mapping[str, Any] = {}
@@ -92,19 +72,14 @@ def locate(source: str) -> Checkpoint:
         from stilts.model.pretrained import convert, default_cache
 
         folder = convert(source, cache=default_cache())
-    config = _read(folder / "config.json")
-    if config.get("model_type") != "xlm-roberta":
-        raise UserError(
-            f"{folder / 'config.json'}: model_type is {config.get('model_type')!r}, not xlm-roberta"
-        )
-    ours = (folder / "heads.json").exists()
+    config = read_config(folder)
+    family = family_of(config, folder / CONFIG)
     return Checkpoint(
         source=source,
         folder=folder,
-        form="ours" if ours else "theirs",
-        heads=_our_heads(folder) if ours else _their_head(config, folder),
+        heads=heads_of(folder, config, family),
         layers=config["num_hidden_layers"],
-        max_tokens=config["max_position_embeddings"] - 2,
+        max_tokens=config["max_position_embeddings"] - family.first_position,
         run=run,
     )
 
@@ -120,14 +95,13 @@ def answering(checkpoint: Checkpoint, task: Task, labels: Sequence[str]) -> Answ
     Raises:
         UserError: no head answers the task; why not.
     """
-    names = (task.train_task, task.head_from, task.name) if checkpoint.form == "ours" else (THEIRS,)
+    names = (task.train_task, task.head_from, task.name, THEIRS)
     for name in filter(None, names):
         head = checkpoint.heads.get(name)
         if head is not None and head.kind == task.type:
             return Answering(head=name, order=_order(head.labels, labels, checkpoint, task))
     has = ", ".join(
-        f"{name} ({head.kind})" if checkpoint.form == "ours" else head.kind
-        for name, head in checkpoint.heads.items()
+        head.kind if name == THEIRS else f"{name} ({head.kind})" for name, head in checkpoint.heads.items()
     )
     raise UserError(
         f"the model {checkpoint.source} has no head for {task.name} ({task.type}); it "
@@ -155,26 +129,6 @@ def _weights_of(run: RunFolder) -> tuple[Path, Mapping[str, Any]]:
     return run.weights, {"study": spec.study, "id": spec.id, **found}
 
 
-def _our_heads(folder: Path) -> dict[str, Head]:
-    return {
-        name: Head(kind=head["kind"], labels=tuple(head["labels"]))
-        for name, head in _read(folder / "heads.json").items()
-    }
-
-
-def _their_head(config: Mapping[str, Any], folder: Path) -> dict[str, Head]:
-    """The head that the architecture promises, whose output names stand in `id2label`."""
-    known = [ARCHITECTURES[name] for name in config.get("architectures") or () if name in ARCHITECTURES]
-    if not known:
-        return {}
-    if known[0] in ("span", "choice"):
-        return {THEIRS: Head(kind=known[0])}
-    names = {int(number): str(name) for number, name in config.get("id2label", {}).items()}
-    if sorted(names) != list(range(len(names))) or not names:
-        raise UserError(f"{folder / 'config.json'}: id2label should name the outputs 0, 1, ... of the head")
-    return {THEIRS: Head(kind=known[0], labels=tuple(names[number] for number in sorted(names)))}
-
-
 def _order(theirs: Sequence[str], ours: Sequence[str], checkpoint: Checkpoint, task: Task) -> tuple[int, ...]:
     """Number of the head's output for each label of the task, matched by name."""
     if not theirs or tuple(theirs) == tuple(ours):
@@ -197,13 +151,3 @@ def _order(theirs: Sequence[str], ours: Sequence[str], checkpoint: Checkpoint, t
 def _plain(name: str) -> str:
     plain = name.strip().casefold().replace(" ", "_").replace("-", "_")
     return _OTHER_NAMES.get(plain, plain)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UserError(f"no model at {path.parent}: {path.name} is missing", code=3) from error
-    except ValueError as error:
-        raise UserError(f"{path} is not JSON: {error}", code=3) from error
-    return table

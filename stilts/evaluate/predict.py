@@ -29,8 +29,8 @@ class Answered:
 
 
 def to_batch(raw: data.Batch, device: torch.device | str) -> Batch:
-    """Packs host arrays and sends them to a device."""
-    packed = from_lengths(torch.from_numpy(raw.input_ids), raw.lengths.tolist())
+    """Packs host arrays and sends them to a device. Tokenisation has seen to it that none holds padding."""
+    packed = from_lengths(torch.from_numpy(raw.input_ids), raw.lengths.tolist(), padding=None)
     targets = {name: torch.from_numpy(value).to(device) for name, value in raw.targets.items()}
     return Batch(packed=packed.to(device), targets=targets, items=raw.items)
 

@@ -10,7 +10,7 @@ from stilts.evaluate import predict
 from stilts.evaluate.predict import DTYPES, Answered
 from stilts.evaluate.retrieving import Retriever
 from stilts.evaluate.rows import prediction_rows, score_rows
-from stilts.model import multitask as models
+from stilts.model import folder as models
 from stilts.model.multitask import Model
 from stilts.run import records
 from stilts.run.folder import Progress, RunFolder

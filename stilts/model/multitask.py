@@ -1,42 +1,19 @@
-"""An encoder with a dict of heads: one model answers as many tasks as it has heads.
+"""An encoder with a dict of heads: one model answers as many tasks as it has heads."""
 
-A model folder holds the encoder in Hugging Face's format, the tokenizer, and the heads
-(`heads.safetensors`, described by `heads.json`).
-"""
-
-import json
-import shutil
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Literal
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from hpc.errors import UserError, unknown_name
-from hpc.files import replacing, write_json
+from hpc.errors import unknown_name
 from kernels.packing import Packed, padded_rows
 from stilts.model import encoder as encoders
 from stilts.model.encoder import Attention, Encoder, PackedEncoder, Pooling, pool
 from stilts.model.encoder.vocabulary import VocabularyHead
-
-HeadKind = Literal["classify", "choice", "tag", "span", "mlm"]
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class HeadSpec:
-    """What a head answers."""
-
-    kind: HeadKind
-    labels: tuple[str, ...] = ()
-    """Names of the outputs of `classify` and `tag`, in order."""
-    pooling: Pooling = "cls"
-    """What a sentence head reads: the `<s>` token as XLM-R does, or the mean over all tokens as E5."""
+from stilts.model.heads import HeadSpec
 
 
 class SentenceHead(nn.Module):
@@ -198,58 +175,3 @@ def _by_sequence(scores: Tensor, lengths: tuple[int, ...]) -> Tensor:
     """[T] -> [B, S], hugely negative where there is no token."""
     out = scores.new_full((len(lengths) * max(lengths),), -1e4)
     return out.index_copy(0, padded_rows(lengths).to(scores.device), scores).view(len(lengths), -1)
-
-
-def load(folder: Path, *, dropout: float = 0.0) -> Model:
-    """A model from its folder; one without heads is an encoder alone.
-
-    Raises:
-        UserError: no model there.
-    """
-    encoder = encoders.load(folder, dropout=dropout)
-    described = folder / "heads.json"
-    if not described.exists():
-        return Model(encoder, {}, dropout=dropout)
-    table = json.loads(described.read_text(encoding="utf-8"))
-    specs = {name: HeadSpec(**spec | {"labels": tuple(spec["labels"])}) for name, spec in table.items()}
-    model = Model(encoder, specs, dropout=dropout)
-    model.heads.load_state_dict(load_file(folder / "heads.safetensors"))
-    return model
-
-
-def save(model: Model, state: Mapping[str, Tensor], folder: Path, *, tokenizer_from: Path) -> None:
-    """Writes a model folder.
-
-    Args:
-        model: gives the shapes.
-        state: parameters of the whole model under its own names.
-        folder: where to; its parent exists.
-        tokenizer_from: model folder whose tokenizer is carried along.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in TOKENIZER_FILES:
-        if (tokenizer_from / name).exists():
-            with replacing(folder / name) as temporary:
-                shutil.copyfile(tokenizer_from / name, temporary)
-    encoders.save(model.trainable_encoder, _under(state, "encoder."), folder)
-    with replacing(folder / "heads.safetensors") as temporary:
-        heads = _under(state, "heads.")
-        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in heads.items()}, temporary)
-    write_json(folder / "heads.json", {name: asdict(spec) for name, spec in model.specs.items()})
-
-
-def head_of(model: Model, name: str, folder: Path) -> HeadSpec:
-    """The specification of a head.
-
-    Raises:
-        UserError: the model has no such head.
-    """
-    if name not in model.specs:
-        raise UserError(
-            f"the model at {folder} has no head {name!r}; it has: {', '.join(model.specs) or 'none'}"
-        )
-    return model.specs[name]
-
-
-def _under(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}

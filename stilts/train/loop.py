@@ -20,7 +20,7 @@ from hpc.engine import Engine, Linear, parameter_groups
 from hpc.files import write_json
 from hpc.stopping import StopRequest
 from stilts.evaluate import predict
-from stilts.model import multitask as models
+from stilts.model import folder as models
 from stilts.model.multitask import Model
 from stilts.run import records
 from stilts.run.folder import Progress, RunFolder
@@ -210,7 +210,9 @@ class Trainer:
         if self.place.first:
             folder = self._best_folder(self.step)
             shutil.rmtree(folder, ignore_errors=True)
-            models.save(self.model, state, folder, tokenizer_from=self.parent)
+            path, tasks = self.run.path, ", ".join(self.asked.tasks)
+            about = f"Run `{path.name}` of the study `{path.parent.name}`, trained on {tasks}."
+            models.save(self.model, state, folder, tokenizer_from=self.parent, about=about)
 
     def _best_folder(self, step: int) -> Path:
         return self.run.checkpoints / f"best-{step:08d}"

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from hpc.errors import UserError
 from stilts import data, tasks
 from stilts.data import Encoded
-from stilts.model import multitask as models
-from stilts.model.encoder.vocabulary import read_vocabulary_head
-from stilts.model.multitask import HeadSpec, Model
+from stilts.model import checkpoint as checkpoints, folder as models
+from stilts.model.encoder.vocabulary import vocabulary_head_of
+from stilts.model.heads import HeadSpec
+from stilts.model.multitask import Model
 from stilts.run.folder import RunFolder
 from stilts.run.settings import Optimisation
 from stilts.run.specs import BatchSize, Text, TrainSpec
@@ -112,7 +113,7 @@ def build(parent: Path, fed: Feed, asked: TrainSpec) -> Model:
     if fed.text is not None:
         heads[fed.text.name] = HeadSpec(kind="mlm")
     model = Model(loaded.encoder, heads, dropout=settings.dropout, seed=asked.seed)
-    if fed.text is not None and (known := read_vocabulary_head(parent)) is not None:
+    if fed.text is not None and (known := vocabulary_head_of(checkpoints.read(parent))) is not None:
         model.heads[fed.text.name].load_state_dict(known)
     model.freeze(settings.frozen)
     return model

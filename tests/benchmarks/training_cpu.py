@@ -23,7 +23,8 @@ from transformers import XLMRobertaForSequenceClassification
 from hpc.engine import parameter_groups
 from kernels.packing import from_lengths
 from stilts.model.encoder import PackedEncoder, from_huggingface
-from stilts.model.multitask import Batch, HeadSpec, Model
+from stilts.model.heads import HeadSpec
+from stilts.model.multitask import Batch, Model
 
 CONFIG = shape(layers=4)
 LABELS = ("entailment", "neutral", "contradiction")

@@ -4,12 +4,18 @@ import hashlib
 import json
 import shutil
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers.implementations import BertWordPieceTokenizer
+
+from stilts.model.tokenizer import train_tokenizer
 
 TEXTS = [
     "The cat sat on the mat because it was warm. Who lives in Paris? Maria lives in Paris.",
@@ -21,6 +27,14 @@ TEXTS = [
     "جلست القطة على السجادة لأن الجو دافئ. من يعيش في باريس؟",
     "고양이는 따뜻해서 매트 위에 앉았다. 누가 서울에 사는가?",
     "Con mèo ngồi trên chiếu vì trời ấm. Ai sống ở Hà Nội?",
+]
+
+
+SMALL_TEXTS = [
+    "Anna lives in Paris and works there. Who lives in Rome?",
+    "Die Kinder spielten gestern im Garten, während es regnete.",
+    "Please enter a correct username and password. This field is required.",
+    "Bitte einen Benutzernamen und ein Passwort eingeben. Dieses Feld ist zwingend erforderlich.",
 ]
 
 
@@ -182,3 +196,46 @@ def parquet(tmp_path: Path):
         return path.read_bytes()
 
     return write
+
+
+def wordpieces(texts: list[str]) -> Tokenizer:
+    """A small tokenizer of multilingual BERT's make: cased WordPiece."""
+    made = BertWordPieceTokenizer(lowercase=False)
+    made.train_from_iterator(texts, vocab_size=300, min_frequency=1, show_progress=False)
+    frame = [(token, made.token_to_id(token)) for token in ("[SEP]", "[CLS]")]
+    made._tokenizer.post_processor = processors.BertProcessing(*frame)
+    return made._tokenizer
+
+
+@pytest.fixture(scope="session")
+def make_theirs(tmp_path_factory) -> Callable[..., Path]:
+    """Writes a random model of a class of transformers, as transformers writes it, with a tokenizer."""
+
+    def make(architecture: str, **settings: Any) -> Path:
+        import transformers
+
+        folder = tmp_path_factory.mktemp("theirs")
+        is_bert = architecture.startswith("Bert")
+        tokenizer = wordpieces(TEXTS + SMALL_TEXTS) if is_bert else train_tokenizer(SMALL_TEXTS, size=200)
+        own = {} if is_bert else {"type_vocab_size": 1, "pad_token_id": 1}
+        config = (transformers.BertConfig if is_bert else transformers.XLMRobertaConfig)(
+            vocab_size=tokenizer.get_vocab_size(),
+            hidden_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            intermediate_size=48,
+            **{"max_position_embeddings": 514} | own | settings,
+        )
+        torch.manual_seed(3)
+        model = getattr(transformers, architecture)(config).eval()
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.copy_(torch.randn_like(parameter) * 0.2)
+        model.save_pretrained(folder)
+        tokenizer.save(str(folder / "tokenizer.json"))
+        if is_bert:
+            cased = {"tokenizer_class": "BertTokenizer", "do_lower_case": False}
+            (folder / "tokenizer_config.json").write_text(json.dumps(cased))
+        return folder
+
+    return make

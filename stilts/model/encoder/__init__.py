@@ -1,4 +1,4 @@
-"""XLM-R over packed tokens: no padding between the ids and the heads.
+"""XLM-R and BERT over packed tokens: no padding between the ids and the heads.
 
 encoder = load(folder)                    # trains: PackedEncoder
 fast = for_inference(encoder)             # answers: fused kernels on a GPU, packed weights on a CPU

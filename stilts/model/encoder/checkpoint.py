@@ -1,21 +1,18 @@
 """Checkpoints in Hugging Face's format, both ways."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from hpc.errors import UserError
-from hpc.files import replacing, write_json
+from hpc.files import write_json
+from stilts.model import checkpoint as checkpoints
+from stilts.model.checkpoint import CONFIG, Checkpoint
 from stilts.model.encoder.config import EncoderConfig
 from stilts.model.encoder.packed import PackedEncoder
+from stilts.model.tensors import WEIGHTS, Tensors, write
 
-WEIGHTS = "model.safetensors"
-INDEX = "model.safetensors.index.json"
 QKV = ("query", "key", "value")
 # Our module names against Hugging Face's; {i} is the layer.
 _OUTER = {
@@ -52,8 +49,9 @@ def to_huggingface(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def from_huggingface(state: Mapping[str, Tensor], config: EncoderConfig) -> dict[str, Tensor]:
-    """Parameters of Hugging Face's `XLMRobertaModel` under ours; task-model prefixes are taken off."""
-    prefix = "roberta." if any(name.startswith("roberta.") for name in state) else ""
+    """Parameters of Hugging Face's encoder under ours; the prefix of a model with a head is taken off."""
+    family = config.family
+    prefix = family.prefix if any(name.startswith(family.prefix) for name in state) else ""
     out = {
         f"{ours}.{leaf}": state[f"{prefix}{theirs}.{leaf}"]
         for ours, theirs in _OUTER.items()
@@ -69,57 +67,44 @@ def from_huggingface(state: Mapping[str, Tensor], config: EncoderConfig) -> dict
     return out
 
 
-def load(folder: Path, *, dropout: float = 0.0) -> PackedEncoder:
-    """An encoder from a model folder in Hugging Face's format, its weights in one file or in shards.
+def of_checkpoint(made: Checkpoint, *, separator: int | None, dropout: float = 0.0) -> PackedEncoder:
+    """An encoder with the weights of a checkpoint, in fp32.
 
-    Raises:
-        UserError: no such model, or a tensor is missing.
+    Args:
+        made: as it was read.
+        separator: token behind which token type 1 begins; None where there are no types.
+        dropout: probability while training.
     """
-    config = EncoderConfig.read(folder)
-    try:
-        state = from_huggingface(_weights(folder), config)
-    except KeyError as error:
-        raise UserError(f"the weights in {folder} lack the tensor {error}") from error
+    config = EncoderConfig.of(made.config, separator=separator)
     encoder = PackedEncoder(config, dropout=dropout)
-    encoder.load_state_dict(state, assign=True)
+    state = {name: torch.from_numpy(value) for name, value in made.tensors.items()}
+    encoder.load_state_dict(from_huggingface(state, config), assign=True)
     return encoder
 
 
-def _weights(folder: Path) -> dict[str, Tensor]:
-    if (folder / WEIGHTS).exists():
-        return load_file(folder / WEIGHTS)
-    try:
-        table = json.loads((folder / INDEX).read_text(encoding="utf-8"))["weight_map"]
-    except FileNotFoundError as error:
-        raise UserError(f"no weights at {folder}: neither {WEIGHTS} nor {INDEX}", code=3) from error
-    shards = [load_file(folder / shard) for shard in sorted(set(table.values()))]
-    return {name: tensor for shard in shards for name, tensor in shard.items()}
+def load(folder: Path, *, dropout: float = 0.0) -> PackedEncoder:
+    """An encoder from a model folder in Hugging Face's format.
+
+    Raises:
+        UserError: no such model, or one that cannot be computed here as it says.
+    """
+    made = checkpoints.read(folder)
+    return of_checkpoint(made, separator=checkpoints.separator(made, folder), dropout=dropout)
 
 
 def save(encoder: PackedEncoder, state: Mapping[str, Tensor], folder: Path) -> None:
-    """Writes config.json and model.safetensors, readable by `XLMRobertaModel.from_pretrained`.
+    """Writes config.json and model.safetensors of an encoder alone.
 
     Args:
         encoder: gives the shape.
         state: the parameters to write, under our names.
         folder: where; each file is replaced whole.
     """
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in to_huggingface(state).items()}
-    with replacing(folder / WEIGHTS) as temporary:
-        save_file(tensors, temporary, metadata={"format": "pt"})
-    special = {
-        "pad_token_id": 1,
-        "bos_token_id": 0,
-        "eos_token_id": 2,
-        "type_vocab_size": 1,
-        "hidden_act": "gelu",
-    }
-    write_json(
-        folder / "config.json",
-        {
-            "model_type": "xlm-roberta",
-            "architectures": ["XLMRobertaModel"],
-            **special,
-            **asdict(encoder.config),
-        },
-    )
+    config = encoder.config
+    write(as_arrays(to_huggingface(state)), folder / WEIGHTS)
+    write_json(folder / CONFIG, {"architectures": [config.family.architecture(None)], **config.as_json()})
+
+
+def as_arrays(state: Mapping[str, Tensor]) -> Tensors:
+    """Tensors as they are written: fp32 on the host."""
+    return {name: tensor.detach().cpu().float().numpy() for name, tensor in state.items()}

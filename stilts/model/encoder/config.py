@@ -1,16 +1,17 @@
-"""The shape of an XLM-R encoder."""
+"""The shape of an encoder."""
 
-import json
-from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
-from hpc.errors import UserError
+from stilts.model.families import Family, families
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EncoderConfig:
-    """The shape of an XLM-R encoder, in the names of Hugging Face's config.json."""
+    """The shape of an encoder, in the names of Hugging Face's config.json."""
+
+    model_type: str = "xlm-roberta"
 
     hidden_size: int
     num_hidden_layers: int
@@ -19,6 +20,14 @@ class EncoderConfig:
     vocab_size: int
     max_position_embeddings: int
     layer_norm_eps: float = 1e-5
+    type_vocab_size: int = 1
+    separator: int | None = None
+    """Token behind which token type 1 begins; None where all tokens are of type 0."""
+
+    @property
+    def family(self) -> Family:
+        """What it is a member of."""
+        return families()[self.model_type]
 
     @property
     def head_size(self) -> int:
@@ -27,8 +36,8 @@ class EncoderConfig:
 
     @property
     def max_tokens(self) -> int:
-        """The longest sequence: two rows of the position table stand before the first token."""
-        return self.max_position_embeddings - 2
+        """The longest sequence: as many tokens as the position table has rows for."""
+        return self.max_position_embeddings - self.family.first_position
 
     @property
     def layer_parameters(self) -> int:
@@ -43,19 +52,12 @@ class EncoderConfig:
         return 2.0 * self.layer_parameters * sum(sizes) + attention
 
     @classmethod
-    def read(cls, folder: Path) -> "EncoderConfig":
-        """Reads config.json of a model folder.
+    def of(cls, config: Mapping[str, Any], *, separator: int | None = None) -> "EncoderConfig":
+        """The shape that a checked config.json describes."""
+        known = {field.name: config[field.name] for field in fields(cls) if field.name in config}
+        return cls(**known | {"separator": separator})
 
-        Raises:
-            UserError: no model there, or not an XLM-R.
-        """
-        path = folder / "config.json"
-        try:
-            table = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            raise UserError(f"no model at {folder}: {path.name} is missing", code=3) from error
-        if table.get("model_type") != "xlm-roberta":
-            raise UserError(
-                f"{path}: model_type is {table.get('model_type')!r}; only xlm-roberta can be packed"
-            )
-        return cls(**{name: table[name] for name in cls.__dataclass_fields__ if name in table})
+    def as_json(self) -> dict[str, Any]:
+        """The content of config.json, but for the architecture."""
+        shape = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "separator"}
+        return {**self.family.special_ids, "hidden_act": "gelu", "dtype": "float32", **shape}

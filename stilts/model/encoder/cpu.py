@@ -55,24 +55,26 @@ class CpuEncoder(Encoder):
         self.attention = "sdpa"
         with torch.no_grad():
             self._layers = [_Layer(layer) for layer in encoder.layers if isinstance(layer, PackedLayer)]
+            self._tables = encoder.tables()
 
     def forward(self, packed: Packed, *, layers: int | None = None) -> Tensor:
         """Hidden states [T, d] after so many layers, as `PackedEncoder.forward`."""
         depth = self.encoder.depth(packed, layers)
         with torch.inference_mode():
+            places = self.encoder.places(packed)
             chunks = chunks_of(packed.lengths, heads=self.config.num_attention_heads)
             if len(chunks) == 1 and chunks[0].rows is None:
-                return self._run(packed.ids, packed.positions, chunks[0], depth)
+                return self._run(packed.ids, places, chunks[0], depth)
             weight = self.encoder.word.weight
             out = weight.new_empty(len(packed.ids), self.config.hidden_size)
             for chunk in chunks:
                 rows = chunk.rows
                 assert rows is not None
-                out[rows] = self._run(packed.ids[rows], packed.positions[rows], chunk, depth)
+                out[rows] = self._run(packed.ids[rows], places[rows], chunk, depth)
             return out
 
-    def _run(self, ids: Tensor, positions: Tensor, chunk: "Chunk", depth: int) -> Tensor:
-        x = self.encoder.embed(ids, positions)
+    def _run(self, ids: Tensor, places: Tensor, chunk: "Chunk", depth: int) -> Tensor:
+        x = self.encoder.embed(ids, places, self._tables)
         for layer in self._layers[:depth]:
             x = layer(x, chunk.groups)
         return x

@@ -38,6 +38,8 @@ class FusedEncoder(Encoder):
             )
             self.attention = attention_route(heads)
         self._attend = _BACKENDS[attention]
+        with torch.no_grad():
+            self._tables = encoder.tables()
 
     def forward(self, packed: Packed, *, layers: int | None = None) -> Tensor:
         """Hidden states [T, d] after so many layers, as `PackedEncoder.forward`."""
@@ -45,10 +47,9 @@ class FusedEncoder(Encoder):
         encoder = self.encoder
         x = ops.embed_layer_norm(
             packed.ids,
-            packed.positions,
+            encoder.places(packed),
             encoder.word.weight,
-            encoder.position.weight,
-            encoder.token_type.weight[0],
+            *self._tables,
             encoder.norm.weight,
             encoder.norm.bias,
             eps=self.config.layer_norm_eps,

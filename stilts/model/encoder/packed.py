@@ -1,6 +1,7 @@
-"""XLM-R over packed tokens as it trains: no padding between the ids and the heads.
+"""The encoder over packed tokens as it trains: no padding between the ids and the heads.
 
-The parameters are those of Hugging Face's `XLMRobertaModel`; only query, key and value are one matrix.
+The parameters are those of Hugging Face's `XLMRobertaModel` or `BertModel`; only query, key and value are one
+matrix.
 
 Shapes: T tokens, B sequences, H heads, D head size, d hidden size.
 """
@@ -12,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from kernels import reference
-from kernels.packing import Packed
+from kernels.packing import FIRST_POSITION, Packed
 from stilts.model.encoder.config import EncoderConfig
 
 Pooling = Literal["cls", "mean"]
@@ -93,7 +94,7 @@ class PackedLayer(nn.Module):
 
 
 class PackedEncoder(Encoder):
-    """XLM-R on packed tokens.
+    """XLM-R or BERT on packed tokens.
 
     Args:
         config: the encoder's shape.
@@ -108,7 +109,7 @@ class PackedEncoder(Encoder):
         d = config.hidden_size
         self.word = Embedding(config.vocab_size, d)
         self.position = Embedding(config.max_position_embeddings, d)
-        self.token_type = Embedding(1, d)
+        self.token_type = Embedding(config.type_vocab_size, d)
         self.norm = nn.LayerNorm(d, eps=config.layer_norm_eps)
         self.layers = nn.ModuleList(PackedLayer(config) for _ in range(config.num_hidden_layers))
 
@@ -116,7 +117,8 @@ class PackedEncoder(Encoder):
         """Hidden states [T, d] after so many layers."""
         depth = self.depth(packed, layers)
         dropout = self.dropout if self.training else 0.0
-        x = F.dropout(self.embed(packed.ids, packed.positions), dropout, training=dropout > 0)
+        x = self.embed(packed.ids, self.places(packed), self.tables())
+        x = F.dropout(x, dropout, training=dropout > 0)
         for layer in self.layers[:depth]:
             x = layer(x, packed, dropout)
         return x
@@ -136,14 +138,35 @@ class PackedEncoder(Encoder):
             raise ValueError(f"layer {layers} asked of an encoder of {len(self.layers)}")
         return depth
 
-    def embed(self, ids: Tensor, positions: Tensor) -> Tensor:
-        """Hidden state 0, [T, d], of ids and positions [T]."""
+    def places(self, packed: Packed) -> Tensor:
+        """[T] rows of the first of `tables`: what each token's position, and its type, looks up."""
+        shift, separator = self.config.family.first_position - FIRST_POSITION, self.config.separator
+        # Unused tokens of a CUDA graph stand before the first position: any row will do.
+        rows = (packed.positions + shift).clamp_min(0) if shift else packed.positions
+        if separator is None or not len(rows):
+            return rows
+        is_separator = packed.ids == separator
+        before = is_separator.cumsum(0) - is_separator.long()
+        index = torch.arange(len(rows), device=rows.device)
+        first = (index - packed.positions + FIRST_POSITION).clamp_max(len(rows) - 1)
+        types = (before - before[first]).clamp_max(1)
+        return rows + types * self.config.max_position_embeddings
+
+    def tables(self) -> tuple[Tensor, Tensor]:
+        """[types * P, d] that `places` indexes, and [d] that every token has."""
+        types = self.token_type.weight
+        if self.config.separator is None:
+            return self.position.weight, types[0]
+        both = self.position.weight + types[:2, None]
+        return both.flatten(0, 1), torch.zeros_like(types[0])
+
+    def embed(self, ids: Tensor, places: Tensor, tables: tuple[Tensor, Tensor]) -> Tensor:
+        """Hidden state 0, [T, d], of ids [T] and what `places` and `tables` give."""
         return reference.embed_layer_norm(
             ids,
-            positions,
+            places,
             self.word.weight,
-            self.position.weight,
-            self.token_type.weight[0],
+            *tables,
             self.norm.weight,
             self.norm.bias,
             eps=self.config.layer_norm_eps,

@@ -1,26 +1,16 @@
 """The head of masked-language modelling: every piece of the vocabulary scored for a hidden token.
 
-As in XLM-R, the last matrix is the word embeddings themselves; the head owns a dense layer, a LayerNorm and a
-bias by piece. A checkpoint's own head (`lm_head.*`) is taken over where it is there.
+The last matrix is the word embeddings themselves; the head owns a dense layer, a LayerNorm and a bias by
+piece. A checkpoint's own head is taken over where it is there.
 """
-
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors import safe_open
 from torch import Tensor, nn
 
 from kernels import reference
+from stilts.model.checkpoint import Checkpoint
 from stilts.model.encoder.config import EncoderConfig
-
-_THEIRS = {
-    "dense.weight": "lm_head.dense.weight",
-    "dense.bias": "lm_head.dense.bias",
-    "norm.weight": "lm_head.layer_norm.weight",
-    "norm.bias": "lm_head.layer_norm.bias",
-    "bias": "lm_head.bias",
-}
 
 
 class VocabularyHead(nn.Module):
@@ -41,9 +31,9 @@ class VocabularyHead(nn.Module):
         return F.linear(self.norm(reference.gelu(self.dense(x))), words, self.bias)
 
 
-def read_vocabulary_head(folder: Path) -> dict[str, Tensor] | None:
-    """Parameters of a `VocabularyHead` out of a model folder; None where the checkpoint has none."""
-    with safe_open(folder / "model.safetensors", framework="pt") as file:
-        if not set(_THEIRS.values()) <= set(file.keys()):
-            return None
-        return {ours: file.get_tensor(theirs) for ours, theirs in _THEIRS.items()}
+def vocabulary_head_of(made: Checkpoint) -> dict[str, Tensor] | None:
+    """Parameters of a `VocabularyHead` out of a checkpoint; None where it has none."""
+    places = made.family.vocabulary_head
+    if not set(places.values()) <= made.others.keys():
+        return None
+    return {ours: torch.from_numpy(made.others[theirs]) for ours, theirs in places.items()}

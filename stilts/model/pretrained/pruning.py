@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpc.errors import UserError
-from stilts.model.pretrained.tokenizer import MASK, SPACE, SPECIALS
+from stilts.model.tokenizer import MASK, SPACE, SPECIALS
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

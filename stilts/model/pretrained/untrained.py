@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stilts.model.pretrained.checkpoint import Checkpoint, Tensors
+from stilts.model.checkpoint import Checkpoint
+from stilts.model.families import families
+from stilts.model.tensors import Tensors
 
 DEFAULT_LAYERS = 2
 HIDDEN = 384
@@ -38,7 +40,12 @@ def untrained(*, tokenizer: str, vocabulary: int, layers: int, seed: int) -> Che
         "eos_token_id": 2,
         "dtype": "float32",
     }
-    return Checkpoint(config=config, tensors=_tensors(vocabulary, layers, seed), tokenizer=tokenizer)
+    return Checkpoint(
+        config=config,
+        family=families()["xlm-roberta"],
+        tensors=_tensors(vocabulary, layers, seed),
+        tokenizer=tokenizer,
+    )
 
 
 def _tensors(vocabulary: int, layers: int, seed: int) -> Tensors:

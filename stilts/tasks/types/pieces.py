@@ -62,16 +62,21 @@ def open_tokenizer(path: Path) -> "Tokenizer":
     """Reads a `tokenizer.json`; truncation and padding it may carry are switched off.
 
     Raises:
-        UserError: the file is missing or no tokenizer.
+        UserError: the file is missing or no tokenizer (code 3).
     """
-    from tokenizers import Tokenizer
-
     if not path.exists():
         raise UserError(f"no tokenizer at {path}; prepare the model first", code=3)
+    return parse_tokenizer(path.read_bytes(), where=path)
+
+
+def parse_tokenizer(content: bytes, *, where: Path) -> "Tokenizer":
+    """As `open_tokenizer`, of the content of a file."""
+    from tokenizers import Tokenizer
+
     try:
-        tokenizer = Tokenizer.from_file(str(path))
+        tokenizer = Tokenizer.from_buffer(content)
     except Exception as error:  # tokenizers raises plain Exception for whatever its JSON reader finds
-        raise UserError(f"{path} is no tokenizer: {error}", code=3) from error
+        raise UserError(f"{where} is no tokenizer: {error}", code=3) from error
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer

@@ -9,17 +9,10 @@ import pytest
 import torch
 
 from stilts.evaluate.__main__ import main
-from stilts.model import multitask as models
-from stilts.model.multitask import HeadSpec
-from stilts.model.pretrained.tokenizer import train_tokenizer
+from stilts.model import folder as models
+from stilts.model.heads import HeadSpec
 from stilts.tasks import load
 
-TEXTS = [
-    "Anna lives in Paris and works there. Who lives in Rome?",
-    "Die Kinder spielten gestern im Garten, während es regnete.",
-    "Please enter a correct username and password. This field is required.",
-    "Bitte einen Benutzernamen und ein Passwort eingeben. Dieses Feld ist zwingend erforderlich.",
-]
 HEADS = {
     "mnli": HeadSpec(kind="classify", labels=load("mnli").labels or ()),
     "udpos": HeadSpec(kind="tag", labels=load("udpos").labels or ()),
@@ -55,38 +48,6 @@ def evaluate(capsys) -> Callable[..., Said]:
         return Said(code, shown.out, shown.err)
 
     return said
-
-
-@pytest.fixture(scope="session")
-def make_theirs(tmp_path_factory) -> Callable[..., Path]:
-    """Writes a random model of a class of transformers, as transformers writes it, with a tokenizer."""
-
-    def make(architecture: str, **settings: Any) -> Path:
-        import transformers
-
-        folder = tmp_path_factory.mktemp("theirs")
-        tokenizer = train_tokenizer(TEXTS, size=200)
-        shape = {"max_position_embeddings": 514} | settings
-        config = transformers.XLMRobertaConfig(
-            vocab_size=tokenizer.get_vocab_size(),
-            hidden_size=32,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            intermediate_size=48,
-            type_vocab_size=1,
-            pad_token_id=1,
-            **shape,
-        )
-        torch.manual_seed(3)
-        model = getattr(transformers, architecture)(config).eval()
-        with torch.no_grad():
-            for parameter in model.parameters():
-                parameter.copy_(torch.randn_like(parameter) * 0.2)
-        model.save_pretrained(folder)
-        tokenizer.save(str(folder / "tokenizer.json"))
-        return folder
-
-    return make
 
 
 @pytest.fixture(scope="session")

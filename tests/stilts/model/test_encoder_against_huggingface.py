@@ -14,7 +14,8 @@ from transformers import (
 
 from kernels.packing import pack
 from stilts.model import encoder as encoders
-from stilts.model.multitask import Batch, HeadSpec, Model
+from stilts.model.heads import HeadSpec
+from stilts.model.multitask import Batch, Model
 
 VOCABULARY = 400
 SHORT = (1, 2, 63, 64, 65)

@@ -11,7 +11,8 @@ from stilts.model.encoder import EncoderConfig, PackedEncoder, for_inference
 from stilts.model.encoder.cpu import CpuEncoder, chunks_of
 from stilts.model.encoder.fused import FusedEncoder
 from stilts.model.encoder.graphs import Bucket, GraphedEncoder, fill
-from stilts.model.multitask import HeadSpec, Model
+from stilts.model.heads import HeadSpec
+from stilts.model.multitask import Model
 
 CONFIG = EncoderConfig(
     hidden_size=64,

@@ -8,9 +8,10 @@ from safetensors.torch import load_file, save_file
 from transformers import XLMRobertaConfig, XLMRobertaForMaskedLM
 
 from kernels.packing import from_lengths
-from stilts.model import encoder as encoders
-from stilts.model.encoder.vocabulary import read_vocabulary_head
-from stilts.model.multitask import Batch, HeadSpec, Model
+from stilts.model import checkpoint as checkpoints, encoder as encoders
+from stilts.model.encoder.vocabulary import vocabulary_head_of
+from stilts.model.heads import HeadSpec
+from stilts.model.multitask import Batch, Model
 from stilts.model.pretrained import prepare
 
 
@@ -41,7 +42,7 @@ def folder(theirs: XLMRobertaForMaskedLM, tmp_path: Path) -> Path:
 
 def ours(folder: Path) -> Model:
     model = Model(encoders.load(folder), {"text": HeadSpec(kind="mlm")}, seed=1).eval()
-    found = read_vocabulary_head(folder)
+    found = vocabulary_head_of(checkpoints.read(folder))
     assert found is not None
     model.heads["text"].load_state_dict(found)
     return model
@@ -80,9 +81,9 @@ def test_a_checkpoint_without_the_head_gives_none(folder: Path) -> None:
         {name: value for name, value in kept.items() if not name.startswith("lm_head.")},
         folder / "model.safetensors",
     )
-    assert read_vocabulary_head(folder) is None
+    assert vocabulary_head_of(checkpoints.read(folder)) is None
 
 
 def test_the_untrained_encoder_has_no_head_to_take_over(tmp_path: Path) -> None:
     prepare("random", destination=tmp_path / "random", layers=1, texts=["Anna lives in Paris."])
-    assert read_vocabulary_head(tmp_path / "random") is None
+    assert vocabulary_head_of(checkpoints.read(tmp_path / "random")) is None

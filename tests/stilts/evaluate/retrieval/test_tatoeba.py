@@ -9,7 +9,7 @@ from stilts import data, tasks
 from stilts.embedded import catalogue
 from stilts.evaluate import predict
 from stilts.evaluate.retrieval import nearest
-from stilts.model import multitask as models, pretrained
+from stilts.model import folder as models, pretrained
 from stilts.tasks import metrics
 from stilts.tasks.types.retrieve import ENGLISH, FOREIGN
 

