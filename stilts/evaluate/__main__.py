@@ -3,10 +3,12 @@
     python -m stilts.evaluate run --model runs/mini/mnli-s1.xnli --tasks xnli --langs en,sw
     python -m stilts.evaluate score DIR
     python -m stilts.evaluate export DIR --to FOLDER
+    python -m stilts.evaluate export RUN --hf mnli --to FOLDER
     python -m stilts.evaluate ls tasks|groups|langs|metrics
 
 `run` goes on from what is there, `score` scores stored predictions without a model, `export` writes the
-folder of an XTREME submission. Each has a --help of its own.
+folder of an XTREME submission, or one head of a model as a model of transformers. Each has a --help of its
+own.
 """
 
 import sys
@@ -57,8 +59,10 @@ def score_parser() -> Parser:
 
 def export_parser() -> Parser:
     """The flags of `export`."""
-    parser = Parser("stilts.evaluate export", "Writes the folder of an XTREME submission.", epilog=_CODES)
+    purpose = "Writes the folder of an XTREME submission, or one head of a model as a model of transformers."
+    parser = Parser("stilts.evaluate export", purpose, epilog=_CODES)
     parser.add_argument("folder", type=Path, metavar="DIR", help="an evaluation's folder, or a grid's run")
+    parser.add_argument("--hf", metavar="HEAD", help="write this head of the model in DIR, for transformers")
     parser.add_argument("--to", type=Path, metavar="FOLDER", required=True, help="the folder to write")
     parser.add_argument(
         "--incomplete",
@@ -92,6 +96,13 @@ def _score(arguments: list[str]) -> int:
 
 def _export(arguments: list[str]) -> int:
     asked = export_parser().parse_args(arguments)
+    if asked.hf:
+        from stilts.evaluate.checkpoint import locate
+        from stilts.model import folder as models
+
+        models.export(locate(str(asked.folder)).folder, asked.hf, to=asked.to)
+        print(f"the head {asked.hf} of {asked.folder} is a model of transformers in {asked.to}")
+        return 0
     from stilts.evaluate.exporting import export
 
     return export(asked.folder, to=asked.to, incomplete=asked.incomplete)

@@ -269,3 +269,19 @@ def test_a_model_of_the_hub_is_read_from_its_cache(evaluate, make_theirs, tmp_pa
     said = evaluate("run", "--model", f"someone/other@{COMMIT}", *asked)
     assert said.code == 3
     assert f"someone/other at {COMMIT} could not be had from the Hub" in said.err
+
+
+def test_an_exported_head_answers_as_before(evaluate, with_heads, tmp_path):
+    import transformers
+
+    said = evaluate("export", with_heads, "--hf", "udpos", "--to", tmp_path / "tagger")
+    assert said.code == 0, said.err
+    model = transformers.AutoModelForTokenClassification.from_pretrained(tmp_path / "tagger")
+    assert tuple(model.config.id2label[n] for n in range(17)) == tasks.load("udpos").labels
+    (before, _), (after, _) = (
+        outputs_of(path, "udpos", tmp_path) for path in (with_heads, tmp_path / "tagger")
+    )
+    np.testing.assert_array_equal(before, after)
+    said = evaluate("export", with_heads, "--hf", "udpo", "--to", tmp_path / "other")
+    assert said.code == 2
+    assert "has no head 'udpo'; it has: hellaswag" in said.err
