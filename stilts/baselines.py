@@ -105,7 +105,7 @@ def score(
         examples = read(task, language, split)
         columns = {name: [example[name] for example in examples] for name in examples[0]}
         scored = metrics.score(
-            task.scorer, examples=columns, predictions=predict(examples), language=language
+            task.metric, examples=columns, predictions=predict(examples), language=language
         )
         known = {
             "regime": method,

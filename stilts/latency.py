@@ -27,8 +27,8 @@ from stilts.run.folder import Progress, RunFolder
 from stilts.run.settings import Attention
 from stilts.run.specs import LatencySpec, RunSpec, TimedModel
 from stilts.tasks import Task, types as task_types
+from stilts.tasks.coding.pieces import open_tokenizer
 from stilts.tasks.types import Coding
-from stilts.tasks.types.pieces import open_tokenizer
 
 
 def measure(run: RunFolder, spec: RunSpec, asked: LatencySpec) -> None:

@@ -14,9 +14,9 @@ from stilts.corpora.language_id import UNSPACED
 from stilts.corpora.required import Need
 from stilts.data.reading import read
 from stilts.tasks import Example, types as task_types
+from stilts.tasks.coding.pieces import tokenize_distinct
+from stilts.tasks.coding.ragged import Ragged
 from stilts.tasks.types import Coding, Columns
-from stilts.tasks.types.pieces import tokenize_distinct
-from stilts.tasks.types.ragged import Ragged
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -124,10 +124,10 @@ def count(
     labels = task.labels or ()
     fitting = Coding(tokenizer=tokenizer, max_length=task.max_length, labels=labels)
     boundless = Coding(tokenizer=tokenizer, max_length=_BOUNDLESS, labels=labels)
-    unit = "character" if need.language in UNSPACED and task.type != "tag" else "word"
+    unit = "character" if need.language in UNSPACED and not kind.is_split else "word"
     num_examples = words = subwords = cut = items = 0
     counts = np.zeros(task.max_length + 1, np.int64)
-    for some in _groups(_in_language(task.type, examples)):
+    for some in _groups(_in_language(kind.sides, examples)):
         texts = [text for example in some for text in kind.texts(example)]
         words += sum(
             len("".join(text.split())) if unit == "character" else len(text.split()) for text in texts
@@ -158,20 +158,20 @@ def count(
 def tokenizer_of(folder: Path) -> "Tokenizer":
     """The tokenizer of a pretrained model's folder, or of a `tokenizer.json` itself."""
     from stilts.model.checkpoint import read_tokenizer
-    from stilts.tasks.types.pieces import open_tokenizer, parse_tokenizer
+    from stilts.tasks.coding.pieces import open_tokenizer, parse_tokenizer
 
     if folder.is_dir():
         return parse_tokenizer(read_tokenizer(folder).encode(), where=folder)
     return open_tokenizer(folder)
 
 
-def _in_language(kind: str, examples: Iterator[Example]) -> Iterator[Example]:
+def _in_language(sides: Sequence[str], examples: Iterator[Example]) -> Iterator[Example]:
     """Examples without what is in another language: the English side of pairs of sentences."""
     for example in examples:
-        if kind != "retrieve":
+        if not sides:
             yield example
-        elif example["foreign"]:
-            yield example | {"english": ""}
+        elif example[sides[1]]:
+            yield example | {sides[0]: ""}
 
 
 def _tokens(columns: Columns, examples: Sequence[Example]) -> NDArray[np.int64]:

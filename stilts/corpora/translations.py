@@ -92,22 +92,8 @@ def _compare(task: Task, example: Example, origin: Example, place: str, found: _
         found.add("empty", place, "an empty text")
     elif texts == before:
         found.add("same", place, "the English text itself")
-    if task.type == "choice" and len(example["choices"]) != len(origin["choices"]):
-        told = f"{len(example['choices'])} choices, in English {len(origin['choices'])}"
-        found.add("choices", place, told)
-    if "label" in origin and example["label"] != origin["label"]:
-        old, new = (_label(task, one["label"]) for one in (origin, example))
-        found.add("label", place, f"labelled {new}, in English {old}")
-    if task.type == "span":
-        _compare_answers(example, origin, place, found)
-
-
-def _compare_answers(example: Example, origin: Example, place: str, found: _Findings) -> None:
-    if bool(example["answers"]) != bool(origin["answers"]):
-        state = "an answer" if example["answers"] else "no answer"
-        found.add("answer", place, f"{state}, unlike the English row")
-    if any(answer["start"] < 0 for answer in example["answers"]):
-        found.add("place", place, "the answer is not in its passage")
+    for name, told in kind.mistranslated(example, origin, task.labels or ()):
+        found.add(name, place, told)
 
 
 def _conclude(found: _Findings, tongue: Tongue, *, seen: int, english: int) -> Compared:
@@ -130,10 +116,6 @@ def _conclude(found: _Findings, tongue: Tongue, *, seen: int, english: int) -> C
 def _bare(example_id: str, name: str) -> str:
     """The number alone of an id that was made from it, for rows without one."""
     return example_id.removeprefix(f"{name}-en-train-")
-
-
-def _label(task: Task, label: int) -> str:
-    return task.labels[label] if task.labels else str(label)
 
 
 def _placed(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stilts.tasks import types as task_types
-from stilts.tasks.types.ragged import Integers, Ragged
+from stilts.tasks.coding.ragged import Integers, Ragged
 
 if TYPE_CHECKING:
     from stilts.data.tokens import Encoded

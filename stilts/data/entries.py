@@ -10,10 +10,11 @@ from hpc.errors import UserError
 from hpc.files import read_json, write_json
 from stilts import tasks
 from stilts.data import formats, reading, versions
-from stilts.tasks import Task, types as task_types
+from stilts.tasks import Task, coding, types as task_types
 
 ENTRY = "entry.json"
 _TYPES = Path(task_types.__file__).parent
+_CODING = Path(coding.__file__).parent
 _TASKS = Path(tasks.__file__).parent
 _FORMATS = Path(formats.__file__).parent
 _SHARED = re.compile(r"^from stilts\.tasks\.(_\w+) import", re.MULTILINE)
@@ -28,7 +29,8 @@ def made_by(task: Task) -> dict[str, str]:
     task, or a change elsewhere, leaves its entries as they are.
     """
     code = [
-        *(_TYPES / name for name in ("pieces.py", "ragged.py", "sequences.py", f"{task.type}.py")),
+        *_CODING.glob("*.py"),
+        _TYPES / f"{task.type}.py",
         *_files_of(tasks.untranslated(task.name)),
         *(_FORMATS / f"{place.format}.py" for place in task.hub),
         *(_FORMATS / f"{place.format}.py" for place in task.folder),

@@ -1,7 +1,6 @@
 """Rows of a source, read by a task: examples, label names, and all texts of a study."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from hpc.errors import UserError
 from stilts import tasks
@@ -56,7 +55,8 @@ def examples_of(
             labels to speak of, which shows at its end only.
     """
     rows = chosen.source.rows(task, language=language, split=split, limit=limit, seed=seed)
-    is_scored = split == "test" and limit is None and task.type != "retrieve"
+    is_scored = split == "test" and limit is None
+    kind = task_types.load(task.type)
     labels: set[str] = set()
     number = count = 0
     for number, row in enumerate(rows, start=1):
@@ -65,9 +65,9 @@ def examples_of(
         example = _example(task, row)
         if example is not None:
             count += 1
-            labels.update(_labels(example) if is_scored else ())
+            labels.update(kind.labels_of(example) if is_scored and kind.labels_of else ())
             yield example | {"id": example["id"] or f"{task.name}-{language}-{split}-{number - 1}"}
-    if is_scored and number:
+    if is_scored and number and kind.labels_of:
         where = f"{task.name} {language} {split}"
         if not labels:
             raise UserError(f"{where}: none of {number} rows has a label. {_BLANKED}", code=3)
@@ -86,16 +86,6 @@ def _example(task: Task, row: Row) -> Example | None:
             f"no column {error}; there are: {', '.join(row)}" if isinstance(error, KeyError) else str(error)
         )
         raise UserError(f"{row.place}: {what}", code=3) from error
-
-
-def _labels(example: Mapping[str, Any]) -> Iterator[str]:
-    """What an example is labelled with; nothing for a question without an answer."""
-    if "answers" in example:
-        yield from (answer["text"] for answer in example["answers"])
-    elif "tags" in example:
-        yield from example["tags"]
-    else:
-        yield str(example["label"])
 
 
 def labels(task: Task | str, *, sources: Sequence[str], seed: int = 0) -> tuple[str, ...]:

@@ -20,9 +20,9 @@ from stilts.data.entries import is_whole, made_by, seal
 from stilts.data.reading import examples_of, labels
 from stilts.data.sources import Chosen, choose
 from stilts.tasks import Example, Task, types as task_types
+from stilts.tasks.coding.pieces import open_tokenizer
+from stilts.tasks.coding.ragged import Ragged, concatenate
 from stilts.tasks.types import Coding, Columns
-from stilts.tasks.types.pieces import open_tokenizer
-from stilts.tasks.types.ragged import Ragged, concatenate
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -82,7 +82,7 @@ def load(
         task: the task or its name.
         language: one of the task's.
         split: train, dev or test; a task with a single evaluation set has it under both names.
-        tokenizer_file: an XLM-R `tokenizer.json`.
+        tokenizer_file: a `tokenizer.json`.
         max_length: tokens of a sequence at most.
         sources: names of sources, tried in this order.
         cache: folder of the cache.
@@ -169,9 +169,9 @@ def _write(folder: Path, kind_name: str, examples: Iterable[Example], coding: Co
     kind = task_types.load(kind_name)
     parts: list[Columns] = []
     count = 0
-    with pa.OSFile(str(folder / "examples.arrow"), "wb") as file, pa.ipc.new_stream(file, kind.SCHEMA) as out:
+    with pa.OSFile(str(folder / "examples.arrow"), "wb") as file, pa.ipc.new_stream(file, kind.schema) as out:
         for some in _groups(examples, _STEP):
-            out.write_batch(pa.RecordBatch.from_pylist(some, schema=kind.SCHEMA))
+            out.write_batch(pa.RecordBatch.from_pylist(some, schema=kind.schema))
             part = kind.encode(some, coding)
             parts.append(part | {"example": np.asarray(part["example"]) + np.int32(count)})
             count += len(some)

@@ -1,8 +1,8 @@
 """Zero-shot evaluation: of the runs of a grid, and of any checkpoint by `python -m stilts.evaluate`.
 
-`evaluate(run, spec, asked)` carries out a run of the stage `evaluate`. The command has a module each for what
-it is asked (`request`), the model (`checkpoint`, `loading`), its folder (`store`), and its verbs (`running`,
-`scoring`, `exporting`). Nothing heavy is imported with this package: scoring and exporting need no torch.
+Both answer cells (`store`) with one `evaluator`, and what either wrote can be scored and exported again
+(`scoring`, `exporting`). `stage` says what a run of a grid is asked; `request`, `planning` and `running` what
+the command is. Nothing heavy is imported with this package: scoring and exporting need no torch.
 """
 
 from stilts.run.folder import RunFolder
@@ -11,6 +11,6 @@ from stilts.run.specs import EvaluateSpec, RunSpec
 
 def evaluate(run: RunFolder, spec: RunSpec, asked: EvaluateSpec) -> None:
     """Carries out a run of the stage `evaluate`."""
-    from stilts.evaluate.stage import Evaluator
+    from stilts.evaluate import stage
 
-    Evaluator(run, spec, asked).work()
+    stage.evaluate(run, spec, asked)

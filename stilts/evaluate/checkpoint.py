@@ -15,7 +15,7 @@ from stilts.model.checkpoint import CONFIG, read_config
 from stilts.model.families import family_of
 from stilts.model.heads import THEIRS, HeadSpec, heads_of
 from stilts.run.folder import RunFolder
-from stilts.tasks import Task
+from stilts.tasks import Task, types as task_types
 
 _OTHER_NAMES = {
     "contradictory": "contradiction",
@@ -96,15 +96,16 @@ def answering(checkpoint: Checkpoint, task: Task, labels: Sequence[str]) -> Answ
         UserError: no head answers the task; why not.
     """
     names = (task.train_task, task.head_from, task.name, THEIRS)
+    wanted = task_types.load(task.type).head
     for name in filter(None, names):
         head = checkpoint.heads.get(name)
-        if head is not None and head.kind == task.type:
+        if head is not None and head.kind == wanted:
             return Answering(head=name, order=_order(head.labels, labels, checkpoint, task))
     has = ", ".join(
         head.kind if name == THEIRS else f"{name} ({head.kind})" for name, head in checkpoint.heads.items()
     )
     raise UserError(
-        f"the model {checkpoint.source} has no head for {task.name} ({task.type}); it "
+        f"the model {checkpoint.source} has no head for {task.name} ({wanted}); it "
         + (f"has: {has}" if has else "is an encoder alone, which answers retrieval only")
     )
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from hpc.errors import unknown_name
 from stilts import tasks
+from stilts.evaluate.averages import COUNTED, GROUPS
 from stilts.evaluate.request import GROUP, XTREME, evaluable, split_of
-from stilts.tasks.metrics.averages import COUNTED, GROUPS
 
 
 def listing(what: str) -> list[str]:
@@ -44,8 +44,7 @@ def _languages() -> Iterator[str]:
 def _metrics() -> Iterator[str]:
     for name in evaluable():
         task = tasks.load(name)
-        counted = COUNTED.get(name) or (task.metrics[:1] if task.type == "tag" else task.metrics)
-        yield f"{name:<14} {', '.join(task.metrics):<14} counts: {' and '.join(counted)}"
+        yield f"{name:<14} {', '.join(task.metrics):<14} counts: {' and '.join(task.counted)}"
 
 
 LISTS: Mapping[str, Callable[[], Iterator[str]]] = {

@@ -17,7 +17,7 @@ from stilts.evaluate.store import Cell, Kept, Overwrite, Store
 from stilts.run.folder import RunFolder
 from stilts.run.settings import Retrieval
 from stilts.study.config import Study, load_study
-from stilts.tasks import Task
+from stilts.tasks import Task, types as task_types
 
 SOURCES = ("folder", "hub", "embedded")
 """Where data are looked for when neither the command nor a study says."""
@@ -52,7 +52,7 @@ def make_plan(asked: argparse.Namespace) -> Plan:
     checkpoint = locate(asked.model)
     wanted, answers, more = _answerable(checkpoint, wanted, sources)
     device = _device()
-    retrieval, note = _retrieval(asked, study, checkpoint, any(one.task.type == "retrieve" for one in wanted))
+    retrieval, note = _retrieval(asked, study, checkpoint, any(_compares(one.task) for one in wanted))
     output = Path(asked.output) if asked.output else Path("runs") / "evaluate" / _label(checkpoint)
     store = Store(RunFolder(output.resolve()))
     common = {
@@ -123,11 +123,16 @@ class _Cells:
             source=chosen.name,
             version=chosen.version,
         )
-        if task.type == "retrieve":
+        if _compares(task):
             cell = replace(cell, **asdict(self.retrieval))
         note = f"limited to {limit}" if str(limit) else ""
         return Kept(
-            cell=cell, sources=self.sources, rows=rows, num_full=0, common=self.common | {"note": note}
+            cell=cell,
+            sources=self.sources,
+            rows=rows,
+            dev_rows=rows,
+            num_full=0,
+            common=self.common | {"note": note},
         )
 
 
@@ -139,8 +144,8 @@ def _answerable(
     for one in wanted:
         task = one.task
         try:
-            if task.type != "retrieve":
-                labels = data.labels(task, sources=sources) if task.type in ("classify", "tag") else ()
+            if not _compares(task):
+                labels = data.labels(task, sources=sources)
                 answers[task.name] = answering(checkpoint, task, labels)
         except UserError as problem:
             if one.origin == "named":
@@ -151,6 +156,11 @@ def _answerable(
     if not kept:
         raise UserError(f"nothing is left to answer: {'; '.join(lines)}")
     return kept, answers, lines
+
+
+def _compares(task: Task) -> bool:
+    """Whether vectors are compared, and no head answers."""
+    return task_types.load(task.type).head is None
 
 
 def _retrieval(

@@ -48,7 +48,7 @@ def answer(
     Args:
         model: in eval mode, on its device.
         head: which of its heads answers.
-        task: gives the kind and the metric.
+        task: gives the type and the metric.
         encoded: the set.
         tokens_per_batch: largest batch, in tokens.
     """
@@ -57,9 +57,11 @@ def answer(
         return model(head, batch)
 
     outputs = collect(scores_of, task, encoded, model, tokens_per_batch=tokens_per_batch)
-    decoded = task_types.load(task.type).decode(outputs, encoded)
+    decode = task_types.load(task.type).decode
+    assert decode is not None, "planning lets only tasks through that are answered"
+    decoded = decode(outputs, encoded)
     scored = metrics.score(
-        task.scorer,
+        task.metric,
         examples=encoded.examples,
         predictions=decoded.values,
         confidences=decoded.scores,

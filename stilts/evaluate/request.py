@@ -11,9 +11,9 @@ from typing import Literal
 from hpc.errors import UserError, unknown_name
 from stilts import data, tasks
 from stilts.data.sources import choose
+from stilts.evaluate.averages import COUNTED, GROUPS
 from stilts.study.config import Study
 from stilts.tasks import Task
-from stilts.tasks.metrics.averages import COUNTED, GROUPS
 
 GROUP = "group:"
 XTREME = "xtreme"
@@ -52,7 +52,7 @@ ALL = Limit()
 
 def evaluable() -> list[str]:
     """Tasks with something to score: all but text that a language model is trained on."""
-    return [name for name in tasks.names() if tasks.load(name).metrics]
+    return [name for name in tasks.names() if tasks.load(name).metric]
 
 
 def parse_limit(text: str) -> Limit:

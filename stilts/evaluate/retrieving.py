@@ -12,6 +12,7 @@ from stilts.evaluate.retrieval import best_threshold, mine, nearest
 from stilts.model.multitask import Model
 from stilts.run.settings import Retrieval
 from stilts.tasks import Task, metrics
+from stilts.tasks.metrics.pairs import gold_pairs
 from stilts.tasks.types.retrieve import ENGLISH, FOREIGN
 
 
@@ -67,7 +68,7 @@ class Retriever:
     def mine(self, task: Task, dev: Encoded, test: Encoded) -> Mined:
         """Pairs above the threshold that suits the development set best."""
         pairs, scores = self._candidates(task, dev)
-        gold = metrics.pairs.gold_pairs(dev.examples)
+        gold = gold_pairs(dev.examples)
         threshold = best_threshold(scores.tolist(), [pair in gold for pair in pairs], len(gold))
         return Mined(
             dev=_above(threshold, task, dev, pairs, scores),
@@ -109,7 +110,7 @@ def _scored(
     task: Task, encoded: Encoded, pairs: list[tuple[int, int]], confidences: NDArray[np.float32]
 ) -> Answered:
     scored = metrics.score(
-        task.scorer, examples=encoded.examples, predictions=pairs, language=encoded.language
+        task.metric, examples=encoded.examples, predictions=pairs, language=encoded.language
     )
     return Answered(predictions=pairs, confidences=confidences, scored=scored)
 

@@ -4,16 +4,21 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hpc.files import write_json
 from stilts.evaluate.planning import Plan, make_plan, todo
 from stilts.evaluate.store import Cell
 from stilts.evaluate.summary import Board, cell_line
+from stilts.model.pretrained import default_cache
+from stilts.run.settings import Attention
+
+if TYPE_CHECKING:
+    from stilts.evaluate.evaluator import Evaluator
 
 
 def run(asked: argparse.Namespace) -> int:
@@ -54,24 +59,40 @@ def _work(plan: Plan, asked: argparse.Namespace, board: Board) -> None:
 
     left = {kept.cell.name for kept in todo(plan, asked.overwrite)}
     scores = scoring.rows_by_cell(plan.store)
-    worker = None
+    evaluator = None
     with _showing(len(plan.cells)) as show:
         for kept in plan.cells:
             name = kept.cell.name
             show.at(name)
             took = "(was there)"
             if name in left:
-                if worker is None:
-                    from stilts.evaluate.worker import Worker
-
-                    worker = Worker(plan, asked.batch_size, show.say)
+                if evaluator is None:
+                    evaluator = _evaluator(plan, asked.batch_size, show.say)
                 start = time.monotonic()
-                scores[name] = worker.answer(kept, write_scores=not asked.predict_only)
+                scores[name] = evaluator.answer(kept, write_scores=not asked.predict_only)
                 took = f"{time.monotonic() - start:.1f} s"
             elif name not in scores and not asked.predict_only:
                 stored = {one.name: one for one in scoring.stored_in(plan.store.folder.path)}
                 _, scores[name] = scoring.score_cell(plan.store, stored[name])
             show.done(f"{_line(kept.cell, [] if asked.predict_only else scores[name], board)}  {took}")
+
+
+def _evaluator(plan: Plan, batch_size: str, say: Callable[[str], None]) -> "Evaluator":
+    """Loads the model, which waits until something is to be computed."""
+    from stilts.evaluate.evaluator import Evaluator
+    from stilts.evaluate.fitting import Fitting
+    from stilts.evaluate.loading import load
+    from stilts.evaluate.predict import DTYPES
+
+    dtype, device = plan.cells[0].cell.dtype, plan.device
+    attention: Attention = "sdpa" if device == "cpu" else "triton"
+    cache = default_cache()
+    loaded = load(
+        plan.checkpoint, plan.answers, device=device, dtype=DTYPES[dtype], attention=attention, cache=cache
+    )
+    fitting = Fitting(None if batch_size == "auto" else int(batch_size), device=device, say=say)
+    say(f"model {plan.checkpoint.source}: {dtype} on {device}, {fitting.tokens} tokens a batch")
+    return Evaluator(loaded, plan.store, retrieval=plan.retrieval, fitting=fitting, cache=cache / "data")
 
 
 def _line(cell: Cell, rows: Sequence[Mapping[str, Any]], board: Board) -> str:

@@ -1,7 +1,7 @@
 """Scores of stored predictions: the data are read again, a model is not, and the numbers are the same.
 
-`score_folder(path)` scores all of an evaluation's folder and writes the scores; of a run of a grid, which is
-never changed, it only shows them.
+`score_folder(path)` scores all of an evaluation's folder and writes the scores; of a run of a grid, whose
+files are never changed, it only shows them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,39 +12,39 @@ from typing import Any
 from hpc.errors import UserError
 from stilts import data, tasks
 from stilts.data.sources import choose
+from stilts.evaluate.averages import COUNTED
 from stilts.evaluate.request import split_of
-from stilts.evaluate.rows import Answers, answers_of, score_rows
-from stilts.evaluate.store import Kept, Store
+from stilts.evaluate.store import Cell, Kept, Store, score_rows
 from stilts.evaluate.summary import Board, cell_line
 from stilts.run import records
 from stilts.run.folder import RunFolder
-from stilts.run.provenance import code_version
-from stilts.run.specs import EvaluateSpec
 from stilts.tasks import Task, metrics, types as task_types
-from stilts.tasks.metrics import Scored
-from stilts.tasks.metrics.averages import COUNTED
+from stilts.tasks.metrics import Predictions, Scored
+from stilts.tasks.types import Answers
+from stilts.tasks.types._rows import by_id
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stored:
     """Predictions of a task in one language, and the data they are about."""
 
-    task: Task
-    language: str
-    split: str
-    sources: tuple[str, ...]
-    rows: int | None
-    """Rows read at most."""
-    limit: str
-    """The same as it was asked for."""
+    kept: Kept
     predictions: Sequence[Mapping[str, Any]]
-    kept: Kept | None
-    """What the folder of an evaluation says of them; None in a run of a grid."""
+
+    @property
+    def task(self) -> Task:
+        """What was answered."""
+        return tasks.load(self.kept.cell.task)
+
+    @property
+    def cell(self) -> Cell:
+        """How it was asked."""
+        return self.kept.cell
 
     @property
     def name(self) -> str:
         """Of its shard."""
-        return f"{self.task.name}-{self.language}"
+        return self.kept.cell.name
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +55,15 @@ class Read:
     labels: tuple[str, ...]
     answers: Answers
 
+    def predictions(self, language: str) -> Predictions:
+        """As a metric takes them."""
+        return Predictions(
+            examples=self.examples,
+            values=self.answers.predictions,
+            confidences=self.answers.confidences,
+            language=language,
+        )
+
 
 def stored_in(path: Path) -> list[Stored]:
     """All predictions of a folder, in the order of tasks and languages.
@@ -62,33 +71,22 @@ def stored_in(path: Path) -> list[Stored]:
     Raises:
         UserError: the folder holds none.
     """
-    folder = RunFolder(path.resolve())
-    store = Store(folder)
-    rows = store.predictions() if folder.predictions.is_dir() else {}
-    if folder.spec.exists():
-        found = list(_of_run(folder, rows))
-    else:
-        found = [
-            Stored(
-                task=tasks.load(kept.cell.task),
-                language=kept.cell.language,
-                split=kept.cell.split,
-                sources=kept.sources,
-                rows=kept.rows,
-                limit=kept.cell.limit,
-                predictions=rows[kept.cell.task, kept.cell.language],
-                kept=kept,
-            )
-            for kept in store.kept().values()
-            if (kept.cell.task, kept.cell.language) in rows
-        ]
+    store = Store(RunFolder(path.resolve()))
+    rows = store.predictions() if store.folder.predictions.is_dir() else {}
+    found = [
+        Stored(kept=kept, predictions=rows[kept.cell.task, kept.cell.language])
+        for kept in store.kept().values()
+        if (kept.cell.task, kept.cell.language) in rows
+    ]
     if not found:
         raise UserError(
             f"{path} holds no predictions; python -m stilts.evaluate run --output {path} ... makes some",
             code=3,
         )
     order = [*COUNTED, *(name for name in tasks.names() if name not in COUNTED)]
-    return sorted(found, key=lambda one: (order.index(one.task.name), one.task.languages.index(one.language)))
+    return sorted(
+        found, key=lambda one: (order.index(one.task.name), one.task.languages.index(one.cell.language))
+    )
 
 
 def read(stored: Stored) -> Read:
@@ -97,58 +95,41 @@ def read(stored: Stored) -> Read:
     Raises:
         UserError: the data are not there any more, or are not those that were answered.
     """
-    task = stored.task
-    labels = data.labels(task, sources=stored.sources) if task.type in ("classify", "tag") else ()
-    actual = task.set_of(split=stored.split, language=stored.language)
-    chosen = choose(task, language=stored.language, split=actual, sources=stored.sources)
-    if stored.kept is not None:
-        before = (stored.kept.cell.source, stored.kept.cell.version)
-        if before != (chosen.name, chosen.version):
-            raise UserError(
-                f"{stored.name} was answered on other data ({before[0]} {before[1][:12]}) than there are now "
-                f"({chosen.name} {chosen.version[:12]}): bring those back, or evaluate anew",
-                code=3,
-            )
-    names = task_types.load(task.type).SCHEMA.names
+    task, cell, kept = stored.task, stored.cell, stored.kept
+    labels = data.labels(task, sources=kept.sources)
+    actual = task.set_of(split=cell.split, language=cell.language)
+    chosen = choose(task, language=cell.language, split=actual, sources=kept.sources)
+    if (cell.source, cell.version) != (chosen.name, chosen.version):
+        raise UserError(
+            f"{stored.name} was answered on other data ({cell.source} {cell.version[:12]}) than are here "
+            f"({chosen.name} {chosen.version[:12]}): bring those back, or evaluate anew",
+            code=3,
+        )
+    kind = task_types.load(task.type)
+    names = kind.schema.names
     columns: dict[str, list[Any]] = {name: [] for name in names}
     for example in data.read(
-        task, language=stored.language, split=stored.split, sources=stored.sources, limit=stored.rows
+        task, language=cell.language, split=cell.split, sources=kept.sources, limit=kept.rows
     ):
         for name in names:
             columns[name].append(example[name])
-    answers = answers_of(task, columns, labels, stored.predictions, where=stored.name)
+    rows = by_id(columns, stored.predictions, where=stored.name)
+    answers = kind.answers(kind, columns, labels, rows, where=stored.name)
     return Read(examples=columns, labels=labels, answers=answers)
 
 
 def score(stored: Stored, found: Read) -> Scored:
     """Scores predictions as the evaluation did that made them."""
     try:
-        return metrics.score(
-            stored.task.scorer,
-            examples=found.examples,
-            predictions=found.answers.predictions,
-            confidences=found.answers.confidences,
-            language=stored.language,
-        )
+        return metrics.load(stored.task.metric).score(found.predictions(stored.cell.language))
     except ValueError as error:
         raise UserError(f"the predictions of {stored.name} do not fit their data: {error}", code=3) from error
 
 
 def score_cell(store: Store, stored: Stored) -> tuple[Scored, list[dict[str, Any]]]:
     """Scores one cell and writes its scores; returns them, and the rows that were written."""
-    assert stored.kept is not None, "a run of a grid is never changed"
     scored = score(stored, read(stored))
-    rows = score_rows(
-        scored,
-        num_full=stored.kept.num_full,
-        **stored.kept.common,
-        target=stored.task.name,
-        language=stored.language,
-        split=stored.split,
-        data=f"{stored.kept.cell.source} {stored.kept.cell.version}",
-        model=stored.kept.cell.model,
-        code=code_version(),
-    )
+    rows = _rows(stored, scored)
     store.put_scores(stored.name, rows)
     return scored, rows
 
@@ -158,27 +139,17 @@ def score_folder(path: Path) -> int:
     all_stored = stored_in(path)
     store, board = Store(RunFolder(path.resolve())), Board()
     for stored in all_stored:
-        if stored.kept is None and stored.task.scorer == "pairs":
-            print(f"{stored.name} is left out: a run of a grid keeps the gold pairs of a pool only")
-            continue
-        if stored.kept is None:
+        if store.folder.spec.exists():
             scored = score(stored, read(stored))
+            rows = _rows(stored, scored)
         else:
-            scored, _ = score_cell(store, stored)
-        board.take(stored.task.name, stored.language, scored.values, limit=stored.limit)
-        count = len(scored.by_example)
-        full = count if stored.kept is None else max(count, stored.kept.num_full)
-        print(
-            cell_line(
-                stored.task.name,
-                stored.language,
-                scored.values,
-                count=count,
-                num_full=full,
-                limit=stored.limit,
-            ),
-            flush=True,
+            scored, rows = score_cell(store, stored)
+        cell, count = stored.cell, rows[0]["n"]
+        board.take(cell.task, cell.language, scored.values, limit=cell.limit)
+        shown = cell_line(
+            cell.task, cell.language, scored.values, count=count, num_full=rows[0]["n_full"], limit=cell.limit
         )
+        print(shown, flush=True)
         if scored.missing:
             print(f"  {scored.missing} of {count} have no prediction: they count as wrong")
     print("\n".join(board.lines()))
@@ -187,36 +158,22 @@ def score_folder(path: Path) -> int:
     return 0
 
 
+def _rows(stored: Stored, scored: Scored) -> list[dict[str, Any]]:
+    cell = stored.cell
+    version = f"{cell.source} {cell.version}"
+    return score_rows(stored.kept, scored, split=cell.split, data=version, num_full=stored.kept.num_full)
+
+
 def lacking(all_stored: Sequence[Stored]) -> Iterator[str]:
     """A line for each task that lacks languages, and for each of the nine that is not there at all."""
     there: dict[str, set[str]] = {}
     for stored in all_stored:
-        there.setdefault(stored.task.name, set()).add(stored.language)
+        there.setdefault(stored.cell.task, set()).add(stored.cell.language)
     for name in [*there, *(name for name in COUNTED if name not in there)]:
         missing = [code for code in tasks.load(name).languages if code not in there.get(name, ())]
         if missing:
             what = "all languages" if name not in there else ", ".join(missing)
             yield f"missing: {name} in {what}"
-
-
-def _of_run(folder: RunFolder, rows: Mapping[tuple[str, str], list[dict[str, Any]]]) -> Iterator[Stored]:
-    """Predictions of a run of a grid."""
-    asked = folder.read_spec().asked
-    assert isinstance(asked, EvaluateSpec), "only evaluations have predictions"
-    for name, language in rows:
-        task = tasks.load(name)
-        split = split_of(task)
-        limit = asked.limit(name, split)
-        yield Stored(
-            task=task,
-            language=language,
-            split=split,
-            sources=asked.sources,
-            rows=limit,
-            limit=str(limit or ""),
-            predictions=rows[name, language],
-            kept=None,
-        )
 
 
 def rows_by_cell(store: Store) -> dict[str, list[dict[str, Any]]]:

@@ -6,17 +6,18 @@ predictions/          Arrow, one shard a task and language
 records/scores/       Arrow, the same; one more for the development set that a threshold was tuned on
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
 
 from hpc.errors import UserError
-from hpc.files import write_json
+from hpc.files import read_json, write_json
+from hpc.settings import decode
 from stilts.run import records
 from stilts.run.folder import RunFolder
 from stilts.run.provenance import code_version
+from stilts.tasks.metrics import Scored
 
 Overwrite = Literal["missing", "all"]
 
@@ -67,8 +68,10 @@ class Kept:
     """Where its data were looked for."""
     rows: int | None
     """Rows read at most."""
+    dev_rows: int | None
+    """Those of the development set, where a threshold is tuned on it."""
     num_full: int
-    common: Mapping[str, Any]
+    common: dict[str, Any]
     """What every row of its scores says: run, study, regime, intermediate, seed, note."""
 
 
@@ -84,7 +87,7 @@ class Store:
         found = {}
         for path in sorted(self._cells.glob("*.json")):
             if (self.folder.predictions / f"{path.stem}.arrow").exists():
-                found[path.stem] = _decode(json.loads(path.read_text(encoding="utf-8")))
+                found[path.stem] = decode(Kept, read_json(path), str(path))
         return found
 
     def is_scored(self, name: str) -> bool:
@@ -167,11 +170,26 @@ def differences(stored: Cell, asked: Cell) -> list[str]:
     ]
 
 
-def _decode(table: Mapping[str, Any]) -> Kept:
-    return Kept(
-        cell=Cell(**table["cell"]),
-        sources=tuple(table["sources"]),
-        rows=table["rows"],
-        num_full=table["num_full"],
-        common=table["common"],
-    )
+def score_rows(kept: Kept, scored: Scored, *, split: str, data: str, num_full: int) -> list[dict[str, Any]]:
+    """Records of the scores of a cell, one a value.
+
+    Args:
+        kept: the cell.
+        scored: what the metric found.
+        split: the set that was scored.
+        data: source and version of that set.
+        num_full: examples of the whole set.
+    """
+    count = len(scored.by_example)
+    common: Mapping[str, Any] = {
+        **kept.common,
+        "target": kept.cell.task,
+        "language": kept.cell.language,
+        "split": split,
+        "data": data,
+        "model": kept.cell.model,
+        "code": code_version(),
+        "n": count,
+        "n_full": max(count, num_full),
+    }
+    return [{**common, "metric": name, "value": value} for name, value in scored.values.items()]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 
 from stilts import tasks
-from stilts.tasks.metrics.averages import COUNTED, GROUPS, summarise, task_score
+from stilts.evaluate.averages import COUNTED, GROUPS, summarise, task_score
 
 Values = Mapping[str, float]
 """Points by metric."""
@@ -44,7 +44,7 @@ class Board:
 
     def _task_line(self, name: str) -> str:
         task, metrics = tasks.load(name), self.scores[name]
-        counted = COUNTED.get(name) or (task.metrics[:1] if task.type == "tag" else task.metrics)
+        counted = task.counted
         there = [code for code in task.languages if all(code in metrics.get(m, {}) for m in counted)]
         score = task_score(metrics, metrics=counted, languages=there)
         if score is None:

@@ -20,7 +20,7 @@ from stilts.model import tensors as files
 from stilts.model.families import Family, family_of
 from stilts.model.tensors import WEIGHTS, Tensors
 from stilts.model.tokenizer import from_sentencepiece, from_wordpieces
-from stilts.tasks.types.pieces import parse_tokenizer, specials
+from stilts.tasks.coding.pieces import parse_tokenizer, specials
 
 CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"

@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from hpc.errors import UserError
 from hpc.files import read_json
 from hpc.settings import decode
 from stilts.model.families import Family, HeadType
 from stilts.run.settings import Pooling
-
-HeadKind = Literal["classify", "choice", "tag", "span", "mlm"]
+from stilts.tasks.types import Head
 
 DESCRIPTION = "heads.json"
 THEIRS = "huggingface"
@@ -22,7 +21,7 @@ THEIRS = "huggingface"
 class HeadSpec:
     """What a head answers."""
 
-    kind: HeadKind
+    kind: Head
     labels: tuple[str, ...] = ()
     """Names of the outputs of `classify` and `tag`, in order."""
     pooling: Pooling = "cls"

@@ -16,7 +16,7 @@ from stilts.run.specs import EvaluateSpec, RunSpec
 from stilts.study import grid, regimes
 from stilts.study.config import Study
 from stilts.study.regimes import row_key
-from stilts.tasks import Task
+from stilts.tasks import Task, metrics
 
 Rows = dict[str, list[dict[str, Any]]]
 """Records by the run that wrote them."""
@@ -186,7 +186,7 @@ class Evidence:
         return None
 
     def _retrieval_dev(self, row: str, seed: int) -> float | None:
-        mined = [task.name for task in self.targets if task.train_task is None and task.scorer == "pairs"]
+        mined = [task.name for task in self.targets if task.metric and metrics.load(task.metric).mines]
         scores = [self.mean_score(row, seed, name, "dev") for name in mined]
         known = [score.value for score in scores if score is not None]
         return sum(known) / len(known) if known and len(known) == len(mined) else None
@@ -248,11 +248,11 @@ class Evidence:
 
 
 def main_metric(task: Task, values: dict[str, float]) -> float | None:
-    """One number from a task's metrics: their mean, but of tags the first only; None when one is missing."""
-    counted = task.metrics[:1] if task.type == "tag" else task.metrics
-    if any(metric not in values for metric in counted):
+    """A task's score: the mean of what counts of its metric; None when a part is missing."""
+    counted = task.counted
+    if any(name not in values for name in counted):
         return None
-    return sum(values[metric] for metric in counted) / len(counted)
+    return sum(values[name] for name in counted) / len(counted)
 
 
 def mean_of(scores: Sequence[Score | None]) -> Score | None:

@@ -2,10 +2,10 @@
 together.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,8 @@ from stilts.report.evidence import Answer, Evidence
 from stilts.report.inference import Floats
 from stilts.run import records
 from stilts.run.folder import RunFolder
-from stilts.tasks import Task
-from stilts.tasks.metrics import questions, tagging
+from stilts.tasks import Task, metrics
+from stilts.tasks.metrics import Row
 
 _COLUMNS = ("target", "language", "split", "example_id", "cluster_id", "gold", "pred", "score")
 
@@ -29,7 +29,7 @@ class Items:
     examples: tuple[str, ...]
     clusters: tuple[str, ...]
     counts: Floats
-    """[items, columns]: the items' metric, or their counts of spans (right, predicted, gold)."""
+    """[items, columns]: what each item contributes to the metric."""
 
 
 @dataclass
@@ -79,7 +79,8 @@ class ItemDraws:
             for language in answer.languages
             if (task.name, language) in read
         }
-        if task.scorer == "pairs":
+        metric = metrics.load(task.metric)
+        if metric.contributions is None:
             return {}
         for language, items in found.items():
             if self._examples.setdefault((task.name, language), items.examples) != items.examples:
@@ -88,7 +89,7 @@ class ItemDraws:
         draws = self._draws(task.name, len(names))
         index = {name: n for n, name in enumerate(names)}
         return {
-            language: 100 * _resampled(items, index, draws, by_spans=task.type == "tag")
+            language: 100 * _resampled(items, index, draws, metric.resampled)
             for language, items in found.items()
         }
 
@@ -115,38 +116,29 @@ def _grouped(rows: Sequence[Mapping[str, Any]], split: str) -> dict[tuple[str, s
         if row["split"] == split:
             groups.setdefault((row["target"], row["language"]), []).append(row)
     return {
-        (target, language): _items(tasks.load(target), language, group)
+        (target, language): _items(contributions, language, group)
         for (target, language), group in groups.items()
+        if (contributions := metrics.load(tasks.load(target).metric).contributions) is not None
     }
 
 
-def _items(task: Task, language: str, rows: Sequence[Mapping[str, Any]]) -> Items:
+def _items(
+    contributions: Callable[[Sequence[Row], str], Floats], language: str, rows: Sequence[Row]
+) -> Items:
     ordered = sorted(rows, key=lambda row: str(row["example_id"]))
     return Items(
         examples=tuple(row["example_id"] for row in ordered),
         clusters=tuple(row["cluster_id"] or row["example_id"] for row in ordered),
-        counts=_counts(task, language, ordered),
+        counts=contributions(ordered, language),
     )
 
 
-def _counts(task: Task, language: str, rows: Sequence[Mapping[str, Any]]) -> Floats:
-    """What the target's metric is made of, item by item: [items, columns]."""
-    if task.type == "tag":
-        gold, predicted = ([str(row[side] or "").split() for row in rows] for side in ("gold", "pred"))
-        scheme: Any = task.scorer
-        return tagging.chunk_counts(gold, predicted, scheme=scheme).astype(float)
-    if task.type == "span":
-        golds = [str(row["gold"] or "").split(" | ") for row in rows]
-        rules: Any = task.scorer
-        em, f1 = questions.score_answers([row["pred"] for row in rows], golds, rules=rules, language=language)
-        return ((em + f1) / 2)[:, None]
-    return np.asarray([[row["score"]] for row in rows], dtype=float)
-
-
-def _resampled(items: Items, index: Mapping[str, int], draws: NDArray[np.uint8], *, by_spans: bool) -> Floats:
+def _resampled(
+    items: Items, index: Mapping[str, int], draws: NDArray[np.uint8], how: Literal["mean", "f1"]
+) -> Floats:
     clusters: NDArray[np.int64] = np.array([index[name] for name in items.clusters], dtype=np.int64)
     sums = inference.cluster_sums(items.counts, clusters, len(index))
-    if by_spans:
+    if how == "f1":
         return inference.resampled_f1(sums[:, 0], sums[:, 1], sums[:, 2], draws)
     sizes = inference.cluster_sums(np.ones(len(clusters)), clusters, len(index))
     return inference.resampled_means(sums[:, 0], sizes, draws)

@@ -12,7 +12,7 @@ from hpc.files import read_json, write_json
 from hpc.settings import decode
 from hpc.usage import Usage
 
-FOLDERS = ("weights", "predictions", "records")
+FOLDERS = ("weights", "predictions", "cells", "records")
 FILES = ("mixture.json", "data.json")
 """What belongs to a run's results; all else in its folder tells how they came about."""
 
@@ -94,7 +94,12 @@ def weights_digest(folder: Path) -> str | None:
         done = read_done(folder)
     except FileNotFoundError:
         return None
-    listed = sorted((name, one.sha256) for name, one in done.outputs.items() if name.startswith("weights/"))
+    listed = sorted(
+        (name, one.sha256)
+        for name, one in done.outputs.items()
+        # The card is for people.
+        if name.startswith("weights/") and not name.endswith(".md")
+    )
     return hashlib.sha256(repr(listed).encode()).hexdigest()
 
 

@@ -7,10 +7,13 @@ import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from hpc.errors import UserError, unknown_name
 from stilts.tasks._places import FolderFiles, HubFiles
+
+if TYPE_CHECKING:
+    from stilts.tasks.metrics import Metric
 
 __all__ = [
     "ALL_SPLITS",
@@ -34,7 +37,7 @@ Row = Mapping[str, Any]
 """A record in the data set's own schema."""
 
 Example = dict[str, Any]
-"""A record in the schema of its kind, the same for all tasks of that kind (`stilts/kinds/`)."""
+"""A record in the schema of its type, the same for all tasks of that type (`stilts.tasks.types`)."""
 
 DEV_AND_TEST: Mapping[str, str] = {"dev": "dev", "test": "test"}
 ENGLISH_TRAIN_AND_DEV: Mapping[str, str] = {"train": "train", "dev": "dev"}
@@ -46,7 +49,8 @@ class Task:
     """What is read, how it is scored, and where it stands in the study."""
 
     name: str
-    type: Literal["classify", "choice", "span", "tag", "retrieve", "mlm"]
+    type: str
+    """Name in `stilts.tasks.types`."""
     role: Literal["intermediate", "target", "text"]
     """`text` is for masked-language modelling beside an intermediate task."""
     read: Callable[[Row], Example | None]
@@ -64,12 +68,10 @@ class Task:
     """Intermediate task whose head answers this target as it is."""
     labels: tuple[str, ...] | None = ()
     """Names by index; None: read off the training set (`stilts.data.labels`)."""
-    scorer: Literal[
-        "accuracy", "tokens", "entities", "pos", "squad", "squad_v2", "mlqa", "pairs", "nearest", "none"
-    ]
-    """Name in `stilts.tasks.metrics.SCORERS`; `none` for text, which is never scored."""
-    metrics: tuple[str, ...]
-    """What the scorer reports; a task's score is their mean, except tags, which count the first only."""
+    submitted_labels: tuple[str, ...] = ()
+    """Their names in a submission, where those are others."""
+    metric: str
+    """Name in `stilts.tasks.metrics`; empty for text, which is never scored."""
     max_length: int
     """Tokens of a sequence, special ones included, in the published protocol."""
     language_of: Callable[[Row], str] | None = field(default=None, hash=False)
@@ -83,6 +85,21 @@ class Task:
     """Examples with a usable label by set: one number for every language, or one for each that is known."""
     absence: str = ""
     """Said when no file is found: why the data may be missing, and what to do."""
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the values its metric reports."""
+        return self._metric().reports if self.metric else ()
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """Those of them whose mean is the task's score."""
+        return self._metric().counted if self.metric else ()
+
+    def _metric(self) -> "Metric":
+        from stilts.tasks import metrics  # numpy, which planning does without
+
+        return metrics.load(self.metric)
 
     def size_of(self, *, split: str, language: str) -> int | None:
         """Number of labelled examples the published set has; None when it is not known."""

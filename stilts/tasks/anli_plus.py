@@ -14,8 +14,7 @@ TASK = Task(
     read=read_nli,
     train_task="anli_plus",
     labels=NLI_LABELS,
-    scorer="accuracy",
-    metrics=("accuracy",),
+    metric="accuracy",
     max_length=256,
     hub=(
         HubFiles(

@@ -16,8 +16,7 @@ TASK = Task(
     languages=("de", "fr", "ru", "zh"),
     splits=DEV_AND_TEST,
     train_task=None,
-    scorer="pairs",
-    metrics=("f1",),
+    metric="pairs",
     max_length=512,
     hub=(
         HubFiles(

@@ -22,8 +22,7 @@ TASK = Task(
     read=partial(read_tags, column="tags", labels=None),
     train_task="ccg",
     labels=None,
-    scorer="tokens",
-    metrics=("accuracy",),
+    metric="tokens",
     max_length=256,
     folder=(
         FolderFiles(format="ccg_auto", files=("ccg/**/AUTO/{split}/*.auto",), sets=_SECTIONS),

@@ -31,8 +31,7 @@ TASK = Task(
     role="intermediate",
     read=read,
     train_task="commonsenseqa",
-    scorer="accuracy",
-    metrics=("accuracy",),
+    metric="accuracy",
     max_length=256,
     hub=(
         HubFiles(

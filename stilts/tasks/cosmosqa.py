@@ -26,8 +26,7 @@ TASK = Task(
     role="intermediate",
     read=read,
     train_task="cosmosqa",
-    scorer="accuracy",
-    metrics=("accuracy",),
+    metric="accuracy",
     max_length=256,
     # A commit of refs/convert/parquet: the repository itself has had a script.
     hub=(

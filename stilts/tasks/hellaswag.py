@@ -24,8 +24,7 @@ TASK = Task(
     role="intermediate",
     read=read,
     train_task="hellaswag",
-    scorer="accuracy",
-    metrics=("accuracy",),
+    metric="accuracy",
     max_length=256,
     hub=(
         HubFiles(

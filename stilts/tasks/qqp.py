@@ -12,8 +12,7 @@ TASK = Task(
     read=partial(read_paraphrase, first="question1", second="question2"),
     train_task="qqp",
     labels=PARAPHRASE_LABELS,
-    scorer="accuracy",
-    metrics=("accuracy",),
+    metric="accuracy",
     max_length=256,
     hub=(glue("qqp", dev="validation"),),
     # GLUE's own file has a few questions cut short, which every reader of it leaves out.

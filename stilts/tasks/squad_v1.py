@@ -9,8 +9,7 @@ TASK = Task(
     role="intermediate",
     read=read_squad,
     train_task="squad_v1",
-    scorer="squad",
-    metrics=("em", "f1"),
+    metric="squad",
     max_length=384,
     hub=(
         HubFiles(

@@ -9,8 +9,7 @@ TASK = Task(
     role="intermediate",
     read=read_squad,
     train_task="squad_v2",
-    scorer="squad_v2",
-    metrics=("em", "f1"),
+    metric="squad_v2",
     max_length=384,
     hub=(
         HubFiles(

@@ -27,8 +27,7 @@ TASK = Task(
     languages=tuple(ISO3),
     splits={"dev": "test", "test": "test"},
     train_task=None,
-    scorer="nearest",
-    metrics=("accuracy",),
+    metric="nearest",
     max_length=512,
     hub=(xtreme("tatoeba.{name}", sets=SINGLE_SET, names=ISO3),),
     folder=(

@@ -38,8 +38,7 @@ TASK = Task(
     splits={"train": "train", "dev": "test", "test": "test"},
     train_task="tydiqa",
     head_from="squad_v1",
-    scorer="squad",
-    metrics=("em", "f1"),
+    metric="squad",
     max_length=384,
     hub=(xtreme("tydiqa", sets={"train": ("train",), **SINGLE_SET}),),
     # All languages in a file, as published; then as XTREME cuts it, and its development files by language.

@@ -26,8 +26,7 @@ TASK = Task(
     without_dev=("kk", "th", "tl", "yo"),
     train_task="udpos",
     labels=LABELS,
-    scorer="pos",
-    metrics=("f1", "accuracy"),
+    metric="pos",
     max_length=256,
     hub=(xtreme("udpos.{name}", names=LANGUAGE_NAMES),),
     folder=(

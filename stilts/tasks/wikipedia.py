@@ -23,8 +23,7 @@ TASK = Task(
     trains_in=LANGUAGES,
     splits={"train": "train"},
     train_task=None,
-    scorer="none",
-    metrics=(),
+    metric="",
     max_length=256,
     hub=(
         HubFiles(

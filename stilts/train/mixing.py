@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stilts.data import batches
-from stilts.tasks.types.ragged import Integers
+from stilts.tasks.coding.ragged import Integers
 
 CAP = 2**17
 

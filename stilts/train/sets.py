@@ -17,9 +17,9 @@ from stilts.model.multitask import Model
 from stilts.run.folder import RunFolder
 from stilts.run.settings import Optimisation
 from stilts.run.specs import BatchSize, Text, TrainSpec
-from stilts.tasks import Task
+from stilts.tasks import Task, types as task_types
+from stilts.tasks.coding.pieces import open_tokenizer
 from stilts.tasks.types.mlm import Masking, masking
-from stilts.tasks.types.pieces import open_tokenizer
 from stilts.train.mixing import Interleaved, Mixture, Order, Size, capped, smoothed
 
 
@@ -96,10 +96,11 @@ def build(parent: Path, fed: Feed, asked: TrainSpec) -> Model:
 
     The head of masked text starts from the parent's own where it has one.
     """
-    heads = {
-        name: HeadSpec(kind=one.task.type, labels=tuple(one.train.labels), pooling=asked.pooling)  # type: ignore[arg-type]
-        for name, one in fed.sets.items()
-    }
+    heads = {}
+    for name, one in fed.sets.items():
+        kind = task_types.load(one.task.type).head
+        assert kind is not None, "only tasks with a head have a training set"
+        heads[name] = HeadSpec(kind=kind, labels=tuple(one.train.labels), pooling=asked.pooling)
     settings = asked.optimisation
     loaded = models.load(parent, dropout=settings.dropout)
     if asked.encoder == "random":

@@ -33,10 +33,10 @@ def rows_of(found: Sequence[Found], task: Task, *, language: str, limit: int | N
     """
     count = 0
     for row in _of_language(found, task, language):
-        distractor = task.scorer == "pairs" and not (row["source_sentence"] and row["target_sentence"])
+        distractor = task.metric == "pairs" and not (row["source_sentence"] and row["target_sentence"])
         if limit is None or distractor or count < limit:
             yield row
-        elif task.scorer != "pairs":
+        elif task.metric != "pairs":
             return
         count += not distractor
 

@@ -28,7 +28,8 @@ def add_evaluation(
         seed=parent.seed,
         targets=targets,
         evaluation=study.evaluation,
-        retrieval=study.retrieval if any(task.type == "retrieve" for task in answers) else None,
+        # A target that no head answers is retrieval.
+        retrieval=study.retrieval if "" in answers.values() else None,
         **builder.data(targets),
     )
     tokens = sum(tokens_of(study, task, "test", targets[task.name].languages) for task in answers)

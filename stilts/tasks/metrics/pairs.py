@@ -1,7 +1,12 @@
-"""Sentence pairs: which are gold, and F1 over sets of them."""
+"""F1 over pairs of sentences mined from two pools."""
 
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
+
+import numpy as np
+
+from hpc.errors import UserError
+from stilts.tasks.metrics import Metric, Predictions, Scored, Submitted, lines
 
 Pair = tuple[int, int]
 """Row of the English sentence, row of the foreign one."""
@@ -17,3 +22,34 @@ def pair_f1(found: Set[Pair], gold: Set[Pair]) -> float:
     """F1 of a set of pairs, 0 to 100; 0 when none is right."""
     right = len(found & gold)
     return 200 * right / (len(found) + len(gold)) if right else 0.0
+
+
+def score(given: Predictions) -> Scored:
+    """`f1`; by example, whether each gold pair was found."""
+    gold = gold_pairs(given.examples)
+    found = {(int(english), int(foreign)) for english, foreign in given.values}
+    by_example = np.asarray([pair in found for pair in sorted(gold)], np.float32)
+    return Scored(values={"f1": pair_f1(found, gold)}, by_example=by_example)
+
+
+def _submission(given: Submitted) -> str:
+    """Foreign id, tab, English id, out of examples `foreign/english`, of which a distractor has one."""
+    names = given.predictions.examples["id"]
+    ids = [str(name).partition("/") for name in names]
+    pairs = []
+    for english, foreign in given.predictions.values:
+        pair = (ids[foreign][0], ids[english][2])
+        if not all(pair):
+            raise UserError(f"{given.name}: {names[english]!r} is no pair of sentence ids", code=3)
+        pairs.append("\t".join(pair))
+    return lines(sorted(pairs))
+
+
+METRIC = Metric(
+    score=score,
+    reports=("f1",),
+    counted=("f1",),
+    contributions=None,
+    submission=_submission,
+    mines=True,
+)

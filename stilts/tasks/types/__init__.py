@@ -1,41 +1,58 @@
-"""Kinds of task: from examples to token columns, and from a model's numbers to predictions. No torch.
+"""Types of task, one file each, complete: all that depends on a type of task is in its file. No torch.
 
-`load(name)` gives the module of a kind. Each has
-
-    SCHEMA                      Arrow schema of its examples
-    texts(example)              all that will be tokenised
-    encode(examples, coding)    columns of tokens, one row an item
-    targets(columns, rows)      what a model should say about those items, in the order of the rows
-    sizes(columns)              how many rows of outputs an item has: one an item, sequence, word or token
-    decode(outputs, encoded)    one prediction an example, from all outputs in the order of the items
+`load(name)` gives the `TYPE` of a file here: what its examples look like, how they become tokens and what a
+model should say about them, how a model's numbers become predictions, how gold and predictions are stored as
+text and read again, and what a plausible example is. Files that begin with an underscore hold what several
+types share.
 
 An item is what stays together in a batch: an example, a window of a passage, a question with all its choices,
-a part of a long sentence. Columns that every kind has: `input_ids` (the item's sequences end to end),
+a part of a long sentence. Columns that every type has: `input_ids` (the item's sequences end to end),
 `lengths` (of its sequences), `num_tokens`, `example` (the example it belongs to).
 """
 
 import importlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpc.errors import unknown_name
-from stilts.tasks.types.ragged import Ragged
+from stilts.tasks.coding.ragged import Ragged
+from stilts.tasks.types._rows import Answers, Given, answers_by_example, rows_by_example
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from tokenizers import Tokenizer
 
-Columns = dict[str, Ragged | NDArray[np.int32]]
-Examples = Sequence[Mapping[str, Any]]
+__all__ = [
+    "IGNORED",
+    "Answers",
+    "Coded",
+    "Coding",
+    "Columns",
+    "Decoded",
+    "Encoded",
+    "Examples",
+    "Given",
+    "TaskType",
+    "load",
+]
+
+Columns = Mapping[str, Ragged | NDArray[np.int32]]
+"""Token columns, one row an item."""
+Encoded = dict[str, Ragged | NDArray[np.int32]]
+Example = Mapping[str, Any]
+Examples = Sequence[Example]
+
+Head = Literal["classify", "choice", "tag", "span", "mlm"]
+"""What heads of a model answer: a class or a number for a sequence, a class for a token, two numbers for each
+token, a piece of the vocabulary for a token."""
 
 IGNORED = -100
 """Target of a word whose tag has no index; losses skip it."""
-
-KINDS = ("choice", "classify", "mlm", "retrieve", "span", "tag")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,7 +69,7 @@ class Coded(Protocol):
     """Encoded examples, as `stilts.data.load` gives them."""
 
     @property
-    def columns(self) -> Mapping[str, Ragged | NDArray[np.int32]]:
+    def columns(self) -> Columns:
         """Tokens, one row an item."""
 
     @property
@@ -74,35 +91,78 @@ class Decoded:
     """Probability of the value, mean over words for tags; for spans the lead over "no answer"."""
 
 
-class Kind(Protocol):
-    """What the module of a kind offers."""
-
-    SCHEMA: "pa.Schema"
-
-    def texts(self, example: Mapping[str, Any]) -> Iterator[str]:
-        """All strings of an example that `encode` tokenises."""
-
-    def encode(self, examples: Examples, coding: Coding) -> Columns:
-        """Token columns, one row an item."""
-
-    def targets(
-        self, columns: Mapping[str, Ragged | NDArray[np.int32]], rows: NDArray[np.int64]
-    ) -> dict[str, NDArray[np.int64]]:
-        """Targets of a batch of those items."""
-
-    def sizes(self, columns: Mapping[str, Ragged | NDArray[np.int32]]) -> NDArray[np.int64]:
-        """How many rows of outputs belong to each item."""
-
-    def decode(self, outputs: NDArray[np.float32], encoded: Coded) -> Decoded:
-        """One prediction an example."""
+def _nothing(*_: Any) -> Iterator[Any]:
+    return iter(())
 
 
-def load(name: str) -> Kind:
-    """The kind of that name.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TaskType:
+    """All that depends on a type of task."""
+
+    schema: "pa.Schema"
+    """Of its examples, in Arrow."""
+    texts: Callable[[Example], Iterator[str]]
+    """All strings of an example that `encode` tokenises."""
+    encode: Callable[[Examples, Coding], Encoded]
+    """Token columns, one row an item."""
+    targets: Callable[[Columns, NDArray[np.int64]], dict[str, NDArray[np.int64]]]
+    """What a model should say about some items, in the order of the rows."""
+    sizes: Callable[[Columns], NDArray[np.int64]]
+    """How many rows of outputs an item has: one an item, sequence, word or token."""
+    head: Head | None
+    """The sort of head in `stilts.model.heads` that answers; None where vectors are compared instead."""
+    decode: Callable[[NDArray[np.float32], Coded], Decoded] | None = None
+    """One prediction an example, from all outputs in the order of the items; None where there is none."""
+    is_labelled: bool = False
+    """Whether outputs of the head are the task's labels, by index."""
+
+    # Gold and predictions as stored text, and back again.
+    gold: Callable[[Example, Sequence[str]], str] = lambda example, _: str(example["label"])
+    """What is right for an example, given the labels."""
+    as_text: Callable[[Any, Sequence[str]], str] = lambda value, _: str(value)
+    """A prediction, given the labels."""
+    from_text: Callable[[str, Sequence[str]], Any] = lambda text, _: text
+    """A prediction as its metric takes it; raises ValueError where the text is none."""
+    keeps_confidence: bool = False
+    """Whether scoring again needs what stands in `Decoded.scores`."""
+    rows: Callable[["TaskType", Given], list[dict[str, Any]]] = rows_by_example
+    """Stored rows of all predictions."""
+    answers: Callable[..., Answers] = answers_by_example
+    """Stored rows as predictions again; see `answers_by_example`."""
+
+    # What a plausible set is.
+    labels_of: Callable[[Example], Iterator[str]] | None = None
+    """What an example is labelled with, by which a set without labels shows; None where it does not."""
+    missing_labels: Callable[[set[str], Sequence[str]], Iterator[str]] = _nothing
+    """What is odd about the labels that were seen among many examples, given all names, one line each."""
+    flaws: Callable[[Example], Iterator[tuple[str, str]]] = _nothing
+    """What is wrong with an example, as a name and a line."""
+    mistranslated: Callable[[Example, Example, Sequence[str]], Iterator[tuple[str, str]]] = _nothing
+    """What a translation (the first) changed of its English example, given the labels: a name and a line."""
+    is_translatable: bool = True
+    """Whether labels survive a translation of the text."""
+    sides: tuple[str, ...] = ()
+    """Columns of an example in two languages, the English one first; either may be empty."""
+    is_split: bool = False
+    """Whether texts are words already, in every script."""
+    looks_foreign: float = 0.1
+    """Share of texts of published sets that look like another language."""
+    other_script: float = 0.0
+    """Share of letters of published sets that may be in another script, beyond what running text has."""
+
+
+def names() -> list[str]:
+    """All types, by their file names."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
+
+
+def load(name: str) -> TaskType:
+    """The type of that name.
 
     Raises:
-        UserError: there is no such kind.
+        UserError: there is no such type; the nearest names are given.
     """
-    if name not in KINDS:
-        raise unknown_name("kind of task", name, KINDS)
-    return cast("Kind", importlib.import_module(f"{__name__}.{name}"))
+    if name not in names():
+        raise unknown_name("type of task", name, names())
+    found: TaskType = importlib.import_module(f"{__name__}.{name}").TYPE
+    return found

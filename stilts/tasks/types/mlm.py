@@ -13,10 +13,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from hpc.errors import UserError
-from stilts.tasks.types import Coded, Coding, Columns, Decoded, Examples
-from stilts.tasks.types.pieces import specials, tokenize
-from stilts.tasks.types.ragged import Integers, Ragged, bounds
-from stilts.tasks.types.sequences import columns, single
+from stilts.tasks.coding.pieces import specials, tokenize
+from stilts.tasks.coding.ragged import Integers, Ragged, bounds
+from stilts.tasks.coding.sequences import columns, single
+from stilts.tasks.types import Coding, Columns, Encoded, Examples, TaskType
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -32,7 +32,7 @@ def texts(example: Mapping[str, Any]) -> Iterator[str]:
     yield example["text"]
 
 
-def encode(examples: Examples, coding: Coding) -> Columns:
+def encode(examples: Examples, coding: Coding) -> Encoded:
     """One item a block of pieces: as many as fit into a sequence, the last one of a text what is left."""
     marks = specials(coding.tokenizer)
     room = coding.max_length - marks.of_single
@@ -48,25 +48,16 @@ def encode(examples: Examples, coding: Coding) -> Columns:
 
 
 def targets(
-    columns: Mapping[str, Ragged | NDArray[np.int32]],  # noqa: ARG001
+    columns: Columns,  # noqa: ARG001
     rows: NDArray[np.int64],  # noqa: ARG001
 ) -> dict[str, NDArray[np.int64]]:
     """None yet: what is to be predicted is drawn at each step by `Masking`."""
     return {}
 
 
-def sizes(columns: Mapping[str, Ragged | NDArray[np.int32]]) -> NDArray[np.int64]:
+def sizes(columns: Columns) -> NDArray[np.int64]:
     """As many rows as tokens."""
     return np.asarray(columns["num_tokens"]).astype(np.int64)
-
-
-def decode(outputs: NDArray[np.float32], encoded: Coded) -> Decoded:  # noqa: ARG001
-    """Text is trained on, never answered.
-
-    Raises:
-        TypeError: always.
-    """
-    raise TypeError("masked-language modelling has no answers to decode")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,3 +136,6 @@ def masking(tokenizer: "Tokenizer", *, share: float, seed: int) -> Masking:
         share=share,
         seed=seed,
     )
+
+
+TYPE = TaskType(schema=SCHEMA, texts=texts, encode=encode, targets=targets, sizes=sizes, head="mlm")

@@ -13,10 +13,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from stilts.tasks.types import Coded, Coding, Columns, Decoded, Examples
-from stilts.tasks.types.pieces import numbers_of, specials, tokenize_distinct
-from stilts.tasks.types.ragged import Ragged, bounds, interleave, padded
-from stilts.tasks.types.sequences import columns, pair
+from stilts.tasks.coding.pieces import numbers_of, specials, tokenize_distinct
+from stilts.tasks.coding.ragged import Ragged, bounds, interleave, padded
+from stilts.tasks.coding.sequences import columns, pair
+from stilts.tasks.types import Coded, Coding, Columns, Decoded, Encoded, Example, Examples, TaskType
 
 SCHEMA = pa.schema(
     [
@@ -52,7 +52,7 @@ class _Passages:
     ends: Ragged
 
 
-def encode(examples: Examples, coding: Coding) -> Columns:
+def encode(examples: Examples, coding: Coding) -> Encoded:
     """One item a window.
 
     Adds `start` and `end`, tokens of the first answer within the item, both 0 when the window does not hold
@@ -182,14 +182,12 @@ def _interleaved_offsets(begins: Ragged, ends: Ragged, shift: NDArray[np.int64],
     return interleave([before, both, Ragged.repeated([-1, -1] * after, len(begins))])
 
 
-def targets(
-    columns: Mapping[str, Ragged | NDArray[np.int32]], rows: NDArray[np.int64]
-) -> dict[str, NDArray[np.int64]]:
+def targets(columns: Columns, rows: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
     """`start` and `end`, tokens within their items [items]."""
     return {name: np.asarray(columns[name])[rows].astype(np.int64) for name in ("start", "end")}
 
 
-def sizes(columns: Mapping[str, Ragged | NDArray[np.int32]]) -> NDArray[np.int64]:
+def sizes(columns: Columns) -> NDArray[np.int64]:
     """A start and an end score a token."""
     return np.asarray(columns["num_tokens"], np.int64)
 
@@ -257,3 +255,38 @@ def _best_windows(
     for window in windows:  # backwards, so that the first of equal windows stays
         values[owner[window]] = contexts[owner[window]][begin[window] : end[window]]
     return Decoded(values=values, scores=np.where(np.isfinite(top), top - lowest, -np.inf).astype(np.float32))
+
+
+def flaws(example: Example) -> Iterator[tuple[str, str]]:
+    """No answer, or one that is not where it should be."""
+    if not example["answers"]:
+        yield "unanswered", "the question has no answer"
+    if any(answer["start"] < 0 for answer in example["answers"]):
+        yield "misplaced", "the answer is not in its passage"
+
+
+def mistranslated(
+    example: Example,
+    origin: Example,
+    labels: Sequence[str],  # noqa: ARG001
+) -> Iterator[tuple[str, str]]:
+    """An answer more or less, or one that is not in its passage any more."""
+    if bool(example["answers"]) != bool(origin["answers"]):
+        yield "answer", f"{'an answer' if example['answers'] else 'no answer'}, unlike the English row"
+    yield from (flaw for flaw in flaws(example) if flaw[0] == "misplaced")
+
+
+TYPE = TaskType(
+    schema=SCHEMA,
+    texts=texts,
+    encode=encode,
+    targets=targets,
+    sizes=sizes,
+    head="span",
+    decode=decode,
+    keeps_confidence=True,
+    gold=lambda example, _: " | ".join(answer["text"] for answer in example["answers"]),
+    labels_of=lambda example: (answer["text"] for answer in example["answers"]),
+    flaws=flaws,
+    mistranslated=mistranslated,
+)

@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from stilts.tasks.types import IGNORED, Coded, Coding, Columns, Decoded, Examples
-from stilts.tasks.types.pieces import specials, tokenize_distinct
-from stilts.tasks.types.ragged import Ragged, bounds, interleave, sums
-from stilts.tasks.types.sequences import columns, single
+from stilts.tasks.coding.pieces import specials, tokenize_distinct
+from stilts.tasks.coding.ragged import Ragged, bounds, interleave, sums
+from stilts.tasks.coding.sequences import columns, single
+from stilts.tasks.types import IGNORED, Coded, Coding, Columns, Decoded, Encoded, Examples, TaskType
 
 SCHEMA = pa.schema([("id", pa.string()), ("tokens", pa.list_(pa.string())), ("tags", pa.list_(pa.string()))])
 
@@ -21,7 +21,7 @@ def texts(example: Mapping[str, Any]) -> Iterator[str]:
     yield from example["tokens"]
 
 
-def encode(examples: Examples, coding: Coding) -> Columns:
+def encode(examples: Examples, coding: Coding) -> Encoded:
     """One item a sentence, or several for one that is too long: no word is left out.
 
     Adds `positions`, the first piece of each word within the item, and `tags`, by index into the labels. A
@@ -70,9 +70,7 @@ def _split(
     return offsets, np.searchsorted(sentences, offsets[:-1], side="right") - 1
 
 
-def targets(
-    columns: Mapping[str, Ragged | NDArray[np.int32]], rows: NDArray[np.int64]
-) -> dict[str, NDArray[np.int64]]:
+def targets(columns: Columns, rows: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
     """`positions`, rows of the batch's tokens [words], and `tags` [words]."""
     positions, tags = columns["positions"], columns["tags"]
     assert isinstance(positions, Ragged)
@@ -85,7 +83,7 @@ def targets(
     }
 
 
-def sizes(columns: Mapping[str, Ragged | NDArray[np.int32]]) -> NDArray[np.int64]:
+def sizes(columns: Columns) -> NDArray[np.int64]:
     """One row of tag scores a word."""
     positions = columns["positions"]
     assert isinstance(positions, Ragged)
@@ -104,3 +102,31 @@ def decode(outputs: NDArray[np.float32], encoded: Coded) -> Decoded:
     values = [names[first:last] for first, last in pairwise(offsets)]
     scores = np.add.reduceat(share, offsets[:-1]) / num_words
     return Decoded(values=values, scores=scores.astype(np.float32))
+
+
+def missing_labels(seen: set[str], names: Sequence[str]) -> Iterator[str]:
+    """Most tags do not occur."""
+    if 2 * len(seen) < len(names):
+        yield f"only {len(seen)} of {len(names)} tags occur: {', '.join(sorted(seen))}"
+
+
+TYPE = TaskType(
+    schema=SCHEMA,
+    texts=texts,
+    encode=encode,
+    targets=targets,
+    sizes=sizes,
+    head="tag",
+    decode=decode,
+    is_labelled=True,
+    gold=lambda example, _: " ".join(example["tags"]),
+    as_text=lambda tags, _: " ".join(tags),
+    from_text=lambda text, _: text.split(" "),
+    labels_of=lambda example: iter(example["tags"]),
+    missing_labels=missing_labels,
+    is_translatable=False,
+    is_split=True,
+    # Lists of names in Wikipedia, which named entities are cut from, are often in Latin letters.
+    looks_foreign=0.5,
+    other_script=0.3,
+)

@@ -148,7 +148,7 @@ def test_another_task_or_a_change_elsewhere_leaves_an_entry_as_it_is(monkeypatch
     monkeypatch.setattr("stilts.data.versions.of_code", lambda *places: seen.extend(places) or "x")
     made_by(tasks.load("mnli"))
     assert {path.name for path in seen} == {
-        *("pieces.py", "ragged.py", "sequences.py", "classify.py"),
+        *("__init__.py", "pieces.py", "ragged.py", "sequences.py", "classify.py"),
         *("mnli.py", "_pairs.py", "parquet.py", "jsonl.py", "tsv.py", "reading.py"),
     }
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from stilts.evaluate import __main__ as command
+from stilts.evaluate.averages import COUNTED
 from stilts.evaluate.request import ALL, Limit, parse_limit, parse_tasks
-from stilts.tasks.metrics.averages import COUNTED
 
 ROOT = Path(__file__).parents[3]
 
@@ -18,7 +18,7 @@ FLAGS = {
         "--output", "--predict-only", "--study", "--sources", "--overwrite", "--dry-run",
     },
     command.score_parser: set(),
-    command.export_parser: {"--to", "--incomplete"},
+    command.export_parser: {"--hf", "--to", "--incomplete"},
     command.list_parser: set(),
 }  # fmt: skip
 

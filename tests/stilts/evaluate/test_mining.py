@@ -4,25 +4,25 @@ score.
 
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
-from stilts import tasks
+from stilts.evaluate.evaluator import Evaluator
+from stilts.evaluate.fitting import Fitting
 from stilts.evaluate.retrieving import Retriever, Side
-from stilts.evaluate.stage import Evaluator
+from stilts.evaluate.store import Cell, Kept, Store
 from stilts.run import records
 from stilts.run.folder import RunFolder
-from stilts.run.settings import Evaluation, Retrieval
-from stilts.run.specs import EvaluateSpec, RunSpec
+from stilts.run.settings import Retrieval
 
 
 def encoded(language: str, size: int) -> Any:
     texts = [f"sentence {n}" for n in range(size)]
     examples = {"id": [str(n) for n in range(size)], "english": texts, "foreign": texts}
     return SimpleNamespace(
-        language=language, examples=examples, num_full=size, size=size, version="embedded x"
+        language=language, examples=examples, num_full=size, size=size, version="embedded x", labels=()
     )
 
 
@@ -39,26 +39,53 @@ def sides(_: Any, pool: Any) -> tuple[Side, Side]:
 
 
 def test_mining_writes_the_dev_score_it_was_tuned_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = EvaluateSpec(
-        regime="single", intermediate="mnli", seed=1, targets={}, evaluation=Evaluation(dtype="fp32")
+    store, loaded, device = Store(RunFolder(tmp_path / "mnli-s1.eval")), SimpleNamespace(model=None), "cpu"
+    evaluator = Evaluator(
+        cast("Any", loaded),
+        store,
+        retrieval=Retrieval(),
+        fitting=Fitting(512, device=device, say=print),
+        cache=tmp_path,
     )
-    evaluator = object.__new__(Evaluator)
-    evaluator.run = RunFolder(tmp_path / "mnli-s1.eval")
-    evaluator.spec, evaluator.asked = RunSpec(study="mini", id="mnli-s1.eval", asked=asked), asked
-    evaluator.digest = "0" * 64
-    model: Any = None
-    evaluator.retriever = Retriever(model, Retrieval(), tokens_per_batch=512)
     monkeypatch.setattr(Retriever, "sides", lambda self, task, pool: sides(task, pool))
     pools = {"dev": encoded("de", 30), "test": encoded("de", 50)}
-    monkeypatch.setattr(Evaluator, "_read", lambda self, task, language, split: pools[split])
+    monkeypatch.setattr(Evaluator, "_read", lambda self, task, kept, split, rows: pools[split])
+    cell = Cell(
+        task="bucc2018",
+        language="de",
+        split="test",
+        limit="",
+        model="0" * 64,
+        head="",
+        dtype="fp32",
+        max_length=512,
+        source="embedded",
+        version="x",
+    )
+    common = {
+        "run_id": "x",
+        "study": "mini",
+        "regime": "single",
+        "intermediate": "mnli",
+        "seed": 1,
+        "note": "",
+    }
+    evaluator.answer(
+        Kept(
+            cell=cell,
+            sources=(),
+            rows=None,
+            dev_rows=None,
+            num_full=0,
+            common=common | {"seed": 1, "note": ""},
+        )
+    )
 
-    evaluator._answer(tasks.load("bucc2018"), "", "", "de", "bucc2018-de")
-
-    rows = records.read("scores", [evaluator.run.records / "scores"]).to_pylist()
+    rows = records.read("scores", [store.folder.records / "scores"]).to_pylist()
     found = {row["split"]: (row["n"], row["value"]) for row in rows}
     assert found["dev"][0] == 30
     assert found["test"][0] == 50
     assert 90 < found["dev"][1] < 100
     assert 60 < found["test"][1] < 100, "the threshold is not the one the test set would like best"
-    predictions = records.read("predictions", [evaluator.run.predictions])
+    predictions = records.read("predictions", [store.folder.predictions])
     assert set(predictions["split"].to_pylist()) == {"test"}

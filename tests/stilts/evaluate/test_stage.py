@@ -52,11 +52,29 @@ def test_its_scores_are_shown_again_and_nothing_is_written(run, evaluate):
     said = evaluate("score", run.path)
     assert said.code == 0, said.err
     assert {path: path.stat().st_mtime_ns for path in run.path.rglob("*") if path.is_file()} == before
-    assert "bucc2018-de is left out: a run of a grid keeps the gold pairs of a pool only" in said.out
     for row in records.read("scores", [run.records / "scores"]).to_pylist():
-        if row["target"] != "bucc2018":
+        if row["split"] == "test":
             line = next(line for line in said.out.splitlines() if line.startswith(f"{row['target']} "))
             assert f"{row['metric']} {row['value']:6.2f}" in line
+
+
+def test_it_is_exported_as_what_the_command_wrote(run, evaluate, with_heads, tmp_path):
+    asked = ("--tasks", ",".join(TARGETS), "--langs", "de", "--limit", "8", "--sources", "embedded")
+    said = evaluate("run", "--model", with_heads, *asked, "--batch-size", "512", "--output", tmp_path / "out")
+    assert said.code == 0, said.err
+    for source, to in ((run.path, "grid"), (tmp_path / "out", "command")):
+        said = evaluate("export", source, "--to", tmp_path / to, "--incomplete", "allow")
+        assert said.code == 0, said.err
+    files = {
+        path.relative_to(tmp_path / "grid"): path.read_text() for path in (tmp_path / "grid").rglob("*.*")
+    }
+    assert {path.parts[0] for path in files} == set(TARGETS)
+    assert files == {
+        path.relative_to(tmp_path / "command"): path.read_text()
+        for path in (tmp_path / "command").rglob("*.*")
+    }
+    leads = records.read("predictions", [run.predictions]).to_pylist()
+    assert all((row["aux"] is not None) == (row["target"] == "xquad") for row in leads)
 
 
 def test_the_command_answers_as_the_grid_does(run, evaluate, with_heads, tmp_path):

@@ -3,8 +3,8 @@
 import pytest
 
 from stilts import tasks
+from stilts.evaluate.averages import COUNTED, GROUPS
 from stilts.evaluate.summary import Board
-from stilts.tasks.metrics.averages import COUNTED, GROUPS
 
 
 def board(names, *, limit="", value=50.0) -> Board:

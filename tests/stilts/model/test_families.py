@@ -15,8 +15,8 @@ from stilts.model import encoder as encoders, folder as models
 from stilts.model.families import families
 from stilts.model.heads import HeadSpec
 from stilts.model.multitask import Batch, Model
+from stilts.tasks.coding.pieces import open_tokenizer
 from stilts.tasks.types import Coding, classify
-from stilts.tasks.types.pieces import open_tokenizer
 
 PAIRS = [
     ("The cat sat on the mat because it was warm.", "Who lives in Paris?"),

@@ -20,7 +20,7 @@ from stilts.run.specs import RunSpec, TimedModel
 from stilts.study import grid
 from stilts.study.config import Study, load_study
 from stilts.tasks import Task
-from stilts.tasks.metrics import questions, tagging
+from stilts.tasks.metrics import _questions as questions, _tagging as tagging
 
 STUDY = """
 name = "sample"
@@ -146,8 +146,8 @@ def answer(task: Task, n: int, right: bool) -> dict[str, Any]:
         pred = "the red house" if right else ("red" if n % 2 else "blue")
         return {"gold": "red house | house", "pred": pred, "score": float(right)}
     if task.type == "tag":
-        gold = "B-PER I-PER O" if task.scorer == "entities" else "NOUN VERB PUNCT"
-        wrong = "B-PER O O" if task.scorer == "entities" else "NOUN NOUN PUNCT"
+        gold = "B-PER I-PER O" if task.metric == "entities" else "NOUN VERB PUNCT"
+        wrong = "B-PER O O" if task.metric == "entities" else "NOUN NOUN PUNCT"
         return {"gold": gold, "pred": gold if right else wrong, "score": 1.0 if right else 2 / 3}
     return {"gold": "1", "pred": str(int(right)), "score": float(right)}
 
@@ -156,12 +156,12 @@ def metrics_of(task: Task, rows: list[dict[str, Any]], language: str) -> dict[st
     if task.type == "span":
         golds = [row["gold"].split(" | ") for row in rows]
         em, f1 = questions.score_answers(
-            [row["pred"] for row in rows], golds, rules=task.scorer, language=language
+            [row["pred"] for row in rows], golds, rules=task.metric, language=language
         )
         return {"em": 100 * float(em.mean()), "f1": 100 * float(f1.mean())}
     if task.type == "tag":
         gold, pred = ([row[side].split() for row in rows] for side in ("gold", "pred"))
-        return {"f1": tagging.chunk_f1(gold, pred, scheme=task.scorer), "accuracy": 90.0}
+        return {"f1": tagging.chunk_f1(gold, pred, scheme=task.metric), "accuracy": 90.0}
     share = 100 * sum(row["score"] for row in rows) / len(rows)
     return {task.metrics[0]: share}
 
@@ -226,7 +226,7 @@ def write_evaluation(folder: RunFolder, run: RunSpec) -> None:
             rows += [row | {"note": asked.note} for row in scored]
             place = {"run_id": run.id, "cell_id": name + language, "target": name, "language": language}
             items += [place | {"split": "test"} | row for row in predicted]
-            if task.scorer == "pairs":
+            if task.metric == "pairs":
                 rows += score_rows(run, name, language, "dev", {"f1": values["f1"] - 1.0})
     records.write_shard(folder.records / "scores", "scores", rows, name="scores")
     records.write_shard(folder.predictions, "predictions", items, name="predictions")

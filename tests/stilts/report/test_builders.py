@@ -16,7 +16,7 @@ from stilts.report.items import ItemDraws
 from stilts.report.published import published, reported_rows
 from stilts.report.spec import load_spec
 from stilts.study.config import Study
-from stilts.tasks.metrics import tagging
+from stilts.tasks.metrics import _tagging as tagging
 
 NINE = ("xnli", "pawsx", "udpos", "panx", "xquad", "mlqa", "tydiqa", "bucc2018", "tatoeba")
 SEVEN = NINE[:7]

@@ -68,7 +68,7 @@ def test_accuracy_equals_plain_hugging_face(e5, tmp_path, language):
         near = nearest(vectors[side == ENGLISH], vectors[side == FOREIGN])
         pairs = zip(example[side == ENGLISH].tolist(), example[side == FOREIGN][near].tolist(), strict=True)
         scored = metrics.score(
-            task.scorer, examples=encoded.examples, predictions=list(pairs), language=language
+            task.metric, examples=encoded.examples, predictions=list(pairs), language=language
         )
         assert len(scored.by_example) == LIMIT
         ours.append(scored.values["accuracy"])

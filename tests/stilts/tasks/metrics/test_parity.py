@@ -14,7 +14,7 @@ from hypothesis import given, settings, strategies as st
 from sklearn.metrics import accuracy_score
 
 from stilts.tasks import metrics
-from stilts.tasks.metrics.questions import best_no_answer_threshold, score_answers
+from stilts.tasks.metrics._questions import best_no_answer_threshold, score_answers
 
 many = settings(max_examples=1000, deadline=None)
 

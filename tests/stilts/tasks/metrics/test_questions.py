@@ -4,7 +4,7 @@ from hypothesis import given, strategies as st
 
 from hpc.errors import UserError
 from stilts.tasks import metrics
-from stilts.tasks.metrics.questions import (
+from stilts.tasks.metrics._questions import (
     best_no_answer_threshold,
     mlqa_tokens,
     score_answers,

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from hpc.errors import UserError
+from stilts.evaluate.averages import COUNTED, FINE_TUNED, GROUPS, language_mean, summarise, task_score
 from stilts.tasks import metrics
-from stilts.tasks.metrics.averages import COUNTED, FINE_TUNED, GROUPS, language_mean, summarise, task_score
 from stilts.tasks.metrics.pairs import pair_f1
 
 labels = st.lists(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from stilts.tasks import metrics
-from stilts.tasks.metrics.tagging import chunk_f1
+from stilts.tasks.metrics._tagging import chunk_f1
 
 POS = ["NOUN", "VERB", "CCONJ", "SCONJ", "SYM", "X", "PUNCT"]
 IOB = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]

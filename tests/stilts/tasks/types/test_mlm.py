@@ -5,9 +5,9 @@ import pytest
 from tokenizers import Tokenizer
 
 from hpc.errors import UserError
+from stilts.tasks.coding.pieces import tokenize
+from stilts.tasks.coding.ragged import Ragged
 from stilts.tasks.types import Coding, mlm
-from stilts.tasks.types.pieces import tokenize
-from stilts.tasks.types.ragged import Ragged
 
 LONG = "Die Katze saß auf der Matte, weil es warm war. Wer wohnt in München? " * 6
 TEXTS = [LONG, "We are in Paris.", "我们在北京。"]
@@ -115,5 +115,5 @@ def test_a_tokenizer_without_a_mask_is_refused(tokenizer: Tokenizer) -> None:
 
 
 def test_text_has_no_answers() -> None:
-    with pytest.raises(TypeError, match="no answers"):
-        mlm.decode(np.zeros((1, 1), np.float32), None)
+    assert mlm.TYPE.decode is None
+    assert mlm.TYPE.head == "mlm"

@@ -9,9 +9,9 @@ from tokenizers import Tokenizer
 
 from hpc.errors import UserError
 from stilts.tasks import types as task_types
+from stilts.tasks.coding.pieces import open_tokenizer
+from stilts.tasks.coding.sequences import longest_first
 from stilts.tasks.types import Coding, choice, classify, retrieve
-from stilts.tasks.types.pieces import open_tokenizer
-from stilts.tasks.types.sequences import longest_first
 
 LONG = "The cat sat on the mat because it was warm and Maria lives in Paris"
 
@@ -132,8 +132,7 @@ def test_each_side_of_a_translation_is_a_sentence_of_its_own(tokenizer: Tokenize
     pieces = tokenizer.encode(LONG, add_special_tokens=False).ids
     start, end = tokenizer.token_to_id("<s>"), tokenizer.token_to_id("</s>")
     assert sequences(columns)[3] == [start, *pieces[:10], end]
-    with pytest.raises(TypeError, match=r"stilts\.evaluate\.retrieval"):
-        retrieve.decode(np.zeros((4, 2), np.float32), Given(columns, {}))
+    assert (retrieve.TYPE.head, retrieve.TYPE.decode) == (None, None)
 
 
 def test_unknown_kinds_and_tokenizers_are_refused(tmp_path) -> None:

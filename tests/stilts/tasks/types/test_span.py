@@ -5,8 +5,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from tokenizers import Tokenizer, pre_tokenizers
 
+from stilts.tasks.coding.ragged import Ragged
 from stilts.tasks.types import Coding, span
-from stilts.tasks.types.ragged import Ragged
 
 CASES = {
     "english": ("Maria lives in  Paris, France.", "Paris"),

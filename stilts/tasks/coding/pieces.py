@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hpc.errors import UserError
-from stilts.tasks.types.ragged import Ragged
+from stilts.tasks.coding.ragged import Ragged
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer

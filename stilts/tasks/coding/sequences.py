@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from stilts.tasks.types.pieces import Specials
-from stilts.tasks.types.ragged import Integers, Ragged, interleave
+from stilts.tasks.coding.pieces import Specials
+from stilts.tasks.coding.ragged import Integers, Ragged, interleave
 
 
 def pair(first: Ragged, second: Ragged, marks: Specials) -> Ragged:

@@ -1,15 +1,68 @@
 """F1 over chunks as conlleval and seqeval count them, and how many tags are right."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hpc.errors import UserError
+from stilts.tasks.metrics import Floats, Metric, Predictions, Row, Scored, Submitted
+
 Scheme = Literal["entities", "pos", "tokens"]
 """`entities`: tags are B-X, I-X, O. `pos`: bare parts of speech. `tokens`: no chunks at all."""
 
 Tags = Sequence[Sequence[str]]
+
+
+def metric(scheme: Scheme, *, outside: str) -> Metric:
+    """F1 over chunks, where there are any, and the share of right tags.
+
+    Args:
+        scheme: how tags are chunked.
+        outside: tag that a submission has where a prediction is missing.
+    """
+    reports = ("accuracy",) if scheme == "tokens" else ("f1", "accuracy")
+    return Metric(
+        score=partial(_score, scheme=scheme),
+        reports=reports,
+        counted=reports[:1],
+        contributions=partial(_contributions, scheme=scheme),
+        resampled="f1",
+        submission=partial(_submission, outside=outside),
+    )
+
+
+def _score(given: Predictions, *, scheme: Scheme) -> Scored:
+    gold = given.column("tags")
+    filled = [["O"] * len(g) if p is None else p for p, g in zip(given.values, gold, strict=True)]
+    right, total = right_tags(gold, filled)
+    values = {} if scheme == "tokens" else {"f1": chunk_f1(gold, filled, scheme=scheme)}
+    right[[p is None for p in given.values]] = 0
+    values["accuracy"] = 100 * float(right.sum() / total.sum())
+    return Scored(values=values, by_example=(right / total).astype(np.float32), missing=given.missing)
+
+
+def _contributions(rows: Sequence[Row], language: str, *, scheme: Scheme) -> Floats:  # noqa: ARG001
+    gold, predicted = ([str(row[side] or "").split() for row in rows] for side in ("gold", "pred"))
+    if scheme == "tokens":
+        right, total = right_tags(gold, predicted)
+        return np.stack([right, total, total], axis=1).astype(float)
+    return chunk_counts(gold, predicted, scheme=scheme).astype(float)
+
+
+def _submission(given: Submitted, *, outside: str) -> str:
+    """One tag a line, an empty line after a sentence."""
+    examples = given.predictions.examples
+    sentences = [
+        [outside] * len(gold) if tags is None else tags
+        for tags, gold in zip(given.predictions.values, examples["tags"], strict=True)
+    ]
+    for tags, gold, name in zip(sentences, examples["tags"], examples["id"], strict=True):
+        if len(tags) != len(gold):
+            raise UserError(f"{given.name} {name}: {len(tags)} tags for {len(gold)} words", code=3)
+    return "\n\n".join("\n".join(tags) for tags in sentences) + "\n"
 
 
 def chunk_f1(gold: Tags, predicted: Tags, *, scheme: Scheme) -> float:

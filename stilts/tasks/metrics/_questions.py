@@ -1,17 +1,20 @@
 """Exact match and token F1 of answers: SQuAD v1.1 and v2.0, and MLQA's rules by language."""
 
+import json
 import re
 import string
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpc.errors import unknown_name
+from hpc.errors import UserError, unknown_name
+from stilts.tasks.metrics import Floats, Metric, Predictions, Row, Scored, Submitted
 
 Rules = Literal["squad", "squad_v2", "mlqa"]
 
@@ -31,6 +34,46 @@ _ENGLISH_ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _ARABIC_ARTICLE = re.compile("\u0627\u0644")
 _CHINESE = re.compile("([\u4e00-\u9fa5])")
 _ASCII_PUNCTUATION = str.maketrans("", "", string.punctuation)
+
+
+def metric(rules: Rules) -> Metric:
+    """Exact match and F1 by the rules of a data set."""
+    return Metric(
+        score=partial(_score, rules=rules),
+        reports=("em", "f1"),
+        counted=("em", "f1"),
+        contributions=partial(_contributions, rules=rules),
+        submission=_submission,
+        suffix="json",
+        allows=("unanswered",) if rules == "squad_v2" else (),
+    )
+
+
+def _score(given: Predictions, *, rules: Rules) -> Scored:
+    golds = [[answer["text"] for answer in answers] for answers in given.column("answers")]
+    predictions, best = list(given.values), {}
+    if rules == "squad_v2" and given.confidences is not None:
+        cut = best_no_answer_threshold(given.confidences, predictions, golds)
+        best = {"em": cut.em, "f1": cut.f1}
+        predictions = with_no_answer(predictions, given.confidences, threshold=cut.threshold)
+    em, f1 = score_answers(predictions, golds, rules=rules, language=given.language)
+    values = {"em": 100 * float(em.mean()), "f1": 100 * float(f1.mean())} | best
+    return Scored(values=values, by_example=f1.astype(np.float32), missing=given.missing)
+
+
+def _contributions(rows: Sequence[Row], language: str, *, rules: Rules) -> Floats:
+    golds = [str(row["gold"] or "").split(" | ") for row in rows]
+    em, f1 = score_answers([row["pred"] for row in rows], golds, rules=rules, language=language)
+    return ((em + f1) / 2)[:, None]
+
+
+def _submission(given: Submitted) -> str:
+    """One object: question id to answer."""
+    ids = [str(name) for name in given.predictions.examples["id"]]
+    if len(set(ids)) < len(ids):
+        raise UserError(f"{given.name}: the data repeat an id, and a submission names answers by id", code=3)
+    answers = {name: value or "" for name, value in zip(ids, given.predictions.values, strict=True)}
+    return json.dumps(answers, ensure_ascii=False, indent=1) + "\n"
 
 
 def squad_tokens(text: str) -> list[str]:

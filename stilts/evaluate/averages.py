@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from stilts import tasks
+
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "classification": ("xnli", "pawsx"),
     "tagging": ("udpos", "panx"),
@@ -11,17 +13,9 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "retrieval": ("bucc2018", "tatoeba"),
 }
 COUNTED: Mapping[str, tuple[str, ...]] = {
-    "xnli": ("accuracy",),
-    "pawsx": ("accuracy",),
-    "udpos": ("f1",),
-    "panx": ("f1",),
-    "xquad": ("em", "f1"),
-    "mlqa": ("em", "f1"),
-    "tydiqa": ("em", "f1"),
-    "bucc2018": ("f1",),
-    "tatoeba": ("accuracy",),
+    name: tasks.load(name).counted for group in GROUPS.values() for name in group
 }
-"""Metrics whose mean is the score of a task."""
+"""Of each of the nine tasks, the values whose mean is its score."""
 
 FINE_TUNED = tuple(task for name, group in GROUPS.items() if name != "retrieval" for task in group)
 

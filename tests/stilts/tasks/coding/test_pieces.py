@@ -4,8 +4,8 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from hpc.errors import UserError
+from stilts.tasks.coding.pieces import specials, tokenize
 from stilts.tasks.types import Coding, classify, span
-from stilts.tasks.types.pieces import specials, tokenize
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "[", "]", "SEP", "PAD"]
 

@@ -3,7 +3,7 @@ from itertools import pairwise
 import numpy as np
 from hypothesis import given, strategies as st
 
-from stilts.tasks.types.ragged import Ragged, bounds, concatenate, interleave, padded, sums
+from stilts.tasks.coding.ragged import Ragged, bounds, concatenate, interleave, padded, sums
 
 rows = st.lists(st.lists(st.integers(0, 99), max_size=5), max_size=6)
 
