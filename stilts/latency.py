@@ -21,7 +21,8 @@ from stilts.data import Encoded
 from stilts.evaluate import predict
 from stilts.evaluate.predict import DTYPES
 from stilts.model import folder as models
-from stilts.model.multitask import Batch, Model
+from stilts.model.head_modules import Batch
+from stilts.model.multitask import Model
 from stilts.run import records
 from stilts.run.folder import Progress, RunFolder
 from stilts.run.settings import Attention

@@ -64,8 +64,8 @@ class Statistic:
 
     @property
     def windows(self) -> float | None:
-        """Windows a question; None for other kinds."""
-        return self.items / self.examples if self.kind == "span" else None
+        """Windows an example is read in; None where a window is not what an item is."""
+        return self.items / self.examples if task_types.load(self.kind).has_windows else None
 
     @cached_property
     def mean(self) -> float:

@@ -12,7 +12,8 @@ from kernels.packing import from_lengths
 from stilts import data
 from stilts.evaluate.retrieval import embed
 from stilts.model.encoder import Pooling
-from stilts.model.multitask import Batch, Model
+from stilts.model.head_modules import Batch
+from stilts.model.multitask import Model
 from stilts.tasks import Task, metrics, types as task_types
 from stilts.tasks.metrics import Scored
 

@@ -70,6 +70,14 @@ class Checkpoint:
         }
         return {ours: self.others[theirs] for ours, theirs in names.items() if theirs in self.others}
 
+    @property
+    def vocabulary_head(self) -> Tensors:
+        """Parameters of the masked-language head by our names; empty where it has none."""
+        places = self.family.vocabulary_head
+        if not set(places.values()) <= self.others.keys():
+            return {}
+        return {ours: self.others[theirs] for ours, theirs in places.items()}
+
 
 def read_config(folder: Path) -> dict[str, Any]:
     """config.json of a model folder.

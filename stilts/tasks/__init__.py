@@ -74,6 +74,10 @@ class Task:
     """Name in `stilts.tasks.metrics`; empty for text, which is never scored."""
     max_length: int
     """Tokens of a sequence, special ones included, in the published protocol."""
+    is_translatable: bool = True
+    """Whether labels survive a translation of the text."""
+    typical_tokens: int = 32
+    """Tokens an example has, more or less: for estimates of plans."""
     language_of: Callable[[Row], str] | None = field(default=None, hash=False)
     """Language of a row, for data sets that keep several in one file; empty when the row does not say."""
     hub: tuple[HubFiles, ...] = field(default=(), hash=False)

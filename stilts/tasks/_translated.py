@@ -11,7 +11,7 @@ English set.
 from dataclasses import replace
 
 from hpc.errors import UserError
-from stilts.tasks import Example, FolderFiles, Row, Task, codes, types, untranslated
+from stilts.tasks import Example, FolderFiles, Row, Task, codes, untranslated
 
 LANGUAGES = codes(
     "af ar bg bn de el es et eu fa fi fr he hi hu id it ja jv ka kk ko ml mr ms my nl pt ru sw ta te th tl "
@@ -26,7 +26,7 @@ def in_translation(task: Task, name: str) -> Task:
     Raises:
         UserError: it is no intermediate task on whole sentences: tags do not survive translation.
     """
-    if task.role != "intermediate" or not types.load(task.type).is_translatable:
+    if task.role != "intermediate" or not task.is_translatable:
         raise UserError(
             f"{task.name} cannot be trained on translations: they would have no {task.type} labels"
         )

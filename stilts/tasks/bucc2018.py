@@ -18,6 +18,7 @@ TASK = Task(
     train_task=None,
     metric="pairs",
     max_length=512,
+    typical_tokens=16,
     hub=(
         HubFiles(
             repo="mteb/bucc-bitext-mining",

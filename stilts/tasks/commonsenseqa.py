@@ -33,6 +33,7 @@ TASK = Task(
     train_task="commonsenseqa",
     metric="accuracy",
     max_length=256,
+    typical_tokens=80,
     hub=(
         HubFiles(
             repo="tau/commonsense_qa",

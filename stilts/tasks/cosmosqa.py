@@ -28,6 +28,7 @@ TASK = Task(
     train_task="cosmosqa",
     metric="accuracy",
     max_length=256,
+    typical_tokens=80,
     # A commit of refs/convert/parquet: the repository itself has had a script.
     hub=(
         HubFiles(

@@ -26,6 +26,7 @@ TASK = Task(
     train_task="hellaswag",
     metric="accuracy",
     max_length=256,
+    typical_tokens=80,
     hub=(
         HubFiles(
             repo="Rowan/hellaswag",

@@ -15,6 +15,7 @@ TASK = Task(
     head_from="squad_v1",
     metric="mlqa",
     max_length=384,
+    typical_tokens=64,
     hub=(xtreme("MLQA.{language}.{language}"),),
     folder=(
         FolderFiles(

@@ -28,6 +28,7 @@ TASK = Task(
     labels=LABELS,
     metric="entities",
     max_length=256,
+    typical_tokens=16,
     hub=(xtreme("PAN-X.{language}"),),
     folder=tuple(
         FolderFiles(format="tagged", files=(file,), sets=_SETS, options={"column": "ner_tags"})

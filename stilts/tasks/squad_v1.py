@@ -11,6 +11,7 @@ TASK = Task(
     train_task="squad_v1",
     metric="squad",
     max_length=384,
+    typical_tokens=64,
     hub=(
         HubFiles(
             repo="rajpurkar/squad", revision="7b6d24c440a36b6815f21b70d25016731768db1f", config="plain_text"

@@ -40,6 +40,7 @@ TASK = Task(
     head_from="squad_v1",
     metric="squad",
     max_length=384,
+    typical_tokens=64,
     hub=(xtreme("tydiqa", sets={"train": ("train",), **SINGLE_SET}),),
     # All languages in a file, as published; then as XTREME cuts it, and its development files by language.
     folder=tuple(

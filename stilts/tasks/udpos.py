@@ -28,6 +28,7 @@ TASK = Task(
     labels=LABELS,
     metric="pos",
     max_length=256,
+    typical_tokens=16,
     hub=(xtreme("udpos.{name}", names=LANGUAGE_NAMES),),
     folder=(
         FolderFiles(

@@ -25,6 +25,7 @@ TASK = Task(
     train_task=None,
     metric="",
     max_length=256,
+    typical_tokens=128,
     hub=(
         HubFiles(
             repo="wikimedia/wikipedia",

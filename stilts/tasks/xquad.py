@@ -15,6 +15,7 @@ TASK = Task(
     head_from="squad_v1",
     metric="squad",
     max_length=384,
+    typical_tokens=64,
     hub=(xtreme("XQuAD.{language}", sets=SINGLE_SET),),
     folder=(FolderFiles(format="squad_json", files=("xquad/xquad.{language}.json",), sets={"test": ("",)}),),
     sizes={"test": 1190},

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from hpc.errors import UserError
 from stilts import data, tasks
 from stilts.data import Encoded
 from stilts.model import checkpoint as checkpoints, folder as models
-from stilts.model.encoder.vocabulary import vocabulary_head_of
 from stilts.model.heads import HeadSpec
 from stilts.model.multitask import Model
 from stilts.run.folder import RunFolder
@@ -114,8 +114,9 @@ def build(parent: Path, fed: Feed, asked: TrainSpec) -> Model:
     if fed.text is not None:
         heads[fed.text.name] = HeadSpec(kind="mlm")
     model = Model(loaded.encoder, heads, dropout=settings.dropout, seed=asked.seed)
-    if fed.text is not None and (known := vocabulary_head_of(checkpoints.read(parent))) is not None:
-        model.heads[fed.text.name].load_state_dict(known)
+    if fed.text is not None and (known := checkpoints.read(parent).vocabulary_head):
+        state = {name: torch.from_numpy(value) for name, value in known.items()}
+        model.heads[fed.text.name].load_state_dict(state)
     model.freeze(settings.frozen)
     return model
 

@@ -23,8 +23,9 @@ from transformers import XLMRobertaForSequenceClassification
 from hpc.engine import parameter_groups
 from kernels.packing import from_lengths
 from stilts.model.encoder import PackedEncoder, from_huggingface
+from stilts.model.head_modules import Batch
 from stilts.model.heads import HeadSpec
-from stilts.model.multitask import Batch, Model
+from stilts.model.multitask import Model
 
 CONFIG = shape(layers=4)
 LABELS = ("entailment", "neutral", "contradiction")

@@ -1,6 +1,7 @@
-"""What a new regime and a new stage cost in files, tried on a copy of the checkout."""
+"""What a new regime, stage, type of task or metric costs in files, tried on a copy of the checkout."""
 
 import csv
+import json
 import os
 import shutil
 import subprocess
@@ -33,18 +34,24 @@ class Checkout:
         (self.path / file).write_text(text, encoding="utf-8")
         self.touched.add(file)
 
-    def run(self, *arguments: str) -> str:
-        environment = os.environ | {"PYTHONPATH": str(self.path)}
-        command = [sys.executable, "-m", "stilts", *map(str, arguments), "--study", "tiny"]
+    def run(self, *arguments: str, study: str = "tiny") -> str:
+        environment = os.environ | {"PYTHONPATH": str(self.path), "STILTS_DATA": str(self.path / "data")}
+        command = [
+            sys.executable,
+            "-m",
+            "stilts",
+            *map(str, arguments),
+            *(["--study", study] if study else []),
+        ]
         done = subprocess.run(
             command, cwd=self.path, env=environment, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def table(self, name: str) -> dict[tuple[str, str], str]:
+    def table(self, name: str, study: str = "tiny") -> dict[tuple[str, str], str]:
         """Row and column to printed text of a rendered table."""
-        path = self.path / "tables" / "rendered" / "tiny" / f"{name}.csv"
+        path = self.path / "tables" / "rendered" / study / f"{name}.csv"
         with open(path, encoding="utf-8") as file:
             return {(row["row"], row["column"]): row["text"] for row in csv.DictReader(file)}
 
@@ -145,3 +152,146 @@ def test_a_stage_is_three_files_and_its_cost_is_in_the_table(checkout: Checkout)
 
 
 IMPORTS = "from collections.abc import Callable, Mapping\nfrom dataclasses import replace\n"
+
+
+TYPE = '''"""A sentence and one label. Example: {id, text, label}."""
+
+import numpy as np
+import pyarrow as pa
+
+from stilts.tasks.coding.pieces import specials, tokenize
+from stilts.tasks.coding.sequences import columns, single
+from stilts.tasks.types import TaskType, classify
+from stilts.tasks.types._rows import label_index, label_name
+
+
+def encode(examples, coding):
+    marks = specials(coding.tokenizer)
+    pieces = tokenize([example["text"] for example in examples], coding.tokenizer)
+    sequences = single(pieces.head(np.minimum(pieces.lengths, coding.max_length - marks.of_single)), marks)
+    return columns(sequences) | {"label": np.asarray([example["label"] for example in examples], np.int32)}
+
+
+TYPE = TaskType(
+    schema=pa.schema([("id", pa.string()), ("text", pa.string()), ("label", pa.int32())]),
+    texts=lambda example: iter([example["text"]]),
+    encode=encode,
+    targets=classify.targets,
+    sizes=classify.sizes,
+    head="classify",
+    decode=classify.decode,
+    is_labelled=True,
+    gold=lambda example, labels: label_name(example["label"], labels),
+    as_text=label_name,
+    from_text=label_index,
+    labels_of=lambda example: iter([str(example["label"])]),
+)
+'''
+
+TASK = '''"""Whether a sentence is kind."""
+
+from stilts.tasks import ALL_SPLITS, FolderFiles, Task
+
+TASK = Task(
+    name="polarity",
+    type="sentence",
+    role="target",
+    read=lambda row: {"id": row["id"], "text": row["text"], "label": int(row["label"])},
+    languages=("en", "de"),
+    splits=ALL_SPLITS,
+    train_task="polarity",
+    labels=("unkind", "kind"),
+    metric="accuracy",
+    max_length=64,
+    folder=(
+        FolderFiles(
+            format="jsonl",
+            files=("polarity/{split}.{language}.jsonl",),
+            sets={"train": ("train",), "dev": ("dev",), "test": ("test",)},
+        ),
+    ),
+)
+'''
+
+METRIC = '''"""Cohen's kappa."""
+
+import numpy as np
+
+from stilts.tasks.metrics import Metric, Scored
+
+
+def score(given):
+    gold = np.asarray(given.column("label"))
+    found = np.asarray([-1 if value is None else value for value in given.values])
+    agreed = float((gold == found).mean())
+    chance = sum(float((gold == n).mean() * (found == n).mean()) for n in set(gold.tolist()))
+    kappa = 0.0 if chance == 1 else (agreed - chance) / (1 - chance)
+    return Scored(values={"kappa": 100 * kappa}, by_example=(gold == found).astype(np.float32))
+
+
+METRIC = Metric(score=score, reports=("kappa",), counted=("kappa",), contributions=None)
+'''
+
+
+def with_sentences(checkout: Checkout) -> str:
+    """Data of the toy task, and a study of it; returns the study's path."""
+    folder = checkout.path / "data" / "polarity"
+    folder.mkdir(parents=True)
+    texts = {"en": ("what a good day", "what a bad day"), "de": ("ein guter Tag", "ein schlechter Tag")}
+    for name, language, count in (
+        ("train", "en", 16),
+        ("dev", "en", 6),
+        ("dev", "de", 6),
+        ("test", "en", 8),
+        ("test", "de", 8),
+    ):
+        rows = [
+            {"id": f"{n}", "text": f"{texts[language][n % 2]} {n}", "label": 1 - n % 2} for n in range(count)
+        ]
+        lines = "".join(json.dumps(row) + "\n" for row in rows)
+        (folder / f"{name}.{language}.jsonl").write_text(lines, encoding="utf-8")
+    tiny = (checkout.path / "stilts" / "study" / "studies" / "tiny.toml").read_text(encoding="utf-8")
+    changes = {
+        'name = "tiny"': 'name = "kind"',
+        'sources = ["embedded"]': 'sources = ["folder", "embedded"]',
+        'targets = ["xnli", "udpos", "xquad", "tatoeba"]': 'targets = ["polarity"]',
+        'tatoeba = ["de"]\n': "",
+        'targets = ["xnli"]\nregimes = ["direct", "joint"]': "targets = []",
+    }
+    for before, after in changes.items():
+        assert tiny.count(before) == 1, before
+        tiny = tiny.replace(before, after)
+    path = checkout.path / "kind.toml"
+    path.write_text(tiny, encoding="utf-8")
+    return str(path)
+
+
+def test_a_type_of_task_is_two_files_its_own_and_a_task_s(checkout: Checkout) -> None:
+    """It is tokenised, trained, answered, stored, scored again without a model, and in the tables."""
+    checkout.add("stilts/tasks/types/sentence.py", TYPE)
+    checkout.add("stilts/tasks/polarity.py", TASK)
+    assert len(checkout.touched) == 2
+    study = with_sentences(checkout)
+    checkout.run("launch", "--grid", "all", "--only", "direct*", study=study)
+    said = checkout.run("evaluate", "score", "runs/kind/direct-s1.polarity.eval", study="")
+    assert "polarity" in said
+    assert "2 of 2 languages" in said
+    checkout.run("tables", "--formats", "csv", study=study)
+    assert 0 <= float(checkout.table("scores", "kind")["direct", "polarity"]) <= 100
+
+
+def test_a_metric_is_two_files_its_own_and_a_task_s(checkout: Checkout) -> None:
+    checkout.add("stilts/tasks/metrics/kappa.py", METRIC)
+    checkout.change("stilts/tasks/pawsx.py", 'metric="accuracy"', 'metric="kappa"')
+    assert len(checkout.touched) == 2
+    study = checkout.path / "paws.toml"
+    tiny = (checkout.path / "stilts" / "study" / "studies" / "tiny.toml").read_text(encoding="utf-8")
+    tiny = tiny.replace('name = "tiny"', 'name = "paws"').replace(
+        '["xnli", "udpos", "xquad", "tatoeba"]', '["pawsx"]'
+    )
+    tiny = tiny.replace('tatoeba = ["de"]\n', "").replace('["xnli"]\nregimes = ["direct", "joint"]', "[]")
+    study.write_text(tiny, encoding="utf-8")
+    checkout.run("launch", "--grid", "all", "--only", "direct*", study=str(study))
+    assert "kappa" in checkout.run("evaluate", "score", "runs/paws/direct-s1.pawsx.eval", study="")
+    checkout.run("tables", "--formats", "csv", study=str(study))
+    assert -100 <= float(checkout.table("scores", "paws")["direct", "pawsx"].replace("\u2212", "-")) <= 100

@@ -13,9 +13,6 @@ from stilts.tasks import Task
 MODEL = "model"
 """Id of the run that prepares the pretrained encoder."""
 
-# Rough lengths of one example in tokens, only for the plan's estimate.
-_TYPICAL_TOKENS = {"classify": 32, "choice": 80, "span": 64, "tag": 16, "retrieve": 16, "mlm": 128}
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Parent:
@@ -86,18 +83,18 @@ def examples_of(study: Study, task: Task, split: str, languages: Iterable[str]) 
 
 def tokens_of(study: Study, task: Task, split: str, languages: Iterable[str]) -> int:
     """Estimate of the tokens of a split in these languages."""
-    return examples_of(study, task, split, languages) * _TYPICAL_TOKENS[task.type]
+    return examples_of(study, task, split, languages) * task.typical_tokens
 
 
 def training_tokens(study: Study, names: Iterable[str], settings: Optimisation) -> int:
     """Estimate of the tokens trained on: so many passes over the capped mixture, or steps at most."""
     found = [(task, examples_of(study, task, "train", ("en",))) for task in map(tasks.load, names)]
     cap = study.intermediate.example_cap if len(found) > 1 else None
-    passes = sum(min(count, cap or count) * _TYPICAL_TOKENS[task.type] for task, count in found)
+    passes = sum(min(count, cap or count) * task.typical_tokens for task, count in found)
     total = int(settings.epochs * passes)
     if settings.max_steps is None:
         return total
     size = settings.tokens_per_batch or (settings.examples_per_batch or 0) * max(
-        _TYPICAL_TOKENS[task.type] for task, _ in found
+        task.typical_tokens for task, _ in found
     )
     return min(total or settings.max_steps * size, settings.max_steps * size)

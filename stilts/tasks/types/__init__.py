@@ -139,10 +139,10 @@ class TaskType:
     """What is wrong with an example, as a name and a line."""
     mistranslated: Callable[[Example, Example, Sequence[str]], Iterator[tuple[str, str]]] = _nothing
     """What a translation (the first) changed of its English example, given the labels: a name and a line."""
-    is_translatable: bool = True
-    """Whether labels survive a translation of the text."""
     sides: tuple[str, ...] = ()
     """Columns of an example in two languages, the English one first; either may be empty."""
+    has_windows: bool = False
+    """Whether a long text is read in windows, each an item."""
     is_split: bool = False
     """Whether texts are words already, in every script."""
     looks_foreign: float = 0.1

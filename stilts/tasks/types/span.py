@@ -285,6 +285,7 @@ TYPE = TaskType(
     head="span",
     decode=decode,
     keeps_confidence=True,
+    has_windows=True,
     gold=lambda example, _: " | ".join(answer["text"] for answer in example["answers"]),
     labels_of=lambda example: (answer["text"] for answer in example["answers"]),
     flaws=flaws,

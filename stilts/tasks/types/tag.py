@@ -124,7 +124,6 @@ TYPE = TaskType(
     from_text=lambda text, _: text.split(" "),
     labels_of=lambda example: iter(example["tags"]),
     missing_labels=missing_labels,
-    is_translatable=False,
     is_split=True,
     # Lists of names in Wikipedia, which named entities are cut from, are often in Latin letters.
     looks_foreign=0.5,

@@ -14,8 +14,9 @@ from transformers import (
 
 from kernels.packing import pack
 from stilts.model import encoder as encoders
+from stilts.model.head_modules import Batch
 from stilts.model.heads import HeadSpec
-from stilts.model.multitask import Batch, Model
+from stilts.model.multitask import Model
 
 VOCABULARY = 400
 SHORT = (1, 2, 63, 64, 65)

@@ -9,9 +9,9 @@ from transformers import XLMRobertaConfig, XLMRobertaForMaskedLM
 
 from kernels.packing import from_lengths
 from stilts.model import checkpoint as checkpoints, encoder as encoders
-from stilts.model.encoder.vocabulary import vocabulary_head_of
+from stilts.model.head_modules import Batch
 from stilts.model.heads import HeadSpec
-from stilts.model.multitask import Batch, Model
+from stilts.model.multitask import Model
 from stilts.model.pretrained import prepare
 
 
@@ -42,9 +42,8 @@ def folder(theirs: XLMRobertaForMaskedLM, tmp_path: Path) -> Path:
 
 def ours(folder: Path) -> Model:
     model = Model(encoders.load(folder), {"text": HeadSpec(kind="mlm")}, seed=1).eval()
-    found = vocabulary_head_of(checkpoints.read(folder))
-    assert found is not None
-    model.heads["text"].load_state_dict(found)
+    found = checkpoints.read(folder).vocabulary_head
+    model.heads["text"].load_state_dict({name: torch.from_numpy(value) for name, value in found.items()})
     return model
 
 
@@ -81,9 +80,9 @@ def test_a_checkpoint_without_the_head_gives_none(folder: Path) -> None:
         {name: value for name, value in kept.items() if not name.startswith("lm_head.")},
         folder / "model.safetensors",
     )
-    assert vocabulary_head_of(checkpoints.read(folder)) is None
+    assert not checkpoints.read(folder).vocabulary_head
 
 
 def test_the_untrained_encoder_has_no_head_to_take_over(tmp_path: Path) -> None:
     prepare("random", destination=tmp_path / "random", layers=1, texts=["Anna lives in Paris."])
-    assert vocabulary_head_of(checkpoints.read(tmp_path / "random")) is None
+    assert not checkpoints.read(tmp_path / "random").vocabulary_head

@@ -13,8 +13,9 @@ from hpc.errors import UserError
 from kernels.packing import from_lengths
 from stilts.model import encoder as encoders, folder as models
 from stilts.model.families import families
+from stilts.model.head_modules import Batch
 from stilts.model.heads import HeadSpec
-from stilts.model.multitask import Batch, Model
+from stilts.model.multitask import Model
 from stilts.tasks.coding.pieces import open_tokenizer
 from stilts.tasks.types import Coding, classify
 
