@@ -87,11 +87,7 @@ def load_cluster(name_or_path: str) -> Cluster:
 
 def cluster_names() -> list[str]:
     """Clusters that can be given by name here."""
-    return sorted({path.stem for folder in _folders() for path in folder.glob("*.toml")})
-
-
-def _folders() -> tuple[Path, ...]:
-    return Path("slurm"), *shipped.folders("slurm")
+    return shipped.names("slurm")
 
 
 def _find(name_or_path: str) -> Path:
@@ -100,8 +96,7 @@ def _find(name_or_path: str) -> Path:
         if not given.is_file():
             raise UserError(f"no cluster file at {given}")
         return given
-    for folder in _folders():
-        path = folder / f"{name_or_path}.toml"
-        if path.is_file():
-            return path
-    raise unknown_name("cluster", name_or_path, cluster_names(), where="slurm/")
+    path = shipped.find("slurm", name_or_path)
+    if path is None:
+        raise unknown_name("cluster", name_or_path, cluster_names(), where="slurm/")
+    return path

@@ -137,6 +137,44 @@ def test_an_installed_program_runs_a_study_from_any_folder(installed: Path, tmp_
     assert "xnli" in call(installed, tmp_path, "tables", "--study", "tiny").lower()
 
 
+@pytest.mark.parametrize("how", ["user", "target", "prefix"])
+def test_shipped_files_are_found_wherever_pip_puts_them(wheel: Path, tmp_path: Path, how: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    place = {
+        "user": ["--user"],
+        "target": ["--target", str(tmp_path / "there")],
+        "prefix": ["--prefix", str(tmp_path / "there")],
+    }[how]
+    environment["PYTHONUSERBASE"] = str(tmp_path / "there")
+    base = Path(sys.base_prefix) / "bin" / "python3"  # an environment has no --user
+    command = [base, "-m", "pip", "install", "--quiet", "--no-deps", "--ignore-installed", *place, wheel]
+    environment["PIP_BREAK_SYSTEM_PACKAGES"] = "1"
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    (package,) = (tmp_path / "there").rglob("hpc/shipped.py")
+    code = "from hpc import shipped; print(*shipped.names('slurm'), shipped.find('tables', 'published'))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment | {"PYTHONPATH": str(package.parents[1])},
+        capture_output=True,
+        text=True,
+        check=True,
+        encoding="utf-8",
+    )
+    assert done.stdout.startswith("debug example local ")
+    assert str(tmp_path / "there") in done.stdout
+
+
+def test_a_table_and_a_cluster_in_the_folder_one_works_in_have_names(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "slurm").mkdir()
+    (tmp_path / "slurm" / "mine.toml").write_text((ROOT / "slurm" / "local.toml").read_text(encoding="utf-8"))
+    (tmp_path / "tables").mkdir()
+    table = (ROOT / "tables" / "scores.toml").read_text(encoding="utf-8")
+    (tmp_path / "tables" / "mine.toml").write_text(table.replace('id = "scores"', 'id = "mine"'))
+    assert "mine" in call(installed, tmp_path, "launch", "--help").split("clusters:")[1]
+    assert "mine" in call(installed, tmp_path, "tables", "--help")
+
+
 @pytest.mark.slow
 def test_an_installed_program_runs_a_whole_study(installed: Path, tmp_path: Path) -> None:
     assert "33 done" in call(installed, tmp_path, "launch", "--grid", "all", "--study", "tiny")

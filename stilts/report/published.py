@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
 
+from hpc import shipped
 from hpc.settings import decode, read_toml
 from stilts.report.form import DOUBLE_DAGGER, EMPTY, Cell, Row
 from stilts.report.numbers import points, signed
-from stilts.report.spec import TABLES
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +48,9 @@ class Reported:
 @cache
 def published() -> Published:
     """The file, read once."""
-    path = TABLES / "published.toml"
+    path = shipped.find("tables", "published")
+    if path is None:
+        return Published(sources={}, reported=())
     found: Published = decode(Published, read_toml(path), str(path))
     return found
 

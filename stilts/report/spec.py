@@ -14,7 +14,6 @@ from stilts import tasks
 from stilts.run.records import SCHEMAS
 from stilts.study import regimes
 
-TABLES = next(iter(shipped.folders("tables")), Path("tables"))
 BUILDERS = Path(__file__).parent / "builders"
 NOT_TABLES = ("published",)
 
@@ -62,20 +61,21 @@ class Spec:
     stats: Stats = Stats()
 
 
-def table_names(folder: Path = TABLES) -> list[str]:
+def table_names() -> list[str]:
     """Tables and figures that can be asked for."""
-    return sorted(path.stem for path in folder.glob("*.toml") if path.stem not in NOT_TABLES)
+    return [name for name in shipped.names("tables") if name not in NOT_TABLES]
 
 
-def load_spec(name_or_path: str, folder: Path = TABLES) -> Spec:
-    """Reads a table's file by its name or its path.
+def load_spec(name_or_path: str) -> Spec:
+    """Reads a table's file by its name, in `tables/` here or beside the package, or by its path.
 
     Raises:
         UserError: no such table, an unknown key, builder, row, column or record type.
     """
-    path = Path(name_or_path) if name_or_path.endswith(".toml") else folder / f"{name_or_path}.toml"
-    if not path.exists():
-        raise unknown_name("table", name_or_path, table_names(folder))
+    is_path = name_or_path.endswith(".toml")
+    path = Path(name_or_path) if is_path else shipped.find("tables", name_or_path)
+    if path is None or not path.exists():
+        raise unknown_name("table", name_or_path, table_names())
     spec: Spec = decode(Spec, read_toml(path), str(path))
     if spec.id != path.stem:
         raise UserError(f"{path}: id = {spec.id!r} should be the file's name, {path.stem!r}")
