@@ -130,15 +130,14 @@ PLACE = """    trained = add_training(builder, f"{phase}-s{seed}", parent, "sing
 
 def test_a_stage_is_three_files_and_its_cost_is_in_the_table(checkout: Checkout) -> None:
     """A stage between an intermediate task and its targets."""
-    checkout.change("stilts/run/specs.py", "\n\ndef stages() ->", STAGE)
+    checkout.change("stilts/run/specs/asked.py", "\n\ndef stages() ->", STAGE)
     checkout.add("stilts/copying.py", MODULE)
     place = "stilts/study/grid/intermediate.py"
     checkout.change(
         place, '    return add_training(builder, f"{phase}-s{seed}", parent, "single", [phase])\n', PLACE
     )
-    checkout.change(
-        place, "from stilts.run.specs import Text\n", "from stilts.run.specs import CopySpec, Text\n"
-    )
+    imported = "from stilts.run.specs import Text\n"
+    checkout.change(place, imported, f"{imported}from stilts.run.specs.asked import CopySpec\n")
     checkout.change(place, "from collections.abc import Callable, Mapping\n", IMPORTS)
     assert len(checkout.touched) == 3
 

@@ -45,7 +45,7 @@ def expected(tags: list[str], heads: list[int], spans: list[tuple[int, int]]) ->
     return [left[word] for word in sorted(left)]
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(sentences())
 def test_a_fused_word_gets_the_tag_of_its_highest_word(tmp_path_factory, sentence) -> None:
     tags, heads, spans = sentence

@@ -38,7 +38,7 @@ def test_probabilities_are_proportional_up_to_the_cap() -> None:
     }  # fmt: skip
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 150), st.integers(0, 3))
 def test_a_run_interrupted_anywhere_goes_on_identically(step: int, seed: int) -> None:
     whole, resumed = mixture(seed), mixture(seed)

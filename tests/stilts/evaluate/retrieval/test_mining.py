@@ -42,7 +42,7 @@ def brute_force(x, y, k):
     return kept, cosine, margin
 
 
-@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=1000, suppress_health_check=[HealthCheck.filter_too_much])
 @given(st.integers(0, 2**32), st.integers(1, 16), st.integers(1, 16), st.integers(1, 5))
 def test_mining_equals_brute_force(seed, n, m, neighbours):
     random = np.random.default_rng(seed)
@@ -134,7 +134,7 @@ def test_faiss_is_asked_for_by_name(monkeypatch):
     assert len(mine(x, y).rows)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(st.lists(st.tuples(st.floats(0.5, 2.0), st.booleans()), min_size=1, max_size=20), st.integers(0, 5))
 def test_no_other_threshold_gives_a_better_f1(pairs, missing):
     pairs = sorted(pairs, key=lambda pair: -pair[0])

@@ -28,7 +28,7 @@ def small_blocks(monkeypatch) -> None:
     monkeypatch.setattr(neighbours, "_TILE", 4)
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=600, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 2**32), st.integers(1, 70), st.integers(1, 70), st.integers(1, 6), st.integers(1, 9))
 def test_equals_sorting_everything(small_blocks, seed, n, m, k, spread) -> None:
     # Whole numbers: products are exact, and many are equal.
@@ -59,7 +59,7 @@ def test_faiss_finds_the_same() -> None:
         np.testing.assert_allclose(ours.cosines, theirs.cosines, rtol=1e-5, atol=1e-5)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(st.integers(0, 2**32), st.integers(1, 12), st.integers(1, 12))
 def test_nearest_is_the_first_of_the_most_similar(seed, n, m) -> None:
     random = np.random.default_rng(seed)

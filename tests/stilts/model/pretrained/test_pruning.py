@@ -72,7 +72,7 @@ def test_single_characters_stay_for_words_not_seen(whole):
     assert 3 not in tokenizer.encode("tiles rotate", add_special_tokens=False).ids
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_any_few_texts(pruned, study, data):
     texts = data.draw(st.lists(st.sampled_from(study) | st.text(max_size=30), min_size=1, max_size=5))

@@ -103,7 +103,7 @@ def test_ids_are_sentencepiece_s_on_real_text(tokenizer, sentencepiece_ids, sent
     assert len(differ) <= 0.002 * len(texts), differ
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     text=st.text(alphabet=st.characters(max_codepoint=0x24F, exclude_categories=["Cc", "Cs"]), max_size=60)
 )

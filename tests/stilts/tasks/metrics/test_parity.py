@@ -16,7 +16,7 @@ from sklearn.metrics import accuracy_score
 from stilts.tasks import metrics
 from stilts.tasks.metrics._questions import best_no_answer_threshold, score_answers
 
-many = settings(max_examples=1000, deadline=None)
+many = settings(max_examples=1000)
 
 
 def same(value: float) -> Any:

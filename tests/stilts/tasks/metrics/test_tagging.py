@@ -60,10 +60,14 @@ def test_entities_are_what_conlleval_counts(pairs) -> None:
     assert chunk_f1(gold, predicted, scheme="entities") == pytest.approx(f1_of(entities, gold, predicted))
 
 
-@given(sentences(IOB))
-def test_entities_equal_seqeval(pairs) -> None:
+@pytest.fixture(scope="module")
+def seqeval():
     """The library as a second opinion, where it is installed."""
-    seqeval = pytest.importorskip("seqeval.metrics")
+    return pytest.importorskip("seqeval.metrics")
+
+
+@given(pairs=sentences(IOB))
+def test_entities_equal_seqeval(seqeval, pairs) -> None:
     gold, predicted = [g for g, _ in pairs], [p for _, p in pairs]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -71,12 +75,11 @@ def test_entities_equal_seqeval(pairs) -> None:
     assert chunk_f1(gold, predicted, scheme="entities") == expected
 
 
-def test_bare_seqeval_would_take_two_conjunctions_for_one() -> None:
-    f1_score = pytest.importorskip("seqeval.metrics").f1_score
+def test_bare_seqeval_would_take_two_conjunctions_for_one(seqeval) -> None:
     gold, predicted = [["CCONJ", "NOUN"]], [["SCONJ", "NOUN"]]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert f1_score(gold, predicted) == 1.0
+        assert seqeval.f1_score(gold, predicted) == 1.0
     assert chunk_f1(gold, predicted, scheme="pos") == 50
 
 

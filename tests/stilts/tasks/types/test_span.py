@@ -104,7 +104,7 @@ def test_sequences_are_the_tokenizers_own_pairs(tokenizer: Tokenizer) -> None:
     assert (np.delete(offsets, inside, axis=0) == -1).all()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(st.integers(1, 400), st.integers(1, 90), st.integers(12, 400), st.data())
 def test_windows_cover_all_tokens_and_step_by_the_stride(
     tokenizer: Tokenizer, size: int, asked: int, max_length: int, data: st.DataObject

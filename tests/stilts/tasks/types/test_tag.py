@@ -33,7 +33,7 @@ def naive(example: dict, tokenizer: Tokenizer, limit: int) -> list[tuple[list[in
     return [([*ids, end], positions, tags) for ids, positions, tags in items]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=12), min_size=1, max_size=5),
     st.integers(4, 30),
