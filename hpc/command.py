@@ -68,6 +68,18 @@ def command(main: Callable[[list[str]], int]) -> Callable[..., int]:
     return run
 
 
+def comma_list(text: str) -> list[str]:
+    """The type of a flag that takes names separated by commas: each once, in their order.
+
+    Raises:
+        argparse.ArgumentTypeError: a name is empty.
+    """
+    words = [word.strip() for word in text.split(",")]
+    if not all(words):
+        raise argparse.ArgumentTypeError(f"{text!r}: names separated by commas are expected")
+    return list(dict.fromkeys(words))
+
+
 def dispatch(arguments: list[str], verbs: Mapping[str, Callable[[list[str]], int]], about: str) -> int:
     """Calls the verb that stands first; without one, or for help, prints what the command is about.
 
@@ -114,7 +126,7 @@ def aligned(rows: Sequence[Sequence[str]], *, left: int = 1, indent: str = "") -
 
 def _explain(error: BaseException) -> tuple[str, int]:
     """The line that says what, where and what to do, and the exit code."""
-    if isinstance(error, UserError | UserError):
+    if isinstance(error, UserError):
         return str(error), error.code
     if isinstance(error, KeyboardInterrupt):
         signum = error.signum if isinstance(error, Stopped) else signal.SIGINT

@@ -1,6 +1,6 @@
 """What a person can fix, told in one line: what is wrong, where, and what to do about it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
 
@@ -33,3 +33,10 @@ def unknown_name(what: str, name: str, known: Iterable[str], *, where: str = "")
     guess = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     place = f" in {where}" if where else ""
     return UserError(f"unknown {what} {name!r}{place}.{guess} Known: {', '.join(names) or 'none'}.")
+
+
+def refuse_unknown(what: str, names: Iterable[str], known: Collection[str], *, where: str = "") -> None:
+    """Raises `unknown_name` for the first of the names that is not known."""
+    for name in names:
+        if name not in known:
+            raise unknown_name(what, name, known, where=where)

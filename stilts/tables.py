@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hpc.command import Parser, command
-from hpc.errors import UserError, unknown_name
+from hpc.command import Parser, comma_list, command
+from hpc.errors import UserError, refuse_unknown, unknown_name
 from stilts.launching.optional import settle
 from stilts.report.spec import Spec, load_spec, table_names
 from stilts.study.config import load_study
@@ -27,14 +27,15 @@ def parser() -> Parser:
         epilog="exit codes: 0 written, 1 --strict or --check-pdf found something, 2 wrong request,\n"
         "3 nothing measured yet",
     )
-    made.add_argument("--study", default="mini", help="name or TOML path of the study (default: mini)")
-    made.add_argument("--runs", default="runs", type=Path, help="folder of the runs (default: runs)")
-    names = ", ".join(table_names())
-    made.add_argument("--tables", default="", metavar="A,B", help=f"of {names}, or TOML paths (default: all)")
+    made.add_argument("--study", metavar="NAME", default="mini", help="name, or path of a TOML file (mini)")
     made.add_argument(
-        "--formats", default=",".join(FORMATS), metavar="A,B", help=f"of {', '.join(FORMATS)} (default: all)"
+        "--runs", metavar="FOLDER", type=Path, default=Path("runs"), help="where runs lie (runs)"
     )
-    made.add_argument("--out", type=Path, help="default: tables/rendered/STUDY")
+    names = ", ".join(table_names())
+    made.add_argument("--tables", type=comma_list, metavar="LIST", help=f"of {names}, or TOML paths (all)")
+    formats = f"of {', '.join(FORMATS)} (all)"
+    made.add_argument("--formats", type=comma_list, metavar="LIST", default=list(FORMATS), help=formats)
+    made.add_argument("--output", type=Path, metavar="FOLDER", help="(tables/rendered/STUDY)")
     made.add_argument(
         "--strict", action="store_true", help="fail on missing cells and on numbers unfit to be published"
     )
@@ -57,8 +58,8 @@ def work(asked: argparse.Namespace) -> int:
     Raises:
         UserError: a wrong name, or nothing to make tables of.
     """
-    formats = _chosen(asked.formats, FORMATS, "format")
-    specs = [load_spec(name) for name in (asked.tables.split(",") if asked.tables else table_names())]
+    refuse_unknown("format", asked.formats, FORMATS)
+    specs = [load_spec(name) for name in (asked.tables or table_names())]
     study = load_study(asked.study)
     folder = asked.runs / study.name
     study, _ = settle(study, folder)
@@ -70,7 +71,7 @@ def work(asked: argparse.Namespace) -> int:
     evidence = Evidence(study, folder)
     if asked.explain:
         return _explain(asked.explain, evidence)
-    return _render(asked, specs, formats, evidence)
+    return _render(asked, specs, asked.formats, evidence)
 
 
 def _render(
@@ -78,7 +79,7 @@ def _render(
 ) -> int:
     from stilts.report import figures, render, terminal
 
-    out = asked.out or Path("tables") / "rendered" / evidence.study.name
+    out = asked.output or Path("tables") / "rendered" / evidence.study.name
     ready, complaints = [], []
     for spec in specs:
         lacking = render.missing_inputs(spec, evidence)
@@ -182,14 +183,6 @@ def _about(shards: Sequence[Path], address: str, split: str) -> Sequence[Path]:
         shard for shard, name in zip(shards, named, strict=True) if name[0] in words and name[-1] != other
     ]
     return exact or loose or shards
-
-
-def _chosen(text: str, known: Sequence[str], what: str) -> list[str]:
-    names = [name for name in text.split(",") if name]
-    for name in names:
-        if name not in known:
-            raise unknown_name(what, name, known)
-    return names
 
 
 def _nothing(folder: Path, asked: argparse.Namespace) -> UserError:

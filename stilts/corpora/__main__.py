@@ -1,8 +1,8 @@
 """Data sets of a study: fetched for machines without internet, checked, counted.
 
-    python -m stilts data stage --study NAME --to DIR      what the study reads from the Hub, into a folder
-    python -m stilts data check --study NAME               every set, held against what it promises
-    python -m stilts data stats --study NAME               examples, words, subwords, lengths by language
+    stilts data stage --study NAME --output FOLDER   what the study reads from the Hub, into a folder
+    stilts data check --study NAME                   every set, held against what it promises
+    stilts data stats --study NAME                   examples, words, subwords, lengths by language
 
 Each has a --help of its own.
 """
@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from hpc.command import Parser, command, dispatch
+from hpc.command import Parser, comma_list, command, dispatch
 from hpc.errors import UserError
 
 FORMATS = ("markdown", "csv", "json")
@@ -27,8 +27,8 @@ def main(arguments: list[str]) -> int:
 def stage_parser() -> Parser:
     """The flags of `stage`."""
     parser = _parser("stage", "Fetches what a study reads from the Hub; the same call goes on after a stop.")
-    parser.add_argument("--to", type=Path, metavar="DIR", required=True, help="the folder, later STILTS_DATA")
-    parser.add_argument("--only", metavar="TASK", nargs="+", help="tasks (all the study reads)")
+    parser.add_argument("--output", type=Path, metavar="FOLDER", required=True, help="later STILTS_DATA")
+    parser.add_argument("--tasks", type=comma_list, metavar="LIST", help="such as xnli,xquad (the study's)")
     parser.add_argument(
         "--model", choices=("fetch", "skip"), default="fetch", help="the pretrained model as well (fetch)"
     )
@@ -41,9 +41,9 @@ def stage_parser() -> Parser:
 def check_parser() -> Parser:
     """The flags of `check`."""
     parser = _parser("check", "Reads every set of a study and holds it against what it promises.")
-    parser.add_argument("--source", metavar="NAME", help="folder, hub or embedded (the study's)")
-    parser.add_argument("--only", metavar="TASK", nargs="+", help="tasks (all the study reads)")
-    parser.add_argument("--langs", metavar="LIST", help="such as en,sw (the study's)")
+    parser.add_argument("--sources", type=comma_list, metavar="LIST", help="such as folder,hub (the study's)")
+    parser.add_argument("--tasks", type=comma_list, metavar="LIST", help="such as xnli,xquad (the study's)")
+    parser.add_argument("--languages", type=comma_list, metavar="LIST", help="such as en,sw (the study's)")
     parser.add_argument(
         "--extent",
         choices=("whole", "sample"),
@@ -55,9 +55,9 @@ def check_parser() -> Parser:
 def stats_parser() -> Parser:
     """The flags of `stats`."""
     parser = _parser("stats", "Examples, words, subwords and lengths by task and language.")
-    parser.add_argument("--source", metavar="NAME", help="folder, hub or embedded (the study's)")
-    parser.add_argument("--tasks", metavar="LIST", help="such as xnli,xquad (all the study reads)")
-    parser.add_argument("--langs", metavar="LIST", help="such as en,sw (the study's)")
+    parser.add_argument("--sources", type=comma_list, metavar="LIST", help="such as folder,hub (the study's)")
+    parser.add_argument("--tasks", type=comma_list, metavar="LIST", help="such as xnli,xquad (the study's)")
+    parser.add_argument("--languages", type=comma_list, metavar="LIST", help="such as en,sw (the study's)")
     parser.add_argument("--split", metavar="NAME", help="train, dev or test (all)")
     parser.add_argument(
         "--tokenizer", type=Path, metavar="FILE", help="a tokenizer.json (the study's model's)"

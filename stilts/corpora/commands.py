@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from hpc.errors import UserError, unknown_name
+from hpc.errors import UserError, refuse_unknown, unknown_name
 from stilts.corpora import checking, manifest as mirror, staging, statistics
 from stilts.corpora.required import Need, needs
 from stilts.corpora.statistics import Statistic
@@ -24,25 +24,25 @@ def stage(asked: argparse.Namespace) -> int:
         UserError: an unknown study or task, or a file that cannot be fetched.
     """
     study = load_study(asked.study)
-    wanted = needs(study, only=asked.only)
+    wanted = needs(study, only=asked.tasks)
     print(f"{study.name}: {len(wanted)} sets; asking the Hub for their files", flush=True)
     with _counting("sets") as tell:
-        plan = staging.plan(wanted, asked.to, tell)
+        plan = staging.plan(wanted, asked.output, tell)
     if not asked.dry_run:
-        staging.stage(plan.files, asked.to, _say_step)
-    _print_plan(plan, asked.to, staged=not asked.dry_run)
+        staging.stage(plan.files, asked.output, _say_step)
+    _print_plan(plan, asked.output, staged=not asked.dry_run)
     for lack in plan.lacks:
         print(f"{'optional' if lack.optional else 'missing'}: {_sets(lack.needs)}: {lack.reason}")
     if asked.dry_run:
         return 0
     had = [need for need in wanted if not any(need in lack.needs for lack in plan.lacks)]
-    unread = mirror.unread(had, asked.to)
+    unread = mirror.unread(had, asked.output)
     for line in unread:
         print(f"unread: {line}")
     if asked.model == "fetch":
         print(_fetch_model(study))
-    print(f"set {folders.ROOT}={asked.to.resolve()} where runs are started, then")
-    print(f"  python -m stilts data check --study {asked.study} --source folder")
+    print(f"set {folders.ROOT}={asked.output.resolve()} where runs are started, then")
+    print(f"  python -m stilts data check --study {asked.study} --sources folder")
     if unread:
         return 1
     return 0 if all(lack.optional for lack in plan.lacks) else 3
@@ -55,8 +55,8 @@ def check(asked: argparse.Namespace) -> int:
         UserError: an unknown study, task, language or source.
     """
     study = load_study(asked.study)
-    sources = _sources(asked.source, study)
-    wanted = needs(study, only=asked.only, languages=_words(asked.langs))
+    sources = _sources(asked.sources, study)
+    wanted = needs(study, only=asked.tasks, languages=asked.languages)
     extent = asked.extent or _extent(sources)
     faults = _check_manifest(sources, wanted)
     results = []
@@ -171,15 +171,6 @@ def _sets(wanted: Sequence[Need]) -> str:
     return f"{wanted[0].task.name} {splits} ({' '.join(dict.fromkeys(need.language for need in wanted))})"
 
 
-def _words(text: str | None) -> list[str] | None:
-    if text is None:
-        return None
-    words = [word.strip() for word in text.split(",") if word.strip()]
-    if not words:
-        raise UserError("--langs names no language")
-    return words
-
-
 @contextmanager
 def _counting(what: str) -> Iterator[Callable[[int], None]]:
     """On a terminal shows how far a long reading is, in a line that goes away."""
@@ -199,8 +190,8 @@ def stats(asked: argparse.Namespace) -> tuple[Study, list[Statistic]]:
         UserError: an unknown study, task, language or split, no tokenizer, or no set at all.
     """
     study = load_study(asked.study)
-    sources = _sources(asked.source, study)
-    wanted = needs(study, only=_words(asked.tasks), languages=_words(asked.langs))
+    sources = _sources(asked.sources, study)
+    wanted = needs(study, only=asked.tasks, languages=asked.languages)
     if asked.split is not None:
         splits = dict.fromkeys(need.split for need in wanted)
         if asked.split not in splits:
@@ -241,9 +232,6 @@ def _model_folder(study: Study) -> Path:
     return pretrained.convert(source, cache=pretrained.default_cache())
 
 
-def _sources(name: str | None, study: Study) -> tuple[str, ...]:
-    if name is None:
-        return study.sources
-    if name not in source_names():
-        raise unknown_name("source", name, source_names())
-    return (name,)
+def _sources(wanted: list[str] | None, study: Study) -> tuple[str, ...]:
+    refuse_unknown("source", wanted or (), source_names())
+    return study.sources if wanted is None else tuple(wanted)

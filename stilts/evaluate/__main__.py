@@ -1,10 +1,10 @@
 """Evaluates any checkpoint on any tasks and languages.
 
-    python -m stilts.evaluate run --model runs/mini/mnli-s1.xnli --tasks xnli --langs en,sw
-    python -m stilts.evaluate score DIR
-    python -m stilts.evaluate export DIR --to FOLDER
-    python -m stilts.evaluate export RUN --hf mnli --to FOLDER
-    python -m stilts.evaluate ls tasks|groups|langs|metrics
+    python -m stilts.evaluate run --model runs/mini/mnli-s1.xnli --tasks xnli --languages en,sw
+    python -m stilts.evaluate score FOLDER
+    python -m stilts.evaluate export FOLDER --output FOLDER
+    python -m stilts.evaluate export RUN --hf mnli --output FOLDER
+    python -m stilts.evaluate ls tasks|groups|languages|metrics
 
 `run` goes on from what is there, `score` scores stored predictions without a model, `export` writes the
 folder of an XTREME submission, or one head of a model as a model of transformers. Each has a --help of its
@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from hpc.command import Parser, command, dispatch
+from hpc.command import Parser, comma_list, command, dispatch
 from hpc.errors import UserError
 
 _CODES = "exit codes: 0 all well, 1 something ran and failed, 2 wrong request, 3 inputs missing"
@@ -32,8 +32,14 @@ def run_parser() -> Parser:
     parser = Parser("stilts.evaluate run", "Answers tasks with a checkpoint, and scores them.", epilog=_CODES)
     add = parser.add_argument
     add("--model", required=True, metavar="MODEL", help="a run, a model folder, or NAME@REVISION of the Hub")
-    add("--tasks", required=True, metavar="LIST", help="such as xnli,udpos,group:qa or xtreme")
-    add("--langs", metavar="LIST", help="such as en,sw (the study's, else all)")
+    add(
+        "--tasks",
+        type=comma_list,
+        required=True,
+        metavar="LIST",
+        help="such as xnli,udpos,group:qa or xtreme",
+    )
+    add("--languages", type=comma_list, metavar="LIST", help="such as en,sw (the study's, else all)")
     add(
         "--limit", metavar="N", help="rows of each set: a number, or a share such as 0.05; results are marked"
     )
@@ -44,7 +50,8 @@ def run_parser() -> Parser:
     add("--output", metavar="FOLDER", help="where to write (runs/evaluate/NAME)")
     add("--predict-only", action="store_true", help="predictions without scores")
     add("--study", metavar="NAME", help="a study whose languages, limits, sources and retrieval are taken")
-    add("--sources", metavar="LIST", help="where data are looked for (the study's, else folder,hub,embedded)")
+    sources = "where data are looked for (the study's, else folder,hub,embedded)"
+    add("--sources", type=comma_list, metavar="LIST", help=sources)
     add("--overwrite", choices=("missing", "all"), default="missing", help="compute what is missing, or all")
     add("--dry-run", action="store_true", help="show the plan and compute nothing")
     return parser
@@ -53,7 +60,7 @@ def run_parser() -> Parser:
 def score_parser() -> Parser:
     """The flags of `score`."""
     parser = Parser("stilts.evaluate score", "Scores stored predictions without a model.", epilog=_CODES)
-    parser.add_argument("folder", type=Path, metavar="DIR", help="an evaluation's folder, or a grid's run")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="an evaluation's folder, or a grid's run")
     return parser
 
 
@@ -61,9 +68,9 @@ def export_parser() -> Parser:
     """The flags of `export`."""
     purpose = "Writes the folder of an XTREME submission, or one head of a model as a model of transformers."
     parser = Parser("stilts.evaluate export", purpose, epilog=_CODES)
-    parser.add_argument("folder", type=Path, metavar="DIR", help="an evaluation's folder, or a grid's run")
-    parser.add_argument("--hf", metavar="HEAD", help="write this head of the model in DIR, for transformers")
-    parser.add_argument("--to", type=Path, metavar="FOLDER", required=True, help="the folder to write")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="an evaluation's folder, or a grid's run")
+    parser.add_argument("--hf", metavar="HEAD", help="write this head of the model there, for transformers")
+    parser.add_argument("--output", type=Path, metavar="FOLDER", required=True, help="the folder to write")
     parser.add_argument(
         "--incomplete",
         choices=("refuse", "allow"),
@@ -76,7 +83,7 @@ def export_parser() -> Parser:
 def list_parser() -> Parser:
     """The flags of `ls`."""
     parser = Parser("stilts.evaluate ls", "What can be asked for.", epilog=_CODES)
-    parser.add_argument("what", metavar="LIST", help="tasks, groups, langs or metrics")
+    parser.add_argument("what", metavar="LIST", help="tasks, groups, languages or metrics")
     return parser
 
 
@@ -100,12 +107,12 @@ def _export(arguments: list[str]) -> int:
         from stilts.evaluate.checkpoint import locate
         from stilts.model import folder as models
 
-        models.export(locate(str(asked.folder)).folder, asked.hf, to=asked.to)
-        print(f"the head {asked.hf} of {asked.folder} is a model of transformers in {asked.to}")
+        models.export(locate(str(asked.folder)).folder, asked.hf, to=asked.output)
+        print(f"the head {asked.hf} of {asked.folder} is a model of transformers in {asked.output}")
         return 0
     from stilts.evaluate.exporting import export
 
-    return export(asked.folder, to=asked.to, incomplete=asked.incomplete)
+    return export(asked.folder, to=asked.output, incomplete=asked.incomplete)
 
 
 def _list(arguments: list[str]) -> int:

@@ -50,6 +50,6 @@ def _metrics() -> Iterator[str]:
 LISTS: Mapping[str, Callable[[], Iterator[str]]] = {
     "tasks": _tasks,
     "groups": _groups,
-    "langs": _languages,
+    "languages": _languages,
     "metrics": _metrics,
 }

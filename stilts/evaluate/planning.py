@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hpc.errors import UserError, unknown_name
+from hpc.errors import UserError, refuse_unknown
 from stilts import data
 from stilts.data.sources import choose, names as source_names
 from stilts.evaluate import request
@@ -47,7 +47,7 @@ def make_plan(asked: argparse.Namespace) -> Plan:
     """
     study = load_study(asked.study) if asked.study else None
     limit = None if asked.limit is None else request.parse_limit(asked.limit)
-    wanted, lines = request.choose_languages(request.parse_tasks(asked.tasks), asked.langs, study)
+    wanted, lines = request.choose_languages(request.parse_tasks(asked.tasks), asked.languages, study)
     sources = _sources(asked, study)
     checkpoint = locate(asked.model)
     wanted, answers, more = _answerable(checkpoint, wanted, sources)
@@ -195,11 +195,8 @@ def _limit(task: Task, limit: Limit | None, study: Study | None) -> Limit:
 def _sources(asked: argparse.Namespace, study: Study | None) -> tuple[str, ...]:
     if asked.sources is None:
         return study.sources if study else SOURCES
-    chosen = tuple(word.strip() for word in asked.sources.split(","))
-    for name in chosen:
-        if name not in source_names():
-            raise unknown_name("source", name, source_names())
-    return chosen
+    refuse_unknown("source", asked.sources, source_names())
+    return tuple(asked.sources)
 
 
 def _device() -> str:

@@ -72,14 +72,14 @@ def parse_limit(text: str) -> Limit:
     raise UserError(f"--limit {text}: a number of rows such as 200, or a share of them such as 0.05")
 
 
-def parse_tasks(text: str) -> dict[Task, Origin]:
-    """Tasks of a list such as `xnli,group:qa,xtreme`, in its order.
+def parse_tasks(words: Sequence[str]) -> dict[Task, Origin]:
+    """Tasks of a list such as `xnli`, `group:qa`, `xtreme`, in its order.
 
     Raises:
         UserError: an unknown name; the nearest ones are given.
     """
     found: dict[Task, Origin] = {}
-    for word in _words(text, "--tasks"):
+    for word in words:
         if word == XTREME:
             names: Sequence[str] = tuple(COUNTED)
         elif word.startswith(GROUP):
@@ -98,7 +98,7 @@ def parse_tasks(text: str) -> dict[Task, Origin]:
 
 
 def choose_languages(
-    asked: dict[Task, Origin], languages: str | None, study: Study | None
+    asked: dict[Task, Origin], languages: list[str] | None, study: Study | None
 ) -> tuple[list[Wanted], list[str]]:
     """Each task with its languages: those asked for, else the study's, else all it has.
 
@@ -108,7 +108,7 @@ def choose_languages(
     Raises:
         UserError: a language none of the tasks has, or a named task that has none of the languages.
     """
-    codes = None if languages is None else _words(languages, "--langs")
+    codes = languages
     everywhere = {code for task in asked for code in task.languages}
     for code in codes or ():
         if code not in everywhere:
@@ -149,10 +149,3 @@ def size_of(task: Task, *, language: str, split: str, sources: Sequence[str]) ->
     if known is not None:
         return known
     return sum(1 for _ in data.read(task, language=language, split=split, sources=sources))
-
-
-def _words(text: str, flag: str) -> list[str]:
-    words = [word.strip() for word in text.split(",")]
-    if not all(words):
-        raise UserError(f"{flag} {text!r}: names separated by commas are expected")
-    return list(dict.fromkeys(words))

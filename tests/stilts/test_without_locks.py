@@ -59,7 +59,7 @@ def test_every_command_works_and_a_second_launch_is_refused(tmp_path: Path) -> N
     code, said = call("status", "--study", "tiny")
     assert (code, "4 of 33 runs done" in said) == (0, True), said
     assert call("tables", "--study", "tiny", "--formats", "csv")[0] == 0
-    asked = ("--tasks", "xnli", "--langs", "de", "--sources", "embedded", "--limit", "4")
+    asked = ("--tasks", "xnli", "--languages", "de", "--sources", "embedded", "--limit", "4")
     code, said = call("evaluate", "run", "--model", "runs/tiny/mnli-s1.xnli", *asked)
     assert code == 0, said
     assert not list((tmp_path / "runs").rglob("*.owner")), "nothing is held by nobody"

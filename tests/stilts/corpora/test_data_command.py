@@ -16,11 +16,20 @@ ROOT = Path(__file__).parents[3]
 @pytest.mark.parametrize(
     ("verb", "flags"),
     [
-        ("stage", {"--study", "--to", "--only", "--model", "--dry-run"}),
-        ("check", {"--study", "--source", "--only", "--langs", "--extent"}),
+        ("stage", {"--study", "--output", "--tasks", "--model", "--dry-run"}),
+        ("check", {"--study", "--sources", "--tasks", "--languages", "--extent"}),
         (
             "stats",
-            {"--study", "--source", "--tasks", "--langs", "--split", "--tokenizer", "--format", "--figure"},
+            {
+                "--study",
+                "--sources",
+                "--tasks",
+                "--languages",
+                "--split",
+                "--tokenizer",
+                "--format",
+                "--figure",
+            },
         ),
     ],
 )
@@ -38,13 +47,19 @@ def test_the_flags_are_these_and_no_more(capsys, verb, flags) -> None:
         (["stagee"], "unknown command 'stagee'. Did you mean 'stage'?"),
         (["--study", "mini"], "unknown command '--study'"),
         (["check", "--study", "min"], "unknown study 'min'. Did you mean 'mini'"),
-        (["check", "--study", "mini", "--only", "xnlii"], "unknown task 'xnlii' in study mini. Did you mean"),
-        (["check", "--study", "mini", "--langs", "de,xx"], "unknown language 'xx' in study mini."),
-        (["check", "--study", "mini", "--source", "foldr"], "unknown source 'foldr'. Did you mean 'folder'?"),
+        (
+            ["check", "--study", "mini", "--tasks", "xnlii"],
+            "unknown task 'xnlii' in study mini. Did you mean",
+        ),
+        (["check", "--study", "mini", "--languages", "de,xx"], "unknown language 'xx' in study mini."),
+        (
+            ["check", "--study", "mini", "--sources", "foldr"],
+            "unknown source 'foldr'. Did you mean 'folder'?",
+        ),
         (["check"], "the following arguments are required: --study"),
         (["stats", "--study", "mini", "--figure", "x.png"], "--figure x.png: a name that ends in .pdf"),
         (["stats", "--study", "mini", "--split", "tests"], "unknown split 'tests'. Did you mean 'test'?"),
-        (["stage", "--study", "mini"], "the following arguments are required: --to"),
+        (["stage", "--study", "mini"], "the following arguments are required: --output"),
     ],
 )
 def test_wrong_requests_are_answered_with_the_right_ones(capsys, arguments, said) -> None:

@@ -60,7 +60,7 @@ def stage(hub, tmp_path: Path):
     study.write_text(STUDY)
 
     def start(*arguments: str, command: str = "stage", **settings: str) -> subprocess.Popen:
-        to = ["--to", str(tmp_path / "mirror")] if command == "stage" else []
+        to = ["--output", str(tmp_path / "mirror")] if command == "stage" else []
         return subprocess.Popen(
             [sys.executable, "-m", "stilts", "data", command, "--study", str(study), *to, *arguments],
             cwd=ROOT,
@@ -122,7 +122,7 @@ def test_a_study_is_staged_resumed_and_mended(hub, xtreme, stage, tmp_path) -> N
         }
         for place, (path, body) in zip(PLACES, xtreme.items(), strict=True)
     }
-    code, out, _ = ended(stage("--source", "folder", "--extent", "sample", command="check"))
+    code, out, _ = ended(stage("--sources", "folder", "--extent", "sample", command="check"))
     assert (code, out.count("\nok ") + out.startswith("ok ")) == (0, 6)
 
     # One file gone, one damaged, and a copy in the cache damaged beneath it.
@@ -194,14 +194,14 @@ def test_two_stagings_do_not_collide(hub, xtreme, stage, tmp_path) -> None:
 
 def test_what_the_hub_lacks_is_said_and_own_files_count(hub, xtreme, stage, tmp_path) -> None:
     del hub.files["google/xtreme"]["tatoeba.deu/validation-00000-of-00001.parquet"]
-    code, out, _ = ended(stage("--only", "tatoeba"))
+    code, out, _ = ended(stage("--tasks", "tatoeba"))
     assert code == 3
     assert "missing: tatoeba test (de): google/xtreme at aaaaaaaaaaaa has no tatoeba.deu/validation-*" in out
     for side, text in (("deu", "Guten Morgen.\n"), ("eng", "Good morning.\n")):
         path = tmp_path / "mirror" / "tatoeba" / f"tatoeba.deu-eng.{side}"
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
-    code, out, _ = ended(stage("--only", "tatoeba", HF_HUB_OFFLINE="1"))
+    code, out, _ = ended(stage("--tasks", "tatoeba", HF_HUB_OFFLINE="1"))
     assert code == 0
     assert "tatoeba  your own" in out
 

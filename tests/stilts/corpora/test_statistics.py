@@ -104,7 +104,7 @@ def stats(data_folder, tokenizer_file: Path, capsys):
 
 
 def test_the_three_formats_say_the_same(stats) -> None:
-    asked = ("--source", "folder", "--tasks", "xquad,udpos", "--langs", "zh,de", "--split", "test")
+    asked = ("--sources", "folder", "--tasks", "xquad,udpos", "--languages", "zh,de", "--split", "test")
     code, text, _ = stats(*asked, "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(text)))
     assert code == 0
@@ -122,7 +122,7 @@ def test_the_three_formats_say_the_same(stats) -> None:
 
 def test_the_figure_is_drawn_beside_the_table(stats, tmp_path) -> None:
     path = tmp_path / "figures" / "mix.pdf"
-    code, _, err = stats("--source", "folder", "--tasks", "xquad,tatoeba,udpos", "--figure", str(path))
+    code, _, err = stats("--sources", "folder", "--tasks", "xquad,tatoeba,udpos", "--figure", str(path))
     assert code == 0
     assert path.read_bytes().startswith(b"%PDF")
     assert path.with_suffix(".png").exists()
@@ -131,7 +131,7 @@ def test_the_figure_is_drawn_beside_the_table(stats, tmp_path) -> None:
 
 def test_sets_that_are_missing_are_named(stats, monkeypatch, tmp_path) -> None:
     monkeypatch.setenv("STILTS_DATA", str(tmp_path))
-    code, out, err = stats("--source", "folder", "--tasks", "xquad", "--langs", "de,zh")
+    code, out, err = stats("--sources", "folder", "--tasks", "xquad", "--languages", "de,zh")
     assert (code, out) == (3, "")
     assert "left out: xquad de test" in err
     assert err.splitlines()[-1] == "stilts: none of these sets is there"

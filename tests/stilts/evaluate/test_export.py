@@ -24,7 +24,7 @@ def answered(with_heads, tmp_path_factory):
     subprocess.run(
         [
             *(sys.executable, "-m", "stilts.evaluate", "run", "--model", with_heads, "--tasks", names),
-            *("--langs", "de", "--output", folder, *EMBEDDED),
+            *("--languages", "de", "--output", folder, *EMBEDDED),
         ],
         cwd=Path(__file__).parents[3],
         check=True,
@@ -35,7 +35,7 @@ def answered(with_heads, tmp_path_factory):
 
 @pytest.fixture
 def exported(answered, evaluate, tmp_path):
-    said = evaluate("export", answered, "--to", tmp_path / "xtreme", "--incomplete", "allow")
+    said = evaluate("export", answered, "--output", tmp_path / "xtreme", "--incomplete", "allow")
     assert said.code == 0, said.err
     return tmp_path / "xtreme"
 
@@ -132,13 +132,13 @@ def test_foreign_sentences_by_number_for_english_ones_in_the_order_of_their_text
 
 
 def test_what_is_incomplete_is_refused_and_named(answered, evaluate, tmp_path):
-    said = evaluate("export", answered, "--to", tmp_path / "xtreme")
+    said = evaluate("export", answered, "--output", tmp_path / "xtreme")
     assert (said.code, said.err.count("\n")) == (3, 1)
     assert "xnli is missing in ar, bg, el" in said.err
     assert "pawsx is missing;" in said.err
     assert "--incomplete allow" in said.err
     assert not (tmp_path / "xtreme").exists()
-    said = evaluate("export", answered, "--to", tmp_path / "xtreme", "--incomplete", "allow")
+    said = evaluate("export", answered, "--output", tmp_path / "xtreme", "--incomplete", "allow")
     assert "INCOMPLETE: xnli-de is limited to 12" in said.out
     assert "INCOMPLETE: 6 sets such as xnli-de are embedded data, not XTREME's" in said.out
 
@@ -149,14 +149,14 @@ def test_counts_must_agree_with_the_data(answered, evaluate, tmp_path):
     rows = records.read("predictions", [again / "predictions"]).to_pylist()
     xnli = [row for row in rows if row["target"] == "xnli"]
     records.write_shard(again / "predictions", "predictions", xnli[:-1], name="xnli-de")
-    said = evaluate("export", again, "--to", tmp_path / "xtreme", "--incomplete", "allow")
+    said = evaluate("export", again, "--output", tmp_path / "xtreme", "--incomplete", "allow")
     assert said.code == 0, said.err
     assert "INCOMPLETE: xnli-de: 1 of 12 examples have no prediction" in said.out
     assert len(lines(tmp_path / "xtreme" / "xnli" / "test-de.tsv")) == 12
     udpos = [row for row in rows if row["target"] == "udpos"]
     udpos[0]["pred"] += " NOUN"
     records.write_shard(again / "predictions", "predictions", udpos, name="udpos-de")
-    said = evaluate("export", again, "--to", tmp_path / "other", "--incomplete", "allow")
+    said = evaluate("export", again, "--output", tmp_path / "other", "--incomplete", "allow")
     assert (said.code, said.err.count("\n")) == (3, 1)
     assert "udpos-de" in said.err
     assert not (tmp_path / "other").exists()

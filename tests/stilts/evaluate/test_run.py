@@ -42,7 +42,7 @@ def answered(with_heads, tmp_path_factory):
     done = subprocess.run(
         [
             *(sys.executable, "-m", "stilts.evaluate", "run", "--model", with_heads, "--tasks", names),
-            *("--langs", "en,de", "--output", folder, *EMBEDDED),
+            *("--languages", "en,de", "--output", folder, *EMBEDDED),
         ],
         cwd=ROOT,
         capture_output=True,
@@ -125,7 +125,7 @@ def test_the_same_command_computes_only_what_is_missing(answered, tmp_path, eval
     for name in gone:
         (again / name).unlink()
     (again / "records" / "scores" / "xquad-en.arrow").unlink()
-    asked = ("run", "--model", with_heads, "--tasks", "xnli,udpos,xquad", "--langs", "en,de", *EMBEDDED)
+    asked = ("run", "--model", with_heads, "--tasks", "xnli,udpos,xquad", "--languages", "en,de", *EMBEDDED)
     assert "2 of 6 to do" in evaluate(*asked, "--output", again, "--dry-run").out
     said = evaluate(*asked, "--output", again)
     assert said.code == 0, said.err
@@ -146,7 +146,7 @@ def test_another_way_of_asking_is_refused_and_never_mixed(answered, tmp_path, ev
     again = tmp_path / "out"
     shutil.copytree(answered[0], again)
     before = shards(again)
-    asked = ["run", "--model", with_heads, "--output", again, "--sources", "embedded", "--langs", "de"]
+    asked = ["run", "--model", with_heads, "--output", again, "--sources", "embedded", "--languages", "de"]
     for change, said_so in (
         (("--tasks", "xnli", "--limit", "5"), "limit: 8 -> 5"),
         (("--tasks", "xnli", "--limit", "8", "--dtype", "bf16"), "dtype: fp32 -> bf16"),
@@ -167,7 +167,7 @@ def test_another_way_of_asking_is_refused_and_never_mixed(answered, tmp_path, ev
 def test_all_of_a_task_can_be_computed_anew(answered, tmp_path, evaluate, with_heads):
     again = tmp_path / "out"
     shutil.copytree(answered[0], again)
-    asked = ("run", "--model", with_heads, "--output", again, "--sources", "embedded", "--langs", "en,de")
+    asked = ("run", "--model", with_heads, "--output", again, "--sources", "embedded", "--languages", "en,de")
     said = evaluate(*asked, "--tasks", "xnli", "--limit", "5", "--overwrite", "all")
     assert said.code == 0, said.err
     found = scores(again)
@@ -180,7 +180,7 @@ def test_a_changed_model_is_refused(answered, tmp_path, evaluate, with_heads):
     shutil.copytree(with_heads, other)
     table = json.loads((other / "config.json").read_text())
     (other / "config.json").write_text(json.dumps(table | {"layer_norm_eps": 1e-6}))
-    asked = ("run", "--model", other, "--output", answered[0], "--langs", "de", *EMBEDDED)
+    asked = ("run", "--model", other, "--output", answered[0], "--languages", "de", *EMBEDDED)
     said = evaluate(*asked, "--tasks", "xnli")
     assert said.code == 2
     assert "asked otherwise (model: " in said.err
@@ -190,7 +190,7 @@ def test_a_changed_model_is_refused(answered, tmp_path, evaluate, with_heads):
 
 
 def test_predictions_alone_are_scored_later(tmp_path, evaluate, with_heads):
-    asked = ("run", "--model", with_heads, "--tasks", "xnli", "--langs", "de", *EMBEDDED)
+    asked = ("run", "--model", with_heads, "--tasks", "xnli", "--languages", "de", *EMBEDDED)
     first = evaluate(*asked, "--output", tmp_path / "whole")
     only = evaluate(*asked, "--output", tmp_path / "only", "--predict-only")
     assert (first.code, only.code) == (0, 0), only.err
@@ -201,7 +201,7 @@ def test_predictions_alone_are_scored_later(tmp_path, evaluate, with_heads):
 
 
 def test_a_share_of_the_data_is_a_limit_too(tmp_path, evaluate, with_heads):
-    asked = ("--tasks", "xnli", "--langs", "en", "--sources", "embedded", "--output", tmp_path / "out")
+    asked = ("--tasks", "xnli", "--languages", "en", "--sources", "embedded", "--output", tmp_path / "out")
     said = evaluate("run", "--model", with_heads, *asked, "--limit", "0.01")
     assert said.code == 0, said.err
     assert scores(tmp_path / "out")["xnli", "en", "test", "accuracy"][1] == 10

@@ -59,11 +59,11 @@ def test_its_scores_are_shown_again_and_nothing_is_written(run, evaluate):
 
 
 def test_it_is_exported_as_what_the_command_wrote(run, evaluate, with_heads, tmp_path):
-    asked = ("--tasks", ",".join(TARGETS), "--langs", "de", "--limit", "8", "--sources", "embedded")
+    asked = ("--tasks", ",".join(TARGETS), "--languages", "de", "--limit", "8", "--sources", "embedded")
     said = evaluate("run", "--model", with_heads, *asked, "--batch-size", "512", "--output", tmp_path / "out")
     assert said.code == 0, said.err
     for source, to in ((run.path, "grid"), (tmp_path / "out", "command")):
-        said = evaluate("export", source, "--to", tmp_path / to, "--incomplete", "allow")
+        said = evaluate("export", source, "--output", tmp_path / to, "--incomplete", "allow")
         assert said.code == 0, said.err
     files = {
         path.relative_to(tmp_path / "grid"): path.read_text() for path in (tmp_path / "grid").rglob("*.*")
@@ -79,7 +79,7 @@ def test_it_is_exported_as_what_the_command_wrote(run, evaluate, with_heads, tmp
 
 def test_the_command_answers_as_the_grid_does(run, evaluate, with_heads, tmp_path):
     said = evaluate(
-        *("run", "--model", with_heads, "--tasks", ",".join(TARGETS), "--langs", "de", "--limit", "8"),
+        *("run", "--model", with_heads, "--tasks", ",".join(TARGETS), "--languages", "de", "--limit", "8"),
         *("--sources", "embedded", "--batch-size", "512", "--output", tmp_path / "out"),
     )
     assert said.code == 0, said.err

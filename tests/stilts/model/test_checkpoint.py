@@ -137,7 +137,7 @@ def test_the_command_says_it_in_one_line(folder, tmp_path, capsys, monkeypatch) 
     configured(
         folder, num_hidden_layers=1, id2label={"0": "entailment", "1": "neutral", "2": "contradiction"}
     )
-    asked = ["--tasks", "xnli", "--langs", "en", "--sources", "embedded", "--limit", "4"]
+    asked = ["--tasks", "xnli", "--languages", "en", "--sources", "embedded", "--limit", "4"]
     assert evaluate(["run", "--model", str(folder), *asked]) == 3
     assert capsys.readouterr().err.strip().count("\n") == 0
 

