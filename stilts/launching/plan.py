@@ -13,6 +13,7 @@ from hpc.errors import UserError
 from hpc.graph import Graph
 from hpc.jobs import Call, Node
 from stilts.launching.estimate import Estimator, learn, say_seconds
+from stilts.launching.shapes import check_shapes, shape_of
 from stilts.run.folder import RunFolder, State
 from stilts.run.specs import RunSpec, refuse_change
 from stilts.study.config import Study
@@ -66,13 +67,14 @@ def make_plan(study: Study, grid: str, *, only: str | None, runs: Path, cluster:
         grid: a name in `stilts.study.grid.GRIDS`.
         only: pattern of run ids; what they need is planned too.
         runs: the folder of all studies' runs.
-        cluster: for estimates.
+        cluster: for estimates, and the shapes of machines.
 
     Raises:
-        UserError: unknown grid, nothing matches `only`, or a run's folder was launched with other settings
-            or made from data that have changed since.
+        UserError: unknown grid, nothing matches `only`, a shape that a run cannot use, or a run's folder was
+            launched with other settings or made from data that have changed since.
     """
     specs = expand(study, grid)
+    check_shapes(specs, cluster)
     if only is not None:
         specs = _narrow(specs, only)
     root = runs / study.name
@@ -141,7 +143,7 @@ def make_nodes(plan: Plan, cluster: Cluster) -> list[Node]:
             name=spec.id,
             call=Call(STAGE, {"folder": str(plan.folder(spec.id).path.resolve())}),
             needs=tuple(need for need in spec.needs if need in ids),
-            shape=cluster.shape_of(*_shape_names(spec)),
+            shape=shape_of(spec, cluster),
             folder=plan.folder(spec.id).submit.resolve(),
             cost=plan.estimator.cost(spec),
         )
@@ -175,10 +177,6 @@ def _narrow(specs: Sequence[RunSpec], pattern: str) -> list[RunSpec]:
         if spec.id in keep:
             keep.update(spec.needs)
     return [spec for spec in specs if spec.id in keep]
-
-
-def _shape_names(spec: RunSpec) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((spec.asked.label, spec.stage)))
 
 
 def _totals(plan: Plan) -> Iterator[str]:

@@ -30,6 +30,8 @@ class Stage:
     name: ClassVar[str]
     entry: ClassVar[str]
     """`module:function` that carries it out, given the run's folder, its specification and what is asked."""
+    is_distributed: ClassVar[bool] = False
+    """Whether it may run as several ranks."""
     is_training: ClassVar[bool] = False
     """Whether its cost is that of the weights that come of it: it has a row in the records `training`."""
     sources: tuple[str, ...] = ()
@@ -84,6 +86,7 @@ class TrainSpec(Stage):
 
     name: ClassVar[str] = "train"
     entry: ClassVar[str] = "stilts.train.loop:train"
+    is_distributed: ClassVar[bool] = True
     is_training: ClassVar[bool] = True
     phase: Phase
     regime: str

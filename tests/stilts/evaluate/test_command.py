@@ -91,7 +91,7 @@ def test_a_wrong_request_is_one_line(evaluate, tmp_path, monkeypatch, arguments,
 
 
 def test_tasks_of_a_list_come_once_and_in_its_order():
-    found = parse_tasks("xnli,group:qa,xtreme".split(","))
+    found = parse_tasks(["xnli", "group:qa", "xtreme"])
     assert [task.name for task in found][:4] == ["xnli", "xquad", "mlqa", "tydiqa"]
     assert {task.name for task in found} == set(COUNTED)
     assert list(found.values()) == ["named"] + ["group"] * 8
