@@ -21,7 +21,7 @@ from hpc.errors import UserError
 from hpc.files import Held, lock
 from hpc.jobs import Event, Outcome
 from stilts.launching.estimate import say_seconds
-from stilts.launching.optional import explain, keep, settle
+from stilts.launching.optional import describe_absent, record_absent, resolve_optional
 from stilts.launching.plan import Plan, describe, make_nodes, make_plan
 from stilts.launching.progress import PlainView, Tally, View
 from stilts.run.stages import PRELOAD
@@ -35,8 +35,8 @@ def main(arguments: list[str]) -> int:
     asked = _parse(arguments)
     study, cluster = load_study(asked.study), load_cluster(asked.cluster)
     root = asked.runs / study.name
-    study, absent = settle(study, root)
-    for line in explain(absent, root):
+    study, absent = resolve_optional(study, root)
+    for line in describe_absent(absent, root):
         print(line, file=sys.stderr)
     plan = make_plan(study, asked.grid, only=asked.only, runs=asked.runs, cluster=cluster)
     if asked.dry_run:
@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
     with _alone(plan.root):
         # Read again under the lock: another launch may have ended in between.
         plan = make_plan(study, asked.grid, only=asked.only, runs=asked.runs, cluster=cluster)
-        keep(absent, plan.root)
+        record_absent(absent, plan.root)
         _tell_held(plan)
         for run_id, reason in plan.damaged.items():
             print(f"damaged, done again: {run_id}: {reason}", file=sys.stderr)

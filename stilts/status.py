@@ -18,7 +18,7 @@ from hpc.command import Parser, aligned, command
 from hpc.errors import UserError, unknown_name
 from hpc.slurm.queue import QueuedJob, queued, read_job
 from stilts.launching.estimate import say_seconds
-from stilts.launching.optional import settle
+from stilts.launching.optional import resolve_optional
 from stilts.launching.progress import last_line
 from stilts.run.folder import RunFolder
 from stilts.run.specs import RunSpec
@@ -116,7 +116,7 @@ def _planned(name: str, runs: Path) -> dict[str, str]:
 
 
 def _stages(study: Study, runs: Path) -> dict[str, str]:
-    settled, _ = settle(study, runs / study.name)
+    settled, _ = resolve_optional(study, runs / study.name)
     return {spec.id: spec.stage for spec in expand(settled, "all")}
 
 

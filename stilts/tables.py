@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hpc.command import Parser, comma_list, command
 from hpc.errors import UserError, refuse_unknown, unknown_name
-from stilts.launching.optional import settle
+from stilts.launching.optional import resolve_optional
 from stilts.report.spec import Spec, load_spec, table_names
 from stilts.study.config import load_study
 
@@ -62,7 +62,7 @@ def work(asked: argparse.Namespace) -> int:
     specs = [load_spec(name) for name in (asked.tables or table_names())]
     study = load_study(asked.study)
     folder = asked.runs / study.name
-    study, _ = settle(study, folder)
+    study, _ = resolve_optional(study, folder)
     if not folder.is_dir():
         raise _nothing(folder, asked)
 

@@ -9,8 +9,8 @@ from typing import Literal
 from hpc.errors import UserError
 from hpc.settings import read_toml
 from stilts.corpora import translations
-from stilts.corpora.required import Need
-from stilts.corpora.validation import watch
+from stilts.corpora.required import RequiredSet
+from stilts.corpora.validation import validator
 from stilts.data.formats import Record
 from stilts.data.reading import examples_of
 from stilts.data.sources import Chosen, Source, choose
@@ -30,7 +30,7 @@ _TELL_EVERY = 2000
 class Checked:
     """How a set stands."""
 
-    need: Need
+    need: RequiredSet
     state: Literal["ok", "wrong", "missing"]
     source: str = ""
     count: int = 0
@@ -41,7 +41,7 @@ class Checked:
 
 
 def check(
-    need: Need,
+    need: RequiredSet,
     *,
     sources: Sequence[str],
     extent: Extent,
@@ -62,7 +62,7 @@ def check(
     except UserError as problem:
         return Checked(need=need, state="missing", faults=(_reason(str(problem), need, sources),))
     followed = _Followed(chosen.source, need.task)
-    watched = watch(need.task, language=need.language)
+    watched = validator(need.task, language=need.language)
     count = 0
     faults: list[str] = []
     try:
@@ -104,7 +104,7 @@ def known_sizes() -> dict[str, dict[str, str]]:
     return {task: dict(sets) for task, sets in read_toml(_KNOWN).items()}
 
 
-def _compare_size(need: Need, count: int, faults: list[str], notes: list[str]) -> None:
+def _compare_size(need: RequiredSet, count: int, faults: list[str], notes: list[str]) -> None:
     """Holds the number of examples against the published one."""
     published = need.task.size_of(split=need.split, language=need.language)
     if published is None:
@@ -117,7 +117,7 @@ def _compare_size(need: Need, count: int, faults: list[str], notes: list[str]) -
 
 
 def _compare_translation(
-    need: Need, sources: Sequence[str], limit: int | None, faults: list[str], notes: list[str]
+    need: RequiredSet, sources: Sequence[str], limit: int | None, faults: list[str], notes: list[str]
 ) -> None:
     """Holds a machine translation against the English set, if it is one."""
     name = untranslated(need.task.name)
@@ -132,7 +132,7 @@ def _compare_translation(
         notes += compared.notes
 
 
-def _reason(problem: str, need: Need, sources: Sequence[str]) -> str:
+def _reason(problem: str, need: RequiredSet, sources: Sequence[str]) -> str:
     """Without what the line says already."""
     reason = problem.removeprefix(f"no data for {need.name}: ")
     return reason.removeprefix(f"{sources[0]}: ") if len(sources) == 1 else reason

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hpc.errors import UserError, refuse_unknown, unknown_name
 from stilts.corpora import checking, manifest as mirror, staging, statistics
-from stilts.corpora.required import Need, needs
+from stilts.corpora.required import RequiredSet, required_sets
 from stilts.corpora.statistics import Statistic
 from stilts.data.sources import folder as folders, names as source_names
 from stilts.study.config import Study, load_study
@@ -24,7 +24,7 @@ def stage(asked: argparse.Namespace) -> int:
         UserError: an unknown study or task, or a file that cannot be fetched.
     """
     study = load_study(asked.study)
-    wanted = needs(study, only=asked.tasks)
+    wanted = required_sets(study, only=asked.tasks)
     print(f"{study.name}: {len(wanted)} sets; asking the Hub for their files", flush=True)
     with _counting("sets") as tell:
         plan = staging.plan(wanted, asked.output, tell)
@@ -56,7 +56,7 @@ def check(asked: argparse.Namespace) -> int:
     """
     study = load_study(asked.study)
     sources = _sources(asked.sources, study)
-    wanted = needs(study, only=asked.tasks, languages=asked.languages)
+    wanted = required_sets(study, only=asked.tasks, languages=asked.languages)
     extent = asked.extent or _extent(sources)
     faults = _check_manifest(sources, wanted)
     results = []
@@ -80,7 +80,7 @@ def check(asked: argparse.Namespace) -> int:
     return 1 if faults else code
 
 
-def _check_manifest(sources: Sequence[str], wanted: Sequence[Need]) -> int:
+def _check_manifest(sources: Sequence[str], wanted: Sequence[RequiredSet]) -> int:
     """Holds staged files against their digests; returns how many differ."""
     if "folder" not in sources or not folders.root().is_dir():
         return 0
@@ -165,7 +165,7 @@ def _fetch_model(study: Study) -> str:
     )
 
 
-def _sets(wanted: Sequence[Need]) -> str:
+def _sets(wanted: Sequence[RequiredSet]) -> str:
     """As in `bucc2018 dev (de fr)`."""
     splits = " and ".join(dict.fromkeys(need.split for need in wanted))
     return f"{wanted[0].task.name} {splits} ({' '.join(dict.fromkeys(need.language for need in wanted))})"
@@ -191,7 +191,7 @@ def stats(asked: argparse.Namespace) -> tuple[Study, list[Statistic]]:
     """
     study = load_study(asked.study)
     sources = _sources(asked.sources, study)
-    wanted = needs(study, only=asked.tasks, languages=asked.languages)
+    wanted = required_sets(study, only=asked.tasks, languages=asked.languages)
     if asked.split is not None:
         splits = dict.fromkeys(need.split for need in wanted)
         if asked.split not in splits:

@@ -65,7 +65,7 @@ _LATIN_WORD = re.compile(r"[A-Za-z]{3,}")
 
 
 @dataclass(slots=True)
-class Tongue:
+class LanguageGuess:
     """Evidence about the language of texts that are said to be in `code`."""
 
     code: str
@@ -108,12 +108,12 @@ class Tongue:
         return sum(self.words[word] for word in WORDS[code].split())
 
 
-def read_off(code: str, texts: Iterable[str]) -> Tongue:
+def read_off(code: str, texts: Iterable[str]) -> LanguageGuess:
     """Evidence from texts."""
-    tongue = Tongue(code)
+    guess = LanguageGuess(code)
     for text in texts:
-        tongue.add(text)
-    return tongue
+        guess.add(text)
+    return guess
 
 
 @cache

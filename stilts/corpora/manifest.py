@@ -11,7 +11,7 @@ from typing import Literal
 
 from hpc.errors import UserError
 from hpc.settings import decode
-from stilts.corpora.required import Need
+from stilts.corpora.required import RequiredSet
 from stilts.data.sources import folder as folders
 
 MANIFEST = "manifest.json"
@@ -60,7 +60,7 @@ def read_manifest(folder: Path) -> Manifest:
     return found
 
 
-def unread(needs: Sequence[Need], folder: Path) -> list[str]:
+def unread(needs: Sequence[RequiredSet], folder: Path) -> list[str]:
     """What the `folder` source still misses or finds damaged, a line each."""
     complaints = []
     with reading_from(folder):

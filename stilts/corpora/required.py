@@ -11,7 +11,7 @@ from stilts.tasks import Task
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Need:
+class RequiredSet:
     """A set of a task in one language."""
 
     task: Task
@@ -27,9 +27,9 @@ class Need:
         return f"{self.task.name} {self.language} {self.split}"
 
 
-def needs(
+def required_sets(
     study: Study, *, only: Sequence[str] | None = None, languages: Sequence[str] | None = None
-) -> list[Need]:
+) -> list[RequiredSet]:
     """The sets a study reads, each once, task after task.
 
     Args:
@@ -58,7 +58,7 @@ def needs(
     return kept
 
 
-def _all(study: Study) -> Iterator[Need]:
+def _all(study: Study) -> Iterator[RequiredSet]:
     intermediate = dict.fromkeys((*study.intermediate.tasks, *study.intermediate.single_tasks))
     targets = [_load(study, name) for name in study.targets]
     trained = dict.fromkeys(task.train_task for task in targets if task.train_task)
@@ -73,7 +73,7 @@ def _all(study: Study) -> Iterator[Need]:
     yield from _variants(study)
 
 
-def _variants(study: Study) -> Iterator[Need]:
+def _variants(study: Study) -> Iterator[RequiredSet]:
     """What only the variants of the intermediate phase read: all else goes on without."""
     for name, languages in read_by_variants(study).items():
         yield from _sets(tasks.load(name), languages, ("train",), optional=True)
@@ -81,12 +81,12 @@ def _variants(study: Study) -> Iterator[Need]:
 
 def _sets(
     task: Task, languages: Iterable[str], splits: Sequence[str], *, optional: bool = False
-) -> Iterator[Need]:
+) -> Iterator[RequiredSet]:
     for language in languages:
         for split in splits:
             if split in task.splits and not (split == "dev" and language in task.without_dev):
                 actual = task.set_of(split=split, language=language)
-                yield Need(task=task, language=language, split=actual, optional=optional)
+                yield RequiredSet(task=task, language=language, split=actual, optional=optional)
 
 
 def _load(study: Study, name: str) -> Task:

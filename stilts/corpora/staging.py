@@ -15,7 +15,7 @@ from typing import Literal
 from hpc.errors import UserError
 from hpc.files import Held, lock, replacing, write_json
 from stilts.corpora.manifest import MANIFEST, Entry, digest, read_manifest, unread
-from stilts.corpora.required import Need
+from stilts.corpora.required import RequiredSet
 from stilts.data.sources import hub
 from stilts.data.sources.hub import RemoteFile
 
@@ -25,10 +25,10 @@ _SHA256_DIGITS = 64
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Lack:
+class MissingSet:
     """Sets that cannot be had from the Hub."""
 
-    needs: tuple[Need, ...]
+    needs: tuple[RequiredSet, ...]
     reason: str
 
     @property
@@ -43,8 +43,8 @@ class Plan:
 
     files: Mapping[str, RemoteFile]
     """By path below the folder."""
-    lacks: tuple[Lack, ...]
-    own: tuple[Need, ...]
+    lacks: tuple[MissingSet, ...]
+    own: tuple[RequiredSet, ...]
     """Sets that lie in the folder already and did not come from the Hub."""
 
     @property
@@ -68,7 +68,7 @@ class Step:
     bytes_total: int
 
 
-def plan(needs: Sequence[Need], folder: Path, tell: Callable[[int], None] = lambda _: None) -> Plan:
+def plan(needs: Sequence[RequiredSet], folder: Path, tell: Callable[[int], None] = lambda _: None) -> Plan:
     """Finds the files on the Hub; what it has not, or does not hand out, is looked for in the folder.
 
     Args:
@@ -77,7 +77,7 @@ def plan(needs: Sequence[Need], folder: Path, tell: Callable[[int], None] = lamb
         tell: told the number of sets looked up so far.
     """
     files: dict[str, RemoteFile] = {}
-    lacks: dict[tuple[str, str], list[Need]] = {}
+    lacks: dict[tuple[str, str], list[RequiredSet]] = {}
     own = []
     refused: dict[str, str] = {}
     for number, need in enumerate(needs, start=1):
@@ -98,7 +98,7 @@ def plan(needs: Sequence[Need], folder: Path, tell: Callable[[int], None] = lamb
         else:
             reason = need.task.absence or reason if not repos else reason
             lacks.setdefault((need.task.name, reason), []).append(need)
-    listed = tuple(Lack(needs=tuple(some), reason=reason) for (_, reason), some in lacks.items())
+    listed = tuple(MissingSet(needs=tuple(some), reason=reason) for (_, reason), some in lacks.items())
     return Plan(files=files, lacks=listed, own=tuple(own))
 
 
@@ -148,12 +148,12 @@ def stage(files: Mapping[str, RemoteFile], folder: Path, say: Callable[[Step], N
     return steps
 
 
-def _repos(need: Need) -> list[str]:
+def _repos(need: RequiredSet) -> list[str]:
     """Repositories that have the set, whole or in part."""
     return [files.repo for files in need.task.hub if files.patterns(language=need.language, split=need.split)]
 
 
-def _lies_in(folder: Path, need: Need) -> bool:
+def _lies_in(folder: Path, need: RequiredSet) -> bool:
     return folder.is_dir() and not unread([need], folder)
 
 

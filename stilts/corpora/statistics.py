@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stilts.corpora.language_id import UNSPACED
-from stilts.corpora.required import Need
+from stilts.corpora.required import RequiredSet
 from stilts.data.reading import read
 from stilts.tasks import Example, types as task_types
 from stilts.tasks.coding.pieces import tokenize_distinct
@@ -96,7 +96,7 @@ def quantile(counts: NDArray[np.int64], share: float) -> int:
 
 
 def count(
-    need: Need,
+    need: RequiredSet,
     *,
     tokenizer: "Tokenizer",
     sources: Sequence[str],

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from stilts import tasks
-from stilts.corpora.language_id import Tongue
+from stilts.corpora.language_id import LanguageGuess
 from stilts.data.formats import Record
 from stilts.data.reading import examples_of, read
 from stilts.data.sources import Chosen, Source, choose
@@ -53,7 +53,7 @@ def compare(name: str, language: str, *, sources: Sequence[str], limit: int | No
     }
     task = tasks.load(tasks.translated(name))
     found = _Findings()
-    tongue = Tongue(language)
+    guess = LanguageGuess(language)
     seen: set[str] = set()
     for place, example in _placed(task, language, sources, limit):
         origin = english.get(example["id"])
@@ -65,8 +65,8 @@ def compare(name: str, language: str, *, sources: Sequence[str], limit: int | No
         seen.add(example["id"])
         _compare(task, example, origin, place, found)
         for text in task_types.load(task.type).texts(example):
-            tongue.add(text)
-    return _conclude(found, tongue, seen=len(seen), english=len(english))
+            guess.add(text)
+    return _conclude(found, guess, seen=len(seen), english=len(english))
 
 
 class _Findings:
@@ -96,15 +96,15 @@ def _compare(task: Task, example: Example, origin: Example, place: str, found: _
         found.add(name, place, told)
 
 
-def _conclude(found: _Findings, tongue: Tongue, *, seen: int, english: int) -> Compared:
+def _conclude(found: _Findings, guess: LanguageGuess, *, seen: int, english: int) -> Compared:
     tolerated = {"same": TOLERANCE * max(seen, 1)}
     faults = [found.line(kind) for kind in found.first if found.count[kind] > tolerated.get(kind, 0)]
     notes = [found.line(kind) for kind in found.first if found.count[kind] <= tolerated.get(kind, 0)]
-    share, other = tongue.share(), tongue.reads_like()
+    share, other = guess.share(), guess.reads_like()
     if share is not None and share < _SCRIPT:
-        faults.append(f"only {share:.0%} of the letters are in the script of {tongue.code!r}")
+        faults.append(f"only {share:.0%} of the letters are in the script of {guess.code!r}")
     elif other is not None:
-        faults.append(f"reads like {other!r}, not {tongue.code!r}")
+        faults.append(f"reads like {other!r}, not {guess.code!r}")
     missing = english - seen
     if missing > TOLERANCE * english:
         faults.append(f"{seen:,} of {english:,} English rows are translated")

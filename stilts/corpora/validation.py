@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from stilts.corpora.language_id import SCRIPTS, Tongue
+from stilts.corpora.language_id import SCRIPTS, LanguageGuess
 from stilts.tasks import Example, Task, metrics, types as task_types
 from stilts.tasks.types import TaskType
 
@@ -30,11 +30,11 @@ class _Tally:
 
 
 @dataclass(slots=True)
-class Watch:
+class SetValidator:
     """Takes in the examples of a set, then tells what is wrong with them."""
 
     task: Task
-    tongues: dict[str, Tongue]
+    guesses: dict[str, LanguageGuess]
     """By the side of a pair of sentences in two languages; else one, under the empty name."""
     count: int = 0
     start: str = ""
@@ -55,9 +55,9 @@ class Watch:
         if example["id"] in self.ids:
             self.twice.add(place)
         self.ids.add(example["id"])
-        for side, tongue in self.tongues.items():
+        for side, guess in self.guesses.items():
             for text in [example[side]] if side else self._type.texts(example):
-                self._see_text(text, tongue, place)
+                self._see_text(text, guess, place)
         for name, line in self._type.flaws(example):
             self.flaws.setdefault(name, (line, _Tally()))[1].add(place)
         if self._type.labels_of:
@@ -74,8 +74,8 @@ class Watch:
             yield self.empty.says("an empty text")
         if self.count >= _TELLING:
             yield from self._missing_labels()
-        for tongue in self.tongues.values():
-            yield from self._wrong_language(tongue)
+        for guess in self.guesses.values():
+            yield from self._wrong_language(guess)
 
     def notes(self) -> Iterator[str]:
         """What is odd, but not more so than published sets are."""
@@ -95,12 +95,12 @@ class Watch:
         """Flaws that belong to the task."""
         return metrics.load(self.task.metric).allows if self.task.metric else ()
 
-    def _see_text(self, text: str, tongue: Tongue, place: str) -> None:
+    def _see_text(self, text: str, guess: LanguageGuess, place: str) -> None:
         if not text.strip():
             # Distractors of a mining pool have one side only.
             if not self._type.sides:
                 self.empty.add(place)
-        elif tongue.add(text):
+        elif guess.add(text):
             self.foreign.add(place)
 
     def _missing_labels(self) -> Iterator[str]:
@@ -110,21 +110,21 @@ class Watch:
             if count in (0, self.count):
                 yield f"examples that are {name} and others are expected"
 
-    def _wrong_language(self, tongue: Tongue) -> Iterator[str]:
-        share = tongue.share()
+    def _wrong_language(self, guess: LanguageGuess) -> Iterator[str]:
+        share = guess.share()
         # Names and terms stay in Latin letters, most of all in technical texts.
-        bar = (0.9 if tongue.code not in SCRIPTS else 0.6) - self._type.other_script
-        if tongue.foreign > self._type.looks_foreign * self.count:
-            yield self.foreign.says(f"not in {tongue.code!r}")
+        bar = (0.9 if guess.code not in SCRIPTS else 0.6) - self._type.other_script
+        if guess.foreign > self._type.looks_foreign * self.count:
+            yield self.foreign.says(f"not in {guess.code!r}")
         elif share is not None and share < bar:
-            told = f"only {share:.0%} of the letters are in the script of {tongue.code!r}"
+            told = f"only {share:.0%} of the letters are in the script of {guess.code!r}"
             yield f"{self.start} and on: {told}"
-        elif other := tongue.reads_like():
-            yield f"{self.start} and on: reads like {other!r}, not {tongue.code!r}"
+        elif other := guess.reads_like():
+            yield f"{self.start} and on: reads like {other!r}, not {guess.code!r}"
 
 
-def watch(task: Task, *, language: str) -> Watch:
+def validator(task: Task, *, language: str) -> SetValidator:
     """A watch over a set of a task in one language."""
     sides = task_types.load(task.type).sides
     codes = ("en", language) if sides else (language,)
-    return Watch(task=task, tongues=dict(zip(sides or ("",), map(Tongue, codes), strict=True)))
+    return SetValidator(task=task, guesses=dict(zip(sides or ("",), map(LanguageGuess, codes), strict=True)))

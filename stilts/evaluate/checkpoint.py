@@ -47,7 +47,7 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answering:
+class HeadChoice:
     """Which head answers a task; `order` puts its outputs in the task's order of labels."""
 
     head: str
@@ -84,7 +84,7 @@ def locate(source: str) -> Checkpoint:
     )
 
 
-def answering(checkpoint: Checkpoint, task: Task, labels: Sequence[str]) -> Answering:
+def answering(checkpoint: Checkpoint, task: Task, labels: Sequence[str]) -> HeadChoice:
     """The head that answers a task: of its own training set, else the one it head_from.
 
     Args:
@@ -100,7 +100,7 @@ def answering(checkpoint: Checkpoint, task: Task, labels: Sequence[str]) -> Answ
     for name in filter(None, names):
         head = checkpoint.heads.get(name)
         if head is not None and head.kind == wanted:
-            return Answering(head=name, order=_order(head.labels, labels, checkpoint, task))
+            return HeadChoice(head=name, order=_order(head.labels, labels, checkpoint, task))
     has = ", ".join(
         head.kind if name == THEIRS else f"{name} ({head.kind})" for name, head in checkpoint.heads.items()
     )

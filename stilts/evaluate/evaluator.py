@@ -7,11 +7,11 @@ from typing import Any
 from stilts import data, tasks
 from stilts.data import Encoded
 from stilts.evaluate import predict
-from stilts.evaluate.fitting import Fitting
+from stilts.evaluate.fitting import BatchSizeFinder
 from stilts.evaluate.loading import Loaded
-from stilts.evaluate.predict import Answered
+from stilts.evaluate.predict import Predicted
 from stilts.evaluate.retrieving import Retriever
-from stilts.evaluate.store import Cell, Kept, Store, score_rows
+from stilts.evaluate.store import Cell, Store, StoredCell, score_rows
 from stilts.run.settings import Retrieval
 from stilts.tasks import Task, metrics, types as task_types
 from stilts.tasks.types import Given
@@ -29,12 +29,12 @@ class Evaluator:
     """
 
     def __init__(
-        self, loaded: Loaded, store: Store, *, retrieval: Retrieval, fitting: Fitting, cache: Path
+        self, loaded: Loaded, store: Store, *, retrieval: Retrieval, fitting: BatchSizeFinder, cache: Path
     ) -> None:
         self._loaded, self._store, self._retrieval = loaded, store, retrieval
         self._fitting, self._cache = fitting, cache
 
-    def answer(self, kept: Kept, *, write_scores: bool = True) -> list[dict[str, Any]]:
+    def answer(self, kept: StoredCell, *, write_scores: bool = True) -> list[dict[str, Any]]:
         """Answers a cell and writes it; returns its scores, one row for each value of the metric."""
         task, cell = tasks.load(kept.cell.task), kept.cell
         encoded = self._read(task, kept, cell.split, kept.rows)
@@ -65,7 +65,7 @@ class Evaluator:
 
     def _answered(
         self, task: Task, cell: Cell, encoded: Encoded, dev: Encoded | None, *, tokens: int
-    ) -> tuple[Answered, Answered | None]:
+    ) -> tuple[Predicted, Predicted | None]:
         """The answers, and those to the development set where a threshold was tuned on it."""
         model = self._loaded.model
         if task_types.load(task.type).head is not None:
@@ -77,7 +77,7 @@ class Evaluator:
         mined = retriever.mine(task, dev, encoded)
         return mined.test, mined.dev
 
-    def _read(self, task: Task, kept: Kept, split: str, rows: int | None) -> Encoded:
+    def _read(self, task: Task, kept: StoredCell, split: str, rows: int | None) -> Encoded:
         return data.load(
             task,
             language=kept.cell.language,

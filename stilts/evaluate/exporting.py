@@ -23,7 +23,7 @@ from hpc.errors import UserError
 from hpc.files import write_atomic
 from stilts import tasks
 from stilts.evaluate.averages import COUNTED
-from stilts.evaluate.scoring import Read, Stored, read, stored_in
+from stilts.evaluate.scoring import LoadedPredictions, StoredPredictions, read, stored_in
 from stilts.tasks import metrics, types as task_types
 from stilts.tasks.metrics import Submitted
 
@@ -72,7 +72,7 @@ def export(path: Path, *, to: Path, incomplete: str) -> int:
     return 0
 
 
-def _shortcomings(found: Sequence[Stored]) -> list[str]:
+def _shortcomings(found: Sequence[StoredPredictions]) -> list[str]:
     """What of XTREME is not there, or only in part."""
     there = {(stored.cell.task, stored.cell.language) for stored in found}
     lines = []
@@ -88,7 +88,7 @@ def _shortcomings(found: Sequence[Stored]) -> list[str]:
     return lines
 
 
-def _count_problem(stored: Stored, found: Read) -> str:
+def _count_problem(stored: StoredPredictions, found: LoadedPredictions) -> str:
     """How the predictions differ in number from the data, or the data from what was published."""
     count = len(found.examples["id"])
     if found.answers.missing:

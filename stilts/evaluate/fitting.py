@@ -16,7 +16,7 @@ CPU_TOKENS = 4096
 T = TypeVar("T")
 
 
-class Fitting:
+class BatchSizeFinder:
     """Tokens a batch, halved whenever the device runs out of memory.
 
     Args:

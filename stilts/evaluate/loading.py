@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from hpc.files import write_atomic
-from stilts.evaluate.checkpoint import Answering, Checkpoint
+from stilts.evaluate.checkpoint import Checkpoint, HeadChoice
 from stilts.model import folder as models
 from stilts.model.checkpoint import TOKENIZER, read_tokenizer
 from stilts.model.encoder import Attention
@@ -28,7 +28,7 @@ class Loaded:
 
 def load(
     checkpoint: Checkpoint,
-    answers: Mapping[str, Answering],
+    answers: Mapping[str, HeadChoice],
     *,
     device: str,
     dtype: torch.dtype,
@@ -62,7 +62,7 @@ def _tokenizer_file(folder: Path, cache: Path) -> Path:
     return path
 
 
-def _in_order(model: Model, task: str, answer: Answering) -> str:
+def _in_order(model: Model, task: str, answer: HeadChoice) -> str:
     """The head, or a copy of it with its outputs in the task's order."""
     if not answer.order:
         return answer.head

@@ -11,9 +11,9 @@ from hpc.errors import UserError, refuse_unknown
 from stilts import data
 from stilts.data.sources import choose, names as source_names
 from stilts.evaluate import request
-from stilts.evaluate.checkpoint import Answering, Checkpoint, answering, digest, locate
-from stilts.evaluate.request import Limit, Wanted
-from stilts.evaluate.store import Cell, Kept, Overwrite, Store
+from stilts.evaluate.checkpoint import Checkpoint, HeadChoice, answering, digest, locate
+from stilts.evaluate.request import Limit, RequestedTask
+from stilts.evaluate.store import Cell, Overwrite, Store, StoredCell
 from stilts.run.folder import RunFolder
 from stilts.run.settings import Retrieval
 from stilts.study.config import Study, load_study
@@ -29,8 +29,8 @@ class Plan:
 
     checkpoint: Checkpoint
     store: Store
-    cells: Sequence[Kept]
-    answers: dict[str, Answering]
+    cells: Sequence[StoredCell]
+    answers: dict[str, HeadChoice]
     """Head by task."""
     retrieval: Retrieval
     sources: tuple[str, ...]
@@ -89,7 +89,7 @@ def make_plan(asked: argparse.Namespace) -> Plan:
     )
 
 
-def todo(plan: Plan, overwrite: Overwrite) -> list[Kept]:
+def todo(plan: Plan, overwrite: Overwrite) -> list[StoredCell]:
     """Cells without whole predictions; all of them when they are to be computed anew."""
     there = plan.store.kept() if overwrite == "missing" else {}
     return [kept for kept in plan.cells if kept.cell.name not in there]
@@ -106,7 +106,7 @@ class _Cells:
     sources: tuple[str, ...]
     common: dict[str, Any]
 
-    def cell(self, task: Task, language: str, limit: Limit, answer: Answering | None) -> Kept:
+    def cell(self, task: Task, language: str, limit: Limit, answer: HeadChoice | None) -> StoredCell:
         split = request.split_of(task)
         actual = task.set_of(split=split, language=language)
         chosen = choose(task, language=language, split=actual, sources=self.sources)
@@ -126,7 +126,7 @@ class _Cells:
         if _compares(task):
             cell = replace(cell, **asdict(self.retrieval))
         note = f"limited to {limit}" if str(limit) else ""
-        return Kept(
+        return StoredCell(
             cell=cell,
             sources=self.sources,
             rows=rows,
@@ -137,8 +137,8 @@ class _Cells:
 
 
 def _answerable(
-    checkpoint: Checkpoint, wanted: Sequence[Wanted], sources: tuple[str, ...]
-) -> tuple[list[Wanted], dict[str, Answering], list[str]]:
+    checkpoint: Checkpoint, wanted: Sequence[RequestedTask], sources: tuple[str, ...]
+) -> tuple[list[RequestedTask], dict[str, HeadChoice], list[str]]:
     """The tasks the model can answer: a named one that it cannot is refused, one of a group left out."""
     kept, answers, lines = [], {}, []
     for one in wanted:
@@ -181,7 +181,7 @@ def _retrieval(
     return replace(settings, layer=checkpoint.layers), [line]
 
 
-def _cuts(checkpoint: Checkpoint, wanted: Sequence[Wanted]) -> list[str]:
+def _cuts(checkpoint: Checkpoint, wanted: Sequence[RequestedTask]) -> list[str]:
     """Says which tasks are read in shorter sequences than their protocol has."""
     short = [one.task.name for one in wanted if one.task.max_length > checkpoint.max_tokens]
     reason = f"in sequences of {checkpoint.max_tokens} tokens: the model has no more positions"

@@ -21,7 +21,7 @@ DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answered:
+class Predicted:
     """A model's answers to one task in one language, with their scores."""
 
     predictions: list[Any]
@@ -43,7 +43,7 @@ def answer(
     encoded: data.Encoded,
     *,
     tokens_per_batch: int,
-) -> Answered:
+) -> Predicted:
     """Predictions of one head on a whole set, and their scores.
 
     Args:
@@ -68,7 +68,7 @@ def answer(
         confidences=decoded.scores,
         language=encoded.language,
     )
-    return Answered(predictions=decoded.values, confidences=decoded.scores, scored=scored)
+    return Predicted(predictions=decoded.values, confidences=decoded.scores, scored=scored)
 
 
 def vectors(

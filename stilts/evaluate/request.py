@@ -23,7 +23,7 @@ Origin = Literal["named", "group"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wanted:
+class RequestedTask:
     """A task in the languages asked for."""
 
     task: Task
@@ -99,7 +99,7 @@ def parse_tasks(words: Sequence[str]) -> dict[Task, Origin]:
 
 def choose_languages(
     asked: dict[Task, Origin], languages: list[str] | None, study: Study | None
-) -> tuple[list[Wanted], list[str]]:
+) -> tuple[list[RequestedTask], list[str]]:
     """Each task with its languages: those asked for, else the study's, else all it has.
 
     Returns:
@@ -121,7 +121,7 @@ def choose_languages(
             chosen = None if of_study is None else list(of_study)
         kept = tuple(code for code in task.languages if chosen is None or code in chosen)
         if kept:
-            wanted.append(Wanted(task=task, languages=kept, origin=origin))
+            wanted.append(RequestedTask(task=task, languages=kept, origin=origin))
         elif origin == "named":
             raise unknown_name("language", ",".join(chosen or ()), task.languages, where=f"task {task.name}")
         else:

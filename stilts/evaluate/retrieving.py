@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from stilts.data import Encoded
 from stilts.evaluate import predict
-from stilts.evaluate.predict import Answered
+from stilts.evaluate.predict import Predicted
 from stilts.evaluate.retrieval import best_threshold, mine, nearest
 from stilts.model.multitask import Model
 from stilts.run.settings import Retrieval
@@ -41,9 +41,9 @@ class Side:
 class Mined:
     """What mining finds in both sets."""
 
-    dev: Answered
+    dev: Predicted
     """The development set's own pairs: what an intermediate task is chosen by."""
-    test: Answered
+    test: Predicted
 
 
 class Retriever:
@@ -58,7 +58,7 @@ class Retriever:
     def __init__(self, model: Model, settings: Retrieval, *, tokens_per_batch: int) -> None:
         self.model, self.settings, self.tokens_per_batch = model, settings, tokens_per_batch
 
-    def nearest(self, task: Task, encoded: Encoded) -> Answered:
+    def nearest(self, task: Task, encoded: Encoded) -> Predicted:
         """The nearest foreign sentence of each English one."""
         english, foreign = self.sides(task, encoded)
         near = nearest(english.vectors, foreign.vectors)
@@ -108,11 +108,11 @@ class Retriever:
 
 def _scored(
     task: Task, encoded: Encoded, pairs: list[tuple[int, int]], confidences: NDArray[np.float32]
-) -> Answered:
+) -> Predicted:
     scored = metrics.score(
         task.metric, examples=encoded.examples, predictions=pairs, language=encoded.language
     )
-    return Answered(predictions=pairs, confidences=confidences, scored=scored)
+    return Predicted(predictions=pairs, confidences=confidences, scored=scored)
 
 
 def _above(
@@ -121,7 +121,7 @@ def _above(
     encoded: Encoded,
     pairs: list[tuple[int, int]],
     scores: NDArray[np.float32],
-) -> Answered:
+) -> Predicted:
     kept = scores >= threshold
     return _scored(
         task, encoded, [pair for pair, keep in zip(pairs, kept, strict=True) if keep], scores[kept]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from hpc.files import write_json
 from stilts.evaluate.planning import Plan, make_plan, todo
 from stilts.evaluate.store import Cell
-from stilts.evaluate.summary import Board, cell_line
+from stilts.evaluate.summary import ScoreSummary, cell_line
 from stilts.model.pretrained import default_cache
 from stilts.run.settings import Attention
 
@@ -32,7 +32,7 @@ def run(asked: argparse.Namespace) -> int:
     with plan.store.folder.locked():
         plan.store.refuse_mixture([kept.cell for kept in plan.cells], asked.overwrite)
         _note_settings(plan, asked)
-        board = Board()
+        board = ScoreSummary()
         _work(plan, asked, board)
     if not asked.predict_only:
         print("\n".join(board.lines()))
@@ -54,7 +54,7 @@ def describe(plan: Plan, asked: argparse.Namespace) -> None:
     print(f"{len(left)} of {len(plan.cells)} to do; output {_shown(plan.store.folder.path)}")
 
 
-def _work(plan: Plan, asked: argparse.Namespace, board: Board) -> None:
+def _work(plan: Plan, asked: argparse.Namespace, board: ScoreSummary) -> None:
     from stilts.evaluate import scoring
 
     left = {kept.cell.name for kept in todo(plan, asked.overwrite)}
@@ -80,7 +80,7 @@ def _work(plan: Plan, asked: argparse.Namespace, board: Board) -> None:
 def _evaluator(plan: Plan, batch_size: str, say: Callable[[str], None]) -> "Evaluator":
     """Loads the model, which waits until something is to be computed."""
     from stilts.evaluate.evaluator import Evaluator
-    from stilts.evaluate.fitting import Fitting
+    from stilts.evaluate.fitting import BatchSizeFinder
     from stilts.evaluate.loading import load
     from stilts.evaluate.predict import DTYPES
 
@@ -90,12 +90,12 @@ def _evaluator(plan: Plan, batch_size: str, say: Callable[[str], None]) -> "Eval
     loaded = load(
         plan.checkpoint, plan.answers, device=device, dtype=DTYPES[dtype], attention=attention, cache=cache
     )
-    fitting = Fitting(None if batch_size == "auto" else int(batch_size), device=device, say=say)
+    fitting = BatchSizeFinder(None if batch_size == "auto" else int(batch_size), device=device, say=say)
     say(f"model {plan.checkpoint.source}: {dtype} on {device}, {fitting.tokens} tokens a batch")
     return Evaluator(loaded, plan.store, retrieval=plan.retrieval, fitting=fitting, cache=cache / "data")
 
 
-def _line(cell: Cell, rows: Sequence[Mapping[str, Any]], board: Board) -> str:
+def _line(cell: Cell, rows: Sequence[Mapping[str, Any]], board: ScoreSummary) -> str:
     if not rows:
         return f"{cell.task:<14} {cell.language:<3} predicted"
     values = {row["metric"]: row["value"] for row in rows}
@@ -105,7 +105,7 @@ def _line(cell: Cell, rows: Sequence[Mapping[str, Any]], board: Board) -> str:
     )
 
 
-class _Show:
+class _ProgressPrinter:
     """Lines as they come; on a terminal with a bar beneath them."""
 
     def __init__(self, total: int, bar: Any = None) -> None:
@@ -132,14 +132,14 @@ class _Show:
 
 
 @contextmanager
-def _showing(total: int) -> Iterator[_Show]:
+def _showing(total: int) -> Iterator[_ProgressPrinter]:
     if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
-        yield _Show(total)
+        yield _ProgressPrinter(total)
         return
     from rich.progress import Progress
 
     with Progress(transient=True) as bar:
-        yield _Show(total, bar)
+        yield _ProgressPrinter(total, bar)
 
 
 def _note_settings(plan: Plan, asked: argparse.Namespace) -> None:

@@ -14,8 +14,8 @@ from stilts import data, tasks
 from stilts.data.sources import choose
 from stilts.evaluate.averages import COUNTED
 from stilts.evaluate.request import split_of
-from stilts.evaluate.store import Cell, Kept, Store, score_rows
-from stilts.evaluate.summary import Board, cell_line
+from stilts.evaluate.store import Cell, Store, StoredCell, score_rows
+from stilts.evaluate.summary import ScoreSummary, cell_line
 from stilts.run import records
 from stilts.run.folder import RunFolder
 from stilts.tasks import Task, metrics, types as task_types
@@ -25,10 +25,10 @@ from stilts.tasks.types._rows import by_id
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Stored:
+class StoredPredictions:
     """Predictions of a task in one language, and the data they are about."""
 
-    kept: Kept
+    kept: StoredCell
     predictions: Sequence[Mapping[str, Any]]
 
     @property
@@ -48,7 +48,7 @@ class Stored:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Read:
+class LoadedPredictions:
     """Predictions beside their examples."""
 
     examples: Mapping[str, list[Any]]
@@ -65,7 +65,7 @@ class Read:
         )
 
 
-def stored_in(path: Path) -> list[Stored]:
+def stored_in(path: Path) -> list[StoredPredictions]:
     """All predictions of a folder, in the order of tasks and languages.
 
     Raises:
@@ -74,7 +74,7 @@ def stored_in(path: Path) -> list[Stored]:
     store = Store(RunFolder(path.resolve()))
     rows = store.predictions() if store.folder.predictions.is_dir() else {}
     found = [
-        Stored(kept=kept, predictions=rows[kept.cell.task, kept.cell.language])
+        StoredPredictions(kept=kept, predictions=rows[kept.cell.task, kept.cell.language])
         for kept in store.kept().values()
         if (kept.cell.task, kept.cell.language) in rows
     ]
@@ -89,7 +89,7 @@ def stored_in(path: Path) -> list[Stored]:
     )
 
 
-def read(stored: Stored) -> Read:
+def read(stored: StoredPredictions) -> LoadedPredictions:
     """Reads the examples again and puts the predictions beside them.
 
     Raises:
@@ -115,10 +115,10 @@ def read(stored: Stored) -> Read:
             columns[name].append(example[name])
     rows = by_id(columns, stored.predictions, where=stored.name)
     answers = kind.answers(kind, columns, labels, rows, where=stored.name)
-    return Read(examples=columns, labels=labels, answers=answers)
+    return LoadedPredictions(examples=columns, labels=labels, answers=answers)
 
 
-def score(stored: Stored, found: Read) -> Scored:
+def score(stored: StoredPredictions, found: LoadedPredictions) -> Scored:
     """Scores predictions as the evaluation did that made them."""
     try:
         return metrics.load(stored.task.metric).score(found.predictions(stored.cell.language))
@@ -126,7 +126,7 @@ def score(stored: Stored, found: Read) -> Scored:
         raise UserError(f"the predictions of {stored.name} do not fit their data: {error}", code=3) from error
 
 
-def score_cell(store: Store, stored: Stored) -> tuple[Scored, list[dict[str, Any]]]:
+def score_cell(store: Store, stored: StoredPredictions) -> tuple[Scored, list[dict[str, Any]]]:
     """Scores one cell and writes its scores; returns them, and the rows that were written."""
     scored = score(stored, read(stored))
     rows = _rows(stored, scored)
@@ -137,7 +137,7 @@ def score_cell(store: Store, stored: Stored) -> tuple[Scored, list[dict[str, Any
 def score_folder(path: Path) -> int:
     """Scores all there is, shows it, and says what is missing; returns the exit code."""
     all_stored = stored_in(path)
-    store, board = Store(RunFolder(path.resolve())), Board()
+    store, board = Store(RunFolder(path.resolve())), ScoreSummary()
     for stored in all_stored:
         if store.folder.spec.exists():
             scored = score(stored, read(stored))
@@ -158,13 +158,13 @@ def score_folder(path: Path) -> int:
     return 0
 
 
-def _rows(stored: Stored, scored: Scored) -> list[dict[str, Any]]:
+def _rows(stored: StoredPredictions, scored: Scored) -> list[dict[str, Any]]:
     cell = stored.cell
     version = f"{cell.source} {cell.version}"
     return score_rows(stored.kept, scored, split=cell.split, data=version, num_full=stored.kept.num_full)
 
 
-def lacking(all_stored: Sequence[Stored]) -> Iterator[str]:
+def lacking(all_stored: Sequence[StoredPredictions]) -> Iterator[str]:
     """A line for each task that lacks languages, and for each of the nine that is not there at all."""
     there: dict[str, set[str]] = {}
     for stored in all_stored:

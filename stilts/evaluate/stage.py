@@ -6,12 +6,12 @@ Each (target, language) is written as soon as it is done: a run that was killed 
 from hpc import ranks
 from stilts import tasks
 from stilts.data.sources import choose
-from stilts.evaluate.checkpoint import Answering, locate
+from stilts.evaluate.checkpoint import HeadChoice, locate
 from stilts.evaluate.evaluator import Evaluator
-from stilts.evaluate.fitting import Fitting
+from stilts.evaluate.fitting import BatchSizeFinder
 from stilts.evaluate.loading import load
 from stilts.evaluate.predict import DTYPES
-from stilts.evaluate.store import Cell, Kept, Store
+from stilts.evaluate.store import Cell, Store, StoredCell
 from stilts.run.folder import Progress, RunFolder
 from stilts.run.outputs import weights_digest
 from stilts.run.settings import Retrieval
@@ -37,7 +37,7 @@ def evaluate(run: RunFolder, spec: RunSpec, asked: EvaluateSpec) -> None:
         return
     device = ranks.setup().device
     checkpoint = locate(str(parent.weights))
-    answers = {name: Answering(head=target.head) for name, target in asked.targets.items() if target.head}
+    answers = {name: HeadChoice(head=target.head) for name, target in asked.targets.items() if target.head}
     loaded = load(
         checkpoint,
         answers,
@@ -50,7 +50,7 @@ def evaluate(run: RunFolder, spec: RunSpec, asked: EvaluateSpec) -> None:
         loaded,
         store,
         retrieval=asked.retrieval or Retrieval(),
-        fitting=Fitting(asked.evaluation.tokens_per_batch, device=device, say=lambda _: None),
+        fitting=BatchSizeFinder(asked.evaluation.tokens_per_batch, device=device, say=lambda _: None),
         cache=run.cache,
     )
     for number, kept in enumerate(left, start=len(cells) - len(left)):
@@ -59,7 +59,9 @@ def evaluate(run: RunFolder, spec: RunSpec, asked: EvaluateSpec) -> None:
     progress.at(len(cells))
 
 
-def _cell(spec: RunSpec, asked: EvaluateSpec, task: Task, target: Target, language: str, model: str) -> Kept:
+def _cell(
+    spec: RunSpec, asked: EvaluateSpec, task: Task, target: Target, language: str, model: str
+) -> StoredCell:
     rows = asked.limit(task.name, "test")
     actual = task.set_of(split="test", language=language)
     chosen = choose(task, language=language, split=actual, sources=asked.sources)
@@ -87,7 +89,7 @@ def _cell(spec: RunSpec, asked: EvaluateSpec, task: Task, target: Target, langua
         "seed": asked.seed,
         "note": target.note,
     }
-    return Kept(
+    return StoredCell(
         cell=cell,
         sources=asked.sources,
         rows=rows,

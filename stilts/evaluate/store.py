@@ -60,7 +60,7 @@ class Cell:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Kept:
+class StoredCell:
     """A cell on disk."""
 
     cell: Cell
@@ -82,12 +82,12 @@ class Store:
         self.folder = folder
         self._cells = folder.path / "cells"
 
-    def kept(self) -> dict[str, Kept]:
+    def kept(self) -> dict[str, StoredCell]:
         """Cells with whole predictions, by name."""
         found = {}
         for path in sorted(self._cells.glob("*.json")):
             if (self.folder.predictions / f"{path.stem}.arrow").exists():
-                found[path.stem] = decode(Kept, read_json(path), str(path))
+                found[path.stem] = decode(StoredCell, read_json(path), str(path))
         return found
 
     def is_scored(self, name: str) -> bool:
@@ -112,7 +112,7 @@ class Store:
             elif name not in asked:
                 self._refuse_neighbour(kept.cell, wanted)
 
-    def put_answers(self, kept: Kept, rows: Sequence[Mapping[str, Any]]) -> None:
+    def put_answers(self, kept: StoredCell, rows: Sequence[Mapping[str, Any]]) -> None:
         """Writes predictions; whatever the cell had before is gone first."""
         cell = kept.cell
         for path in (self._cells / f"{cell.name}.json", *self._scores.glob(f"{cell.name}*.arrow")):
@@ -170,7 +170,9 @@ def differences(stored: Cell, asked: Cell) -> list[str]:
     ]
 
 
-def score_rows(kept: Kept, scored: Scored, *, split: str, data: str, num_full: int) -> list[dict[str, Any]]:
+def score_rows(
+    kept: StoredCell, scored: Scored, *, split: str, data: str, num_full: int
+) -> list[dict[str, Any]]:
     """Records of the scores of a cell, one a value.
 
     Args:

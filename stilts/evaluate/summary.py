@@ -12,7 +12,7 @@ Values = Mapping[str, float]
 
 
 @dataclass
-class Board:
+class ScoreSummary:
     """Collects scores and knows which of them are of a part of the data."""
 
     scores: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)

@@ -17,7 +17,7 @@ from stilts.study.grid import TEXT, read_by_variants
 from stilts.tasks import Task
 
 
-def settle(study: Study, root: Path) -> tuple[Study, dict[str, str]]:
+def resolve_optional(study: Study, root: Path) -> tuple[Study, dict[str, str]]:
     """The study without the optional tasks and variants that have no data.
 
     Args:
@@ -38,13 +38,13 @@ def settle(study: Study, root: Path) -> tuple[Study, dict[str, str]]:
     return _without(study, absent), absent
 
 
-def keep(absent: Mapping[str, str], root: Path) -> None:
+def record_absent(absent: Mapping[str, str], root: Path) -> None:
     """Keeps what was left out beside the runs; a decision that is there stays."""
     if absent and not _path(root).exists():
         write_json(_path(root), dict(absent))
 
 
-def explain(absent: Mapping[str, str], root: Path) -> list[str]:
+def describe_absent(absent: Mapping[str, str], root: Path) -> list[str]:
     """A line for each part that is left out."""
     tail = f" (as {_path(root)} says; to look again, remove it)" if _path(root).exists() else ""
     return [f"left out, being optional: {name}: {reason}{tail}" for name, reason in absent.items()]

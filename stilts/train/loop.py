@@ -1,4 +1,4 @@
-"""One training phase: one task or a mixture, with dev looks, the best weights kept, and exact resume.
+"""One training phase: one task or a mixture, with dev evaluations, the best weights kept, and exact resume.
 
 Reads the parent's weights, trains through DeepSpeed, writes `weights/`, and one row each into the records
 `training` and `scores` (English dev).
@@ -27,7 +27,7 @@ from stilts.run.folder import Progress, RunFolder
 from stilts.run.provenance import code_version
 from stilts.run.settings import TOKENS_PER_BATCH
 from stilts.run.specs import RunSpec, TrainSpec
-from stilts.train.sets import Feed, build, feed
+from stilts.train.sets import TrainingData, build, training_data_of
 
 
 def train(run: RunFolder, spec: RunSpec, asked: TrainSpec) -> None:
@@ -37,10 +37,10 @@ def train(run: RunFolder, spec: RunSpec, asked: TrainSpec) -> None:
         return
     place = ranks.setup()
     parent = run.sibling(spec.needs[0]).weights
-    fed = feed(run, asked, parent)
+    training_data = training_data_of(run, asked, parent)
     torch.manual_seed(asked.seed)
-    model = build(parent, fed, asked)
-    trainer = Trainer(run, spec, asked, place, model, fed, parent)
+    model = build(parent, training_data, asked)
+    trainer = Trainer(run, spec, asked, place, model, training_data, parent)
     with StopRequest() as stop:
         trainer.work(stop)
     trainer.finish()
@@ -61,14 +61,14 @@ class Trainer:
         asked: TrainSpec,
         place: ranks.Ranks,
         model: Model,
-        fed: Feed,
+        training_data: TrainingData,
         parent: Path,
     ) -> None:
         settings = asked.optimisation
         self.run, self.spec, self.asked, self.place = run, spec, asked, place
         self.settings = settings
-        self.model, self.fed, self.parent = model, fed, parent
-        self.steps = fed.order.steps(settings.epochs, at_most=settings.max_steps)
+        self.model, self.training_data, self.parent = model, training_data, parent
+        self.steps = training_data.order.steps(settings.epochs, at_most=settings.max_steps)
         groups = parameter_groups(
             model,
             rate=settings.learning_rate,
@@ -88,7 +88,7 @@ class Trainer:
         self.step, self.tokens, self.seconds, self.cpu_seconds = 0, 0, 0.0, 0.0
         self.flops = 0.0
         self.best: dict[str, Any] = {"step": 0, "score": -math.inf, "scores": []}
-        self.looks_since_best = 0
+        self.evaluations_since_best = 0
 
     def work(self, stop: StopRequest) -> None:
         """Trains to the last step, or until the development score has stopped rising.
@@ -100,7 +100,7 @@ class Trainer:
         self._resume()
         progress = Progress(self.run, total=self.steps, unit="steps")
         clock, cpu = time.perf_counter(), time.process_time()
-        while self.step < self.steps and self.looks_since_best < self.settings.patience:
+        while self.step < self.steps and self.evaluations_since_best < self.settings.patience:
             loss = self._one_step()
             self.seconds += time.perf_counter() - clock
             self.cpu_seconds += time.process_time() - cpu
@@ -111,7 +111,7 @@ class Trainer:
                 )
             progress.at(self.step, f"loss {loss:.3f}")
             if self.step % self.settings.evaluate_every == 0 or self.step == self.steps:
-                self._look()
+                self._evaluate_dev()
             if stop.agreed() != "go on":
                 self._save()
                 stop.leave()
@@ -122,7 +122,7 @@ class Trainer:
         """Moves the best weights into place and writes the records."""
         if not self.place.first:
             return
-        shares = self.fed.order.report(self.step)
+        shares = self.training_data.order.report(self.step)
         write_json(self.run.mixture, {task: asdict(share) for task, share in shares.items()})
         best = self._best_folder(self.best["step"])
         if best.exists():
@@ -155,8 +155,8 @@ class Trainer:
         shutil.rmtree(self.run.checkpoints, ignore_errors=True)
 
     def _one_step(self) -> float:
-        name, rows = self.fed.order.draw(self.step)
-        stream = self.fed.streams[name]
+        name, rows = self.training_data.order.draw(self.step)
+        stream = self.training_data.streams[name]
         mine = rows[self.place.rank :: self.place.world_size]
         # Fewer items than ranks: an idle rank repeats one item at no weight, so that every rank takes part.
         raw = stream.batch(mine if len(mine) else rows[:1], step=self.step)
@@ -175,13 +175,13 @@ class Trainer:
         )
         return float(loss.detach())
 
-    def _look(self) -> None:
+    def _evaluate_dev(self) -> None:
         """Scores the English development sets and keeps the weights when their mean is the best so far."""
         self.model.eval()
         rows = []
         means = []
         tokens = 4 * (self.settings.tokens_per_batch or TOKENS_PER_BATCH)
-        for name, one in self.fed.sets.items():
+        for name, one in self.training_data.sets.items():
             scored = predict.answer(self.model, name, one.task, one.dev, tokens_per_batch=tokens).scored
             means.append(np.mean(list(scored.values.values())))
             for metric, value in scored.values.items():
@@ -199,9 +199,9 @@ class Trainer:
                     }
                 )
         score = float(np.mean(means))
-        self.looks_since_best += 1
+        self.evaluations_since_best += 1
         if score > self.best["score"]:
-            self.looks_since_best = 0
+            self.evaluations_since_best = 0
             self.best = {"step": self.step, "score": score, "scores": rows}
             self._keep()
 
@@ -225,7 +225,7 @@ class Trainer:
             "seconds": self.seconds,
             "cpu_seconds": self.cpu_seconds,
             "best": self.best,
-            "looks_since_best": self.looks_since_best,
+            "evaluations_since_best": self.evaluations_since_best,
         }
         self.engine.save(self.run.checkpoints, self.step, state=state)
         if self.place.first:

@@ -46,7 +46,7 @@ class Size:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Share:
+class Contribution:
     """What a task contributes to a phase."""
 
     probability: float
@@ -66,7 +66,7 @@ class Order(Protocol):
     def draw(self, step: int) -> Draw:
         """What step `step` sees, counted from 0."""
 
-    def report(self, steps: int) -> dict[str, Share]:
+    def report(self, steps: int) -> dict[str, Contribution]:
         """What the first `steps` steps draw, by task."""
 
 
@@ -183,7 +183,7 @@ class Mixture:
         earlier = int(np.count_nonzero(self._tasks[:step] == task))
         return Draw(name, self._streams[name].batch(earlier))
 
-    def report(self, steps: int) -> dict[str, Share]:
+    def report(self, steps: int) -> dict[str, Contribution]:
         """What the first `steps` steps draw, by stream."""
         self._draw_tasks(steps)
         probabilities = self.probabilities
@@ -193,7 +193,7 @@ class Mixture:
             drawn = int(np.count_nonzero(self._tasks[:steps] == number))
             rows = [stream.batch(batch) for batch in range(drawn)]
             items = sum(len(batch) for batch in rows)
-            found[name] = Share(
+            found[name] = Contribution(
                 probability=probabilities[name],
                 steps=drawn,
                 items=items,
@@ -238,7 +238,7 @@ class Interleaved:
             return self._other.draw(turn)
         return self._main.draw(turn * self._every + place)
 
-    def report(self, steps: int) -> dict[str, Share]:
+    def report(self, steps: int) -> dict[str, Contribution]:
         """What the first `steps` steps draw; probabilities are over the steps of both."""
         others = steps // (self._every + 1)
         found = {}

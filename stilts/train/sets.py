@@ -51,7 +51,7 @@ class Stream:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Feed:
+class TrainingData:
     """All that a run trains on."""
 
     sets: Mapping[str, TrainingSet]
@@ -63,7 +63,7 @@ class Feed:
     """What is masked beside the tasks."""
 
 
-def feed(run: RunFolder, asked: TrainSpec, weights: Path) -> Feed:
+def training_data_of(run: RunFolder, asked: TrainSpec, weights: Path) -> TrainingData:
     """Reads and tokenises everything a run trains on.
 
     Args:
@@ -83,21 +83,21 @@ def feed(run: RunFolder, asked: TrainSpec, weights: Path) -> Feed:
     order: Order
     main = _mixture(streams, asked)
     if asked.text is None:
-        return Feed(sets=english, streams=streams, order=main, text=None)
+        return TrainingData(sets=english, streams=streams, order=main, text=None)
     text = tasks.load(asked.text.task)
     texts = _texts(text, asked.text, run, asked, weights)
     other = _languages(texts, asked.text, asked)
     order = Interleaved(main, other, every=asked.text.every)
-    return Feed(sets=english, streams=streams | texts, order=order, text=text)
+    return TrainingData(sets=english, streams=streams | texts, order=order, text=text)
 
 
-def build(parent: Path, fed: Feed, asked: TrainSpec) -> Model:
+def build(parent: Path, training_data: TrainingData, asked: TrainSpec) -> Model:
     """The model to train: the parent's encoder with new heads; probes keep the parent's heads beside them.
 
     The head of masked text starts from the parent's own where it has one.
     """
     heads = {}
-    for name, one in fed.sets.items():
+    for name, one in training_data.sets.items():
         kind = task_types.load(one.task.type).head
         assert kind is not None, "only tasks with a head have a training set"
         heads[name] = HeadSpec(kind=kind, labels=tuple(one.train.labels), pooling=asked.pooling)
@@ -111,12 +111,12 @@ def build(parent: Path, fed: Feed, asked: TrainSpec) -> Model:
         for name, head in heads.items():
             loaded.add_head(name, head, seed=asked.seed)
         return loaded
-    if fed.text is not None:
-        heads[fed.text.name] = HeadSpec(kind="mlm")
+    if training_data.text is not None:
+        heads[training_data.text.name] = HeadSpec(kind="mlm")
     model = Model(loaded.encoder, heads, dropout=settings.dropout, seed=asked.seed)
-    if fed.text is not None and (known := checkpoints.read(parent).vocabulary_head):
+    if training_data.text is not None and (known := checkpoints.read(parent).vocabulary_head):
         state = {name: torch.from_numpy(value) for name, value in known.items()}
-        model.heads[fed.text.name].load_state_dict(state)
+        model.heads[training_data.text.name].load_state_dict(state)
     model.freeze(settings.frozen)
     return model
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from stilts import tasks
-from stilts.corpora import language_id as tongues
+from stilts.corpora import language_id as guesses
 from stilts.corpora.__main__ import main
 from stilts.corpora.checking import known_sizes
-from stilts.corpora.required import needs
+from stilts.corpora.required import required_sets
 from stilts.embedded import catalogue
 from stilts.study.config import load_study
 
@@ -29,7 +29,7 @@ def test_the_paper_s_study_passes_on_every_published_format(data_folder, capsys)
     code, lines = check(capsys)
     assert code == 0
     study = load_study("xlmr-large")
-    required = {need.name for need in needs(study) if not need.optional}
+    required = {need.name for need in required_sets(study) if not need.optional}
     passed = {" ".join(line.split()[1:4]) for line in lines if line.startswith("ok ")}
     assert required <= passed
     assert not [line for line in lines if line.startswith("wrong")]
@@ -227,16 +227,16 @@ def test_every_known_size_says_where_it_is_from() -> None:
     assert known == sized
 
 
-@pytest.mark.parametrize("code", [code for code in catalogue.languages() if code in tongues.WORDS])
+@pytest.mark.parametrize("code", [code for code in catalogue.languages() if code in guesses.WORDS])
 def test_translations_of_django_are_told_by_language(code: str) -> None:
     texts = [foreign for _, foreign in catalogue.pairs(code)]
-    tongue = tongues.read_off(code, texts)
-    assert tongue.reads_like() is None
-    assert tongue.foreign == 0
-    assert tongue.share() > 0.9
+    guess = guesses.read_off(code, texts)
+    assert guess.reads_like() is None
+    assert guess.foreign == 0
+    assert guess.share() > 0.9
     other = {"bg": "ru", "ru": "bg", "kk": "ru", "hi": "mr", "mr": "hi", "fa": "ar", "ur": "ar"}.get(code)
     if other:
-        assert tongues.read_off(other, texts * 3).reads_like() == code
+        assert guesses.read_off(other, texts * 3).reads_like() == code
 
 
 def test_another_script_is_found_in_a_language_of_latin_letters(own_folder, capsys) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stilts.corpora.__main__ import main
-from stilts.corpora.required import needs
+from stilts.corpora.required import required_sets
 from stilts.study.config import load_study
 
 ROOT = Path(__file__).parents[3]
@@ -83,21 +83,21 @@ def test_help_loads_nothing_heavy(verb) -> None:
 
 
 def test_a_study_reads_english_for_training_and_every_language_for_its_targets() -> None:
-    found = {need.name for need in needs(load_study("mini"))}
+    found = {need.name for need in required_sets(load_study("mini"))}
     assert {"mnli en train", "mnli en dev", "tydiqa en train", "xnli ar dev", "xnli ar test"} <= found
     assert "xquad zh test" in found
     # One evaluation set under two names is read once, and there is no training in other languages.
     assert not [name for name in found if name.startswith("xquad") and name.endswith("dev")]
     assert not [name for name in found if name.endswith("train") and " en " not in name]
     assert "bucc2018 fi test" not in found
-    tasks = list(dict.fromkeys(need.task.name for need in needs(load_study("mini"))))
+    tasks = list(dict.fromkeys(need.task.name for need in required_sets(load_study("mini"))))
     assert tasks == [*load_study("mini").intermediate.tasks, *load_study("mini").targets]
-    only = needs(load_study("mini"), only=["xnli", "mnli"], languages=["en"])
+    only = required_sets(load_study("mini"), only=["xnli", "mnli"], languages=["en"])
     assert [need.name for need in only] == ["mnli en train", "mnli en dev", "xnli en dev", "xnli en test"]
 
 
 def test_variants_and_optional_tasks_may_be_missing() -> None:
-    found = needs(load_study("xlmr-large"))
+    found = required_sets(load_study("xlmr-large"))
     optional = {need.task.name for need in found if need.optional}
     assert {"ccg", "wikipedia", "mnli.translated"} <= optional
     assert not optional & set(load_study("xlmr-large").targets)

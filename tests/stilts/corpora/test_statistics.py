@@ -10,7 +10,7 @@ import pytest
 
 from stilts import tasks
 from stilts.corpora.__main__ import main
-from stilts.corpora.required import Need
+from stilts.corpora.required import RequiredSet
 from stilts.corpora.statistics import count, quantile
 from stilts.data.reading import read
 
@@ -22,7 +22,7 @@ def counted(name: str, language: str, split: str, tokenizer, **changes):
 
         task = replace(task, **changes)
     return count(
-        Need(task=task, language=language, split=split), tokenizer=tokenizer, sources=("folder",)
+        RequiredSet(task=task, language=language, split=split), tokenizer=tokenizer, sources=("folder",)
     ), list(read(task, language=language, split=split, sources=("folder",)))
 
 

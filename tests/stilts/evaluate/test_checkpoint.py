@@ -13,7 +13,7 @@ from hpc.errors import UserError
 from hpc.zero import Zero
 from stilts import data, tasks
 from stilts.evaluate import predict
-from stilts.evaluate.checkpoint import Answering, answering, locate
+from stilts.evaluate.checkpoint import HeadChoice, answering, locate
 from stilts.evaluate.loading import load
 from stilts.run.folder import RunFolder
 from stilts.run.settings import Optimisation
@@ -156,7 +156,9 @@ def test_paraphrase_heads_have_many_names(make_theirs):
     for labels, order in ((("0", "1"), (0, 1)), (("paraphrase", "not paraphrase"), (1, 0))):
         folder = make_theirs("XLMRobertaForSequenceClassification", num_labels=2, **named(labels))
         task = tasks.load("pawsx")
-        assert answering(locate(str(folder)), task, task.labels) == Answering(head="huggingface", order=order)
+        assert answering(locate(str(folder)), task, task.labels) == HeadChoice(
+            head="huggingface", order=order
+        )
 
 
 def test_our_heads_answer_their_targets_and_those_that_borrow(with_heads):

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from stilts.evaluate.evaluator import Evaluator
-from stilts.evaluate.fitting import Fitting
+from stilts.evaluate.fitting import BatchSizeFinder
 from stilts.evaluate.retrieving import Retriever, Side
-from stilts.evaluate.store import Cell, Kept, Store
+from stilts.evaluate.store import Cell, Store, StoredCell
 from stilts.run import records
 from stilts.run.folder import RunFolder
 from stilts.run.settings import Retrieval
@@ -44,7 +44,7 @@ def test_mining_writes_the_dev_score_it_was_tuned_on(tmp_path: Path, monkeypatch
         cast("Any", loaded),
         store,
         retrieval=Retrieval(),
-        fitting=Fitting(512, device=device, say=print),
+        fitting=BatchSizeFinder(512, device=device, say=print),
         cache=tmp_path,
     )
     monkeypatch.setattr(Retriever, "sides", lambda self, task, pool: sides(task, pool))
@@ -71,7 +71,7 @@ def test_mining_writes_the_dev_score_it_was_tuned_on(tmp_path: Path, monkeypatch
         "note": "",
     }
     evaluator.answer(
-        Kept(
+        StoredCell(
             cell=cell,
             sources=(),
             rows=None,

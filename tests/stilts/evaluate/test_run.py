@@ -231,7 +231,7 @@ def test_memory_decides_the_batches():
     import torch
 
     from hpc.errors import UserError
-    from stilts.evaluate.fitting import CPU_TOKENS, FIRST_TOKENS, Fitting
+    from stilts.evaluate.fitting import CPU_TOKENS, FIRST_TOKENS, BatchSizeFinder
 
     said: list[str] = []
     tried: list[int] = []
@@ -243,7 +243,7 @@ def test_memory_decides_the_batches():
         return tokens
 
     room = FIRST_TOKENS // 3
-    fitting = Fitting(None, device="cpu", say=said.append)
+    fitting = BatchSizeFinder(None, device="cpu", say=said.append)
     assert fitting.tokens == CPU_TOKENS
     fitting.tokens = FIRST_TOKENS
     assert fitting.run(work) == FIRST_TOKENS // 4
@@ -251,7 +251,7 @@ def test_memory_decides_the_batches():
     assert said[-1].startswith(f"batches of {FIRST_TOKENS // 4} tokens from here on")
     assert fitting.run(work) == FIRST_TOKENS // 4, "what was found stays"
     with pytest.raises(UserError, match=f"no memory for batches of {FIRST_TOKENS} tokens"):
-        Fitting(FIRST_TOKENS, device="cpu", say=said.append).run(work)
+        BatchSizeFinder(FIRST_TOKENS, device="cpu", say=said.append).run(work)
     room = 100
     with pytest.raises(UserError, match="no memory for batches of 512 tokens"):
         fitting.run(work)

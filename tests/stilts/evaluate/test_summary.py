@@ -4,11 +4,11 @@ import pytest
 
 from stilts import tasks
 from stilts.evaluate.averages import COUNTED, GROUPS
-from stilts.evaluate.summary import Board
+from stilts.evaluate.summary import ScoreSummary
 
 
-def board(names, *, limit="", value=50.0) -> Board:
-    made = Board()
+def board(names, *, limit="", value=50.0) -> ScoreSummary:
+    made = ScoreSummary()
     for name in names:
         for language in tasks.load(name).languages:
             values = dict.fromkeys(COUNTED[name], value)
@@ -18,7 +18,7 @@ def board(names, *, limit="", value=50.0) -> Board:
     return made
 
 
-def lines(made: Board) -> dict[str, str]:
+def lines(made: ScoreSummary) -> dict[str, str]:
     return {line.split(":")[0]: line for line in made.lines()}
 
 

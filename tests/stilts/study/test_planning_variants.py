@@ -11,7 +11,7 @@ import pytest
 
 from hpc.errors import UserError
 from stilts import launch
-from stilts.launching.optional import explain, keep, settle
+from stilts.launching.optional import describe_absent, record_absent, resolve_optional
 from stilts.run.settings import Optimisation
 from stilts.run.specs import BatchSize, EvaluateSpec, Text, TrainSpec
 from stilts.study.config import load_study
@@ -180,7 +180,7 @@ def large(tmp_path: Path, monkeypatch):
 
 def test_an_optional_task_without_data_is_left_out_and_the_runs_say_so(large) -> None:
     study, _, root = large
-    settled, absent = settle(study, root)
+    settled, absent = resolve_optional(study, root)
     assert set(absent) == {"ccg", "translated"}
     assert "CCGbank" in absent["ccg"]
     runs = {run.id: run for run in expand(settled, "all")}
@@ -197,28 +197,28 @@ def test_an_optional_task_with_data_stays(large) -> None:
     (data / "ccg").mkdir()
     for name in ("train", "dev"):
         (data / "ccg" / f"{name}.txt").write_text("Anna|NNP|N sleeps|VBZ|S[dcl]\\NP\n")
-    settled, absent = settle(study, root)
+    settled, absent = resolve_optional(study, root)
     assert "ccg" not in absent
     assert settled.intermediate == study.intermediate
 
 
 def test_what_was_left_out_once_stays_out(large) -> None:
     study, data, root = large
-    settled, absent = settle(study, root)
-    keep(absent, root)
+    settled, absent = resolve_optional(study, root)
+    record_absent(absent, root)
     (data / "ccg").mkdir()
     for name in ("train", "dev"):
         (data / "ccg" / f"{name}.txt").write_text("Anna|NNP|N sleeps|VBZ|S[dcl]\\NP\n")
-    assert settle(study, root) == (settled, absent)
-    assert "left_out.json says; to look again, remove it" in explain(absent, root)[0]
+    assert resolve_optional(study, root) == (settled, absent)
+    assert "left_out.json says; to look again, remove it" in describe_absent(absent, root)[0]
     (root / "left_out.json").unlink()
-    assert set(settle(study, root)[1]) == {"translated"}
+    assert set(resolve_optional(study, root)[1]) == {"translated"}
 
 
 def test_a_study_without_optional_parts_looks_nowhere(monkeypatch, tmp_path: Path) -> None:
     monkeypatch.setattr("stilts.launching.optional._look", lambda _: pytest.fail("looked"))
     study = load_study("mini")
-    assert settle(study, tmp_path) == (study, {})
+    assert resolve_optional(study, tmp_path) == (study, {})
 
 
 def test_optional_variants_without_data_are_left_out(tmp_path: Path, monkeypatch) -> None:
@@ -230,15 +230,15 @@ def test_optional_variants_without_data_are_left_out(tmp_path: Path, monkeypatch
         ("[limits.default]", "[limits.wikipedia]\ntrain = 9\n\n[limits.default]"),
     )
     study = load_study(path)
-    settled, absent = settle(study, tmp_path / "runs")
+    settled, absent = resolve_optional(study, tmp_path / "runs")
     assert set(absent) == {"mlm", "translated"}
     assert not [run.id for run in expand(settled, "all") if "+" in run.id]
     (tmp_path / "data" / "wikipedia").mkdir(parents=True)
     for language in ("en", "de"):
         (tmp_path / "data" / "wikipedia" / f"{language}.txt").write_text("A line.\n")
-    assert "wikipedia zh train" in settle(study, tmp_path / "runs")[1]["mlm"]
+    assert "wikipedia zh train" in resolve_optional(study, tmp_path / "runs")[1]["mlm"]
     (tmp_path / "data" / "wikipedia" / "zh.txt").write_text("一行。\n")
-    settled, absent = settle(study, tmp_path / "runs")
+    settled, absent = resolve_optional(study, tmp_path / "runs")
     assert set(absent) == {"translated"}
     assert {run.id for run in expand(settled, "variants") if "." not in run.id} == {
         "model",

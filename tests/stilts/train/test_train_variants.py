@@ -16,7 +16,7 @@ from stilts.run.specs import TrainSpec
 from stilts.study.config import load_study
 from stilts.study.grid import expand
 from stilts.train.loop import Trainer
-from stilts.train.sets import Feed, feed
+from stilts.train.sets import TrainingData, training_data_of
 
 STUDY = Path(__file__).parents[2] / "studies" / "variants.toml"
 
@@ -33,16 +33,16 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, RunFolder]:
     return found
 
 
-def fed(folders: dict[str, RunFolder], run_id: str) -> tuple[Feed, Optimisation]:
+def data_of(folders: dict[str, RunFolder], run_id: str) -> tuple[TrainingData, Optimisation]:
     run = folders[run_id]
     asked = run.read_spec().asked
     assert isinstance(asked, TrainSpec)
-    return feed(run, asked, folders["model"].weights), asked.optimisation
+    return training_data_of(run, asked, folders["model"].weights), asked.optimisation
 
 
 def test_a_batch_of_text_follows_each_batch_of_the_task(folders: dict[str, RunFolder]) -> None:
-    plain, settings = fed(folders, "mnli-s1")
-    mixed, _ = fed(folders, "mnli+mlm-s1")
+    plain, settings = data_of(folders, "mnli-s1")
+    mixed, _ = data_of(folders, "mnli+mlm-s1")
     alone = plain.order.steps(settings.epochs)
     steps = mixed.order.steps(settings.epochs)
     assert steps == 2 * alone
@@ -56,7 +56,7 @@ def test_a_batch_of_text_follows_each_batch_of_the_task(folders: dict[str, RunFo
 
 
 def test_a_batch_of_text_says_what_is_hidden(folders: dict[str, RunFolder]) -> None:
-    mixed, _ = fed(folders, "mnli+mlm-s1")
+    mixed, _ = data_of(folders, "mnli+mlm-s1")
     stream = mixed.streams["wikipedia/zh"]
     assert stream.encoded.language == "zh"
     assert stream.encoded.num_tokens.max() <= 16
@@ -72,8 +72,8 @@ def test_a_batch_of_text_says_what_is_hidden(folders: dict[str, RunFolder]) -> N
 
 
 def test_translations_train_the_head_of_their_task(folders: dict[str, RunFolder]) -> None:
-    mixed, settings = fed(folders, "mnli+translated-s1")
-    plain, _ = fed(folders, "mnli-s1")
+    mixed, settings = data_of(folders, "mnli+translated-s1")
+    plain, _ = data_of(folders, "mnli-s1")
     assert {name: stream.head for name, stream in mixed.streams.items()} == {
         "mnli": "mnli",
         "mnli/de": "mnli",
