@@ -20,8 +20,7 @@ from stilts.run import records
 from stilts.run.folder import RunFolder
 from stilts.tasks import Task, metrics, types as task_types
 from stilts.tasks.metrics import Predictions, Scored
-from stilts.tasks.types import Answers
-from stilts.tasks.types._rows import by_id
+from stilts.tasks.types import Answers, by_id
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

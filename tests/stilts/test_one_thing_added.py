@@ -160,8 +160,7 @@ import pyarrow as pa
 
 from stilts.tasks.coding.pieces import specials, tokenize
 from stilts.tasks.coding.sequences import columns, single
-from stilts.tasks.types import TaskType, classify
-from stilts.tasks.types._rows import label_index, label_name
+from stilts.tasks.types import TaskType, classify, label_index, label_name
 
 
 def encode(examples, coding):

@@ -21,7 +21,15 @@ from numpy.typing import NDArray
 
 from hpc.errors import unknown_name
 from stilts.tasks.coding.ragged import Ragged
-from stilts.tasks.types._rows import Answers, Given, answers_by_example, rows_by_example
+from stilts.tasks.types._rows import (
+    Answers,
+    Given,
+    answers_by_example,
+    by_id,
+    label_index,
+    label_name,
+    rows_by_example,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,8 +45,13 @@ __all__ = [
     "Encoded",
     "Examples",
     "Given",
+    "Head",
     "TaskType",
+    "by_id",
+    "label_index",
+    "label_name",
     "load",
+    "names",
 ]
 
 Columns = Mapping[str, Ragged | NDArray[np.int32]]

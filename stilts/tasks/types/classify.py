@@ -9,8 +9,18 @@ from numpy.typing import NDArray
 
 from stilts.tasks.coding.pieces import specials, tokenize
 from stilts.tasks.coding.sequences import columns, longest_first, pair
-from stilts.tasks.types import Coded, Coding, Columns, Decoded, Encoded, Example, Examples, TaskType
-from stilts.tasks.types._rows import label_index, label_name
+from stilts.tasks.types import (
+    Coded,
+    Coding,
+    Columns,
+    Decoded,
+    Encoded,
+    Example,
+    Examples,
+    TaskType,
+    label_index,
+    label_name,
+)
 
 SCHEMA = pa.schema(
     [("id", pa.string()), ("first", pa.string()), ("second", pa.string()), ("label", pa.int32())]
