@@ -95,5 +95,5 @@ def ordered(nodes: Sequence[Node]) -> list[Node]:
                 order.append(by_name[follower])
     if len(order) < len(nodes):
         circle = sorted(by_name.keys() - {node.name for node in order})
-        raise UserError(f"the plan goes round in a circle through {', '.join(circle)}")
+        raise UserError(f"the plan has a cycle: {', '.join(circle)}")
     return order

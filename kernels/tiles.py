@@ -61,7 +61,7 @@ def tile_for(
 ) -> Tile:
     """The tile of a configuration.
 
-    An architecture that is not in the table takes the tiles of the next older one of its make, said aloud.
+    An architecture that is not in the table takes the tiles of the next older one, with a warning.
 
     Args:
         arch: such as sm_80 or gfx942.
@@ -89,7 +89,7 @@ def known_architecture(arch: str) -> str:
     """The architecture whose tiles a device takes: its own, or the next older.
 
     Raises:
-        ValueError: it is older than all in the table, or of another make.
+        ValueError: it is older than all in the table, or of another type.
     """
     table = read()
     if arch in table:

@@ -136,7 +136,7 @@ def _tell_held(plan: Plan) -> None:
     if at_work:
         waiting = len(plan.held) - len(at_work)
         tail = f"; {waiting} runs that need them are left for a later launch" if waiting else ""
-        print(f"at work in another process: {', '.join(at_work)}{tail}", file=sys.stderr)
+        print(f"running in another process: {', '.join(at_work)}{tail}", file=sys.stderr)
 
 
 def _conclude(plan: Plan, outcome: Outcome, asked: argparse.Namespace, seconds: float) -> int:
@@ -150,7 +150,7 @@ def _conclude(plan: Plan, outcome: Outcome, asked: argparse.Namespace, seconds: 
             _point_to_tables(plan, asked)
         return 0
     failed = [name for name, state in outcome.states.items() if state == "failed"]
-    print("the same command tries the failed runs again, after their cause is mended", file=sys.stderr)
+    print("the same command tries the failed runs again, after their cause is fixed", file=sys.stderr)
     codes = {_code(plan, name) for name in failed}
     return codes.pop() if len(codes) == 1 else 1
 

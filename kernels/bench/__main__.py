@@ -1,6 +1,6 @@
 """Times the fused kernels and the packed encoder against their peers: `python -m kernels.bench`.
 
-Exit codes: 0 all right, 1 one of our kernels is wrong or cannot be had, 2 the request cannot be met.
+Exit codes: 0 all right, 1 one of our kernels is wrong or unavailable, 2 the request cannot be met.
 """
 
 import argparse

@@ -109,7 +109,7 @@ class _Candidate:
 
 @torch.no_grad()
 def run(case: Case, stopwatch: Stopwatch, plan: Plan) -> list[Row]:
-    """One row an implementation; those that are wrong or cannot be had carry no time."""
+    """One row an implementation; those that are wrong or unavailable carry no time."""
     wanted = case.reference().float()
     tolerance = 2.0 * _difference(case.baseline(), wanted) + FLOOR
     candidates = [_build(name, make, wanted, tolerance, stopwatch) for name, make in case.variants.items()]

@@ -3,7 +3,7 @@
     weights = Weights.of(random_state(LARGE, device="cuda", dtype=torch.bfloat16), LARGE)
     x_Td = forward(weights, packed)
 
-A yardstick for whole-model figures; parameters go by Hugging Face's names, so that one state serves both.
+A baseline for whole-model figures; parameters go by Hugging Face's names, so that one state serves both.
 Shapes: T tokens, H heads, D head size, d hidden size, f intermediate size.
 """
 

@@ -119,7 +119,7 @@ def _print_plan(plan: staging.Plan, folder: Path, *, staged: bool) -> None:
         )
         rows.append((task, f"{len(places)} files", say_bytes(size), ", ".join(commits)))
     own = dict.fromkeys(need.task.name for need in plan.own)
-    rows += [(task, "your own", "", "as it lies") for task in own]
+    rows += [(task, "your own", "", "as is") for task in own]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
     for name, files, amount, origin in rows:
         print(f"  {name:{widths[0]}}  {files:>{widths[1]}}  {amount:>{widths[2]}}  {origin}")

@@ -26,7 +26,7 @@ _SHA256_DIGITS = 64
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MissingSet:
-    """Sets that cannot be had from the Hub."""
+    """Sets that cannot be fetched from the Hub."""
 
     needs: tuple[RequiredSet, ...]
     reason: str

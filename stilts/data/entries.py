@@ -51,7 +51,7 @@ def seal(folder: Path, identity: dict[str, Any]) -> None:
 
 
 def is_whole(folder: Path) -> bool:
-    """Whether an entry is there with all its files; one that is not whole is to be built anew, aloud."""
+    """Whether an entry is there with all its files; one that is not is to be built anew, with a warning."""
     if not folder.is_dir():
         return False
     try:

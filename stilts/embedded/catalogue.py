@@ -211,6 +211,6 @@ def _rank(text: str) -> bytes:
 
 
 def _fraction(purpose: str, text: str) -> float:
-    """A number in [0, 1) that hangs on the text alone, another one for another purpose."""
+    """A number in [0, 1) that depends on the text alone, another one for another purpose."""
     digest = hashlib.sha256(f"{purpose}\0{text}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64

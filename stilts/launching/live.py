@@ -1,4 +1,4 @@
-"""The live view: a bar for the whole launch, a line for each run at work; what ends scrolls by above."""
+"""The live view: a bar for the whole launch, a line for each running one; what ends scrolls by above."""
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress

@@ -42,7 +42,7 @@ class Plan:
 
     @property
     def todo(self) -> list[RunSpec]:
-        """Runs that are neither done nor at work in another process nor waiting for such a one."""
+        """Runs that are neither done nor running in another process nor waiting for such a one."""
         held = {spec.id for spec in self.specs if self.states[spec.id] == "running"}
         free = []
         for spec in self.specs:

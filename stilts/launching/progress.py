@@ -86,7 +86,7 @@ def last_line(path: Path) -> dict[str, Any]:
     return {}
 
 
-# A run at work has its own line while it lasts; of the blocked ones the summary gives the number.
+# A running one has its own line while it lasts; of the blocked ones the summary gives the number.
 _UNSAID = ("running", "blocked")
 
 
@@ -114,7 +114,7 @@ def line_of(event: Event, seconds: float | None, explain: Callable[[Event], str]
 
 
 class PlainView:
-    """One line an ended run, and now and then one about those at work; no control characters."""
+    """One line an ended run, and now and then one about those running; no control characters."""
 
     def __init__(self, tally: Tally, explain: Callable[[Event], str], out: IO[str]) -> None:
         self._tally = tally
@@ -145,7 +145,7 @@ class PlainView:
                 at_work = ", ".join(self._place(run_id) for run_id in self._tally.running)
                 left = self._tally.seconds_left()
                 about = f"; about {say_seconds(left)} left" if left is not None else ""
-                self._say(f"at work: {at_work or 'starting'}{about}")
+                self._say(f"running: {at_work or 'starting'}{about}")
 
     def _place(self, run_id: str) -> str:
         line = self._tally.progress(run_id)

@@ -145,7 +145,7 @@ class RunFolder:
         write_json(self.spec, spec.as_json())
 
     def state(self) -> State:
-        """Read off the files: a lock that is held is a run at work, whatever died before."""
+        """Read off the files: a lock that is held is a running run, whatever died before."""
         if self.done.exists():
             return "damaged" if self.damage() else "done"
         if is_locked(self.lock):

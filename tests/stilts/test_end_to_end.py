@@ -1,4 +1,4 @@
-"""The whole road on the tiny study: launched for real, killed for real, and the same scores in the end."""
+"""End to end on the tiny study: launched for real, killed for real, and the same scores in the end."""
 
 import json
 import os
@@ -77,12 +77,45 @@ def test_a_second_launch_says_at_once_that_nothing_is_left(undisturbed):
     assert "nothing" in (done.stdout + done.stderr).lower()
 
 
-def test_weights_are_read_by_transformers(undisturbed):
-    from transformers import AutoTokenizer, XLMRobertaModel
+@pytest.mark.parametrize(
+    ("run", "head", "auto"),
+    [
+        ("direct-s1.xnli", "mnli", "AutoModelForSequenceClassification"),
+        ("direct-s1.udpos", "udpos", "AutoModelForTokenClassification"),
+        ("mnli-s1.xquad", "squad_v1", "AutoModelForQuestionAnswering"),
+    ],
+)
+def test_trained_weights_answer_in_transformers_as_here(undisturbed, run, head, auto):
+    import torch
+    import transformers
 
-    weights = undisturbed / "tiny" / "mnli-s1.xnli" / "weights"
-    model = XLMRobertaModel.from_pretrained(weights, add_pooling_layer=False)
-    tokenizer = AutoTokenizer.from_pretrained(weights)
+    from kernels.packing import from_lengths
+    from stilts.model import folder
+    from stilts.model.head_modules import Batch
+
+    weights = undisturbed / "tiny" / run / "weights"
+    theirs, ours = getattr(transformers, auto).from_pretrained(weights).eval(), folder.load(weights).eval()
+    batch = transformers.AutoTokenizer.from_pretrained(weights)("Anna lives in Paris.", return_tensors="pt")
+    ids = batch["input_ids"][0]
+    asked = Batch(
+        packed=from_lengths(ids, [len(ids)]), targets={"positions": torch.arange(len(ids))}, items=1
+    )
+    with torch.no_grad():
+        out, expected = theirs(**batch), ours(head, asked)
+    if "logits" in out:
+        got = out.logits[0]
+        labels = ours.specs[head].labels
+        assert tuple(theirs.config.id2label[number] for number in range(len(labels))) == labels
+    else:
+        got = torch.stack([out.start_logits[0], out.end_logits[0]], dim=1)
+    assert (got - expected.view_as(got)).abs().max() <= 2e-5
+
+
+def test_weights_of_several_heads_are_read_as_an_encoder(undisturbed):
+    from transformers import AutoModel, AutoTokenizer
+
+    weights = undisturbed / "tiny" / "multi-s1" / "weights"
+    model, tokenizer = AutoModel.from_pretrained(weights), AutoTokenizer.from_pretrained(weights)
     assert model.config.num_hidden_layers == 2
     assert model(**tokenizer("Anna lives in Paris.", return_tensors="pt")).last_hidden_state.isfinite().all()
 

@@ -6,7 +6,7 @@ A format is a module with
                                           together (sentences and their translations), of all at once
 
 Every row knows its file and row, so that whatever is wrong with it can be named. What cannot be read ends in
-a `UserError` that says file, row and what was expected; nothing is skipped, mended or guessed.
+a `UserError` that says file, row and what was expected; nothing is skipped, repaired or guessed.
 """
 
 import importlib

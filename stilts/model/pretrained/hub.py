@@ -38,7 +38,7 @@ def download(name: str, *, revision: str) -> Path:
     except (HfHubHTTPError, HFValidationError, OSError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(
-            f"the pretrained checkpoint {name} at {revision} could not be had from the Hub ({reason}): "
+            f"the pretrained checkpoint {name} at {revision} could not be fetched from the Hub ({reason}): "
             "fetch it where there is a network, or name a folder that holds it.",
             code=3,
         ) from error

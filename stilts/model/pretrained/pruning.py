@@ -40,7 +40,7 @@ def prune(tokenizer: str, texts: Iterable[str]) -> Pruned:
         texts: each string as it will be tokenised; a sentence that is tokenised word by word counts as words.
 
     Raises:
-        UserError: the tokenizer is of another make, or a text would be segmented differently.
+        UserError: the tokenizer is of another type, or a text would be segmented differently.
     """
     from tokenizers import Tokenizer
 

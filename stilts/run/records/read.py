@@ -1,4 +1,4 @@
-"""Reading shards: one schema for all, torn files left out aloud, second copies left out."""
+"""Reading shards: one schema for all, torn files left out with a warning, second copies left out."""
 
 import sys
 from collections.abc import Iterable, Sequence

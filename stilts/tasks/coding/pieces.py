@@ -94,7 +94,7 @@ def specials(tokenizer: "Tokenizer") -> Specials:
     if around is None or parts is None or [parts[0], parts[2]] != around or not all(parts):
         raise UserError(
             "the tokenizer's sequences are not START text END and START text BETWEEN text END, as those of "
-            "XLM-R and BERT: its post-processor is missing or of another make"
+            "XLM-R and BERT: its post-processor is missing or of another type"
         )
     found = {
         role: next((number for name in names if (number := tokenizer.token_to_id(name)) is not None), -1)
@@ -139,7 +139,8 @@ def tokenize(texts: Sequence[str], tokenizer: "Tokenizer") -> Ragged:
 def numbers_of(encodings: "Sequence[Encoding]", tokenizer: "Tokenizer") -> Ragged:
     """The pieces of each encoding, made without special tokens.
 
-    Where a text spells out padding or the separator, which positions and token types hang on, it is unknown.
+    Where a text spells out padding or the separator, on which positions and token types depend, it is
+    unknown.
     """
     pieces = Ragged.of([encoding.ids for encoding in encodings])
     known = specials(tokenizer)

@@ -1,4 +1,4 @@
-"""The GELU kernel against float64, with unfused PyTorch as the yardstick."""
+"""The GELU kernel against float64, with unfused PyTorch as the baseline."""
 
 import pytest
 import torch

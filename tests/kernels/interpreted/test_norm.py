@@ -1,4 +1,4 @@
-"""The LayerNorm kernels against float64, with unfused PyTorch as the yardstick."""
+"""The LayerNorm kernels against float64, with unfused PyTorch as the baseline."""
 
 import pytest
 import torch

@@ -270,7 +270,7 @@ def test_a_model_of_the_hub_is_read_from_its_cache(evaluate, make_theirs, tmp_pa
     assert [path.name for path in (tmp_path / "runs" / "evaluate").iterdir()] == [f"someone--nli--{COMMIT}"]
     said = evaluate("run", "--model", f"someone/other@{COMMIT}", *asked)
     assert said.code == 3
-    assert f"someone/other at {COMMIT} could not be had from the Hub" in said.err
+    assert f"someone/other at {COMMIT} could not be fetched from the Hub" in said.err
 
 
 def test_an_exported_head_answers_as_before(evaluate, with_heads, tmp_path):

@@ -65,7 +65,7 @@ def test_lines_for_logs(tmp_path: Path, monkeypatch) -> None:
         view.watch(Event(name="r1", state="failed", detail="of x", log=tmp_path / "log"))
         view.watch(Event(name="r2", state="submitted", detail="job 7"))
     lines = out.getvalue().splitlines()
-    assert lines[0].startswith("[ 0/10] at work: r0 3/9 steps; about ")
+    assert lines[0].startswith("[ 0/10] running: r0 3/9 steps; about ")
     assert lines[-3:] == [
         "[ 1/10] done r0 in 30 s",
         f"[ 2/10] failed r1: because of x; log {tmp_path / 'log'}",

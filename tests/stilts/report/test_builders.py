@@ -303,8 +303,8 @@ def test_sanity_counts_no_english_and_marks_what_is_not_above(evidence: Evidence
     ]
     assert cells["xnli/direct"].value == pytest.approx(np.mean(values))
     for task in SEVEN:
-        yardsticks = [cells[f"{task}/{name}"].value for name in ("majority", "bag-of-words", "random")]
-        above = (cells[f"{task}/direct"].value or 0) - max(value or 0 for value in yardsticks)
+        baselines = [cells[f"{task}/{name}"].value for name in ("majority", "bag-of-words", "random")]
+        above = (cells[f"{task}/direct"].value or 0) - max(value or 0 for value in baselines)
         assert cells[f"{task}/above"].value == pytest.approx(above)
         assert (cells[f"{task}/above"].mark == "!") == (above <= 0)
     assert not cells["qqp/single"].applies, "qqp is in the mixture only"

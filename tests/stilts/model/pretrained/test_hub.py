@@ -152,7 +152,7 @@ def test_the_revision_may_come_beside_the_name(theirs, tmp_path, monkeypatch):
     config = json.loads((tmp_path / "made" / "config.json").read_text())
     label = {"source": "someone/xlmr", "revision": COMMIT, "vocabulary": "whole"}
     assert config["stilts_pretrained"] == label
-    with pytest.raises(UserError, match="someone/xlmr at other could not be had"):
+    with pytest.raises(UserError, match="someone/xlmr at other could not be fetched"):
         prepare("someone/xlmr", destination=tmp_path / "made", cache=tmp_path, revision="other")
 
 
@@ -161,7 +161,7 @@ def test_a_name_that_is_not_there_is_one_line(tmp_path):
     assert ran.returncode == 3
     assert ran.stderr.count("\n") == 1
     assert ran.stderr.startswith(
-        f"stilts: the pretrained checkpoint someone/absent at {COMMIT} could not be had"
+        f"stilts: the pretrained checkpoint someone/absent at {COMMIT} could not be fetched"
     )
     assert "name a folder that holds it" in ran.stderr
 
