@@ -25,8 +25,8 @@ from stilts.launching.optional import describe_absent, record_absent, resolve_op
 from stilts.launching.plan import Plan, describe, make_nodes, make_plan
 from stilts.launching.progress import PlainView, Tally, View
 from stilts.run.stages import PRELOAD
-from stilts.study.config import load_study, study_names
 from stilts.study.grid import GRIDS
+from stilts.study.loading import load_study, study_names
 
 
 @command

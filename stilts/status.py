@@ -22,8 +22,9 @@ from stilts.launching.optional import resolve_optional
 from stilts.launching.progress import last_line
 from stilts.run.folder import RunFolder
 from stilts.run.specs import RunSpec
-from stilts.study.config import Study, load_study
+from stilts.study.config import Study
 from stilts.study.grid import expand
+from stilts.study.loading import load_study
 
 STATES = ("done", "running", "queued", "failed", "interrupted", "damaged", "stale", "planned")
 

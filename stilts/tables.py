@@ -10,7 +10,7 @@ from hpc.command import Parser, comma_list, command
 from hpc.errors import UserError, refuse_unknown, unknown_name
 from stilts.launching.optional import resolve_optional
 from stilts.report.spec import Spec, load_spec, table_names
-from stilts.study.config import load_study
+from stilts.study.loading import load_study
 
 if TYPE_CHECKING:
     from stilts.report.evidence import Evidence

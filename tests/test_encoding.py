@@ -54,7 +54,7 @@ def test_a_plan_in_another_locale_reads_what_was_written(tmp_path: Path) -> None
     environment = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     code = (
         "import sys; from pathlib import Path; from stilts.run.folder import RunFolder; "
-        "from stilts.study.config import load_study; from stilts.study.grid import expand; import locale; "
+        "from stilts.study.loading import load_study; from stilts.study.grid import expand; import locale; "
         "assert locale.getpreferredencoding(False) != 'UTF-8', 'the test means nothing here'; "
         "specs = expand(load_study('mini'), 'multitask'); root = Path(sys.argv[1]); "
         "[RunFolder(root / spec.id).write_spec(spec) for spec in specs]; "

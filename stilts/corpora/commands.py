@@ -11,7 +11,8 @@ from stilts.corpora import checking, manifest as mirror, staging, statistics
 from stilts.corpora.required import RequiredSet, required_sets
 from stilts.corpora.statistics import Statistic
 from stilts.data.sources import folder as folders, names as source_names
-from stilts.study.config import Study, load_study
+from stilts.study.config import Study
+from stilts.study.loading import load_study
 
 _SHOWN = 10
 """Sets that could not be counted, as many as are named."""

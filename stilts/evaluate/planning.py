@@ -16,7 +16,8 @@ from stilts.evaluate.request import Limit, RequestedTask
 from stilts.evaluate.store import Cell, Overwrite, Store, StoredCell
 from stilts.run.folder import RunFolder
 from stilts.run.settings import Retrieval
-from stilts.study.config import Study, load_study
+from stilts.study.config import Study
+from stilts.study.loading import load_study
 from stilts.tasks import Task, types as task_types
 
 SOURCES = ("folder", "hub", "embedded")

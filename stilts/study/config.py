@@ -1,14 +1,11 @@
 """A study as data: which model, tasks, seeds and settings. One TOML file a study, shipped or by path."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from hpc.errors import UserError, unknown_name
-from hpc.settings import FILE_NAME, Line, Range, decode, read_toml
+from hpc.settings import FILE_NAME, Line, Range
 from hpc.zero import Zero
 from stilts.run.settings import (
-    BATCH_SIZES,
     Baseline,
     Count,
     Evaluation,
@@ -18,8 +15,6 @@ from stilts.run.settings import (
     Optimisation,
     Retrieval,
 )
-
-STUDIES = Path(__file__).parent / "studies"
 
 Fraction = Annotated[float, Range(above=0, most=1)]
 
@@ -125,53 +120,3 @@ class Study:
     def limits_of(self, task: str) -> Limits:
         """Limits of a task, or the default ones."""
         return self.limits.get(task, self.limits.get("default", Limits()))
-
-
-def study_names() -> list[str]:
-    """Studies that ship with the package."""
-    return sorted(path.stem for path in STUDIES.glob("*.toml"))
-
-
-def load_study(name_or_path: str) -> Study:
-    """Reads a study by its name or by the path of a TOML file.
-
-    Raises:
-        UserError: no such study, not TOML, an unknown key or task, or a setting that cannot work.
-    """
-    given = Path(name_or_path)
-    if given.suffix == ".toml" or "/" in name_or_path:
-        if not given.exists():
-            raise UserError(f"no study file at {given}")
-        path = given
-    else:
-        path = STUDIES / f"{name_or_path}.toml"
-        if not path.exists():
-            raise unknown_name("study", name_or_path, study_names())
-    study: Study = decode(Study, _inherit_defaults(read_toml(path), path), str(path))
-    if path.resolve().parent != STUDIES.resolve() and study.name in study_names():
-        raise UserError(f"{path}: name = {study.name!r} is the name of a study that ships; choose another")
-    # Here, since the check knows grids and regimes, which are made of studies.
-    from stilts.study.check import check
-
-    check(study)
-    return study
-
-
-def _inherit_defaults(table: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Fills each `[optimisation.X]` and `[limits.X]` with the values of its `default` table."""
-    for section in ("optimisation", "limits"):
-        tables = table.get(section, {})
-        if not isinstance(tables, dict) or not all(isinstance(entry, dict) for entry in tables.values()):
-            raise UserError(f"{path}: {section} should hold one table a task")
-        default = tables.get("default", {})
-        table[section] = {"default": default} | {
-            key: _inherited(default, entry) | entry for key, entry in tables.items()
-        }
-    return table
-
-
-def _inherited(default: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
-    """What an entry takes from the default table: not the size of a batch where it gives one of its own."""
-    if entry is default or not set(BATCH_SIZES) & set(entry):
-        return default
-    return {key: value for key, value in default.items() if key not in BATCH_SIZES}

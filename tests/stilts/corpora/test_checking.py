@@ -13,7 +13,7 @@ from stilts.corpora.__main__ import main
 from stilts.corpora.checking import known_sizes
 from stilts.corpora.required import required_sets
 from stilts.embedded import catalogue
-from stilts.study.config import load_study
+from stilts.study.loading import load_study
 
 STUDY = Path(__file__).parents[3] / "stilts" / "study" / "studies" / "tiny.toml"
 # Enough of a language to know it by.

@@ -8,7 +8,7 @@ import pytest
 
 from stilts.corpora.__main__ import main
 from stilts.corpora.required import required_sets
-from stilts.study.config import load_study
+from stilts.study.loading import load_study
 
 ROOT = Path(__file__).parents[3]
 

@@ -12,8 +12,8 @@ import pytest
 
 from stilts import launch
 from stilts.run.folder import RunFolder
-from stilts.study.config import load_study
 from stilts.study.grid import expand
+from stilts.study.loading import load_study
 
 ROOT = Path(__file__).parents[3]
 STUDY = """

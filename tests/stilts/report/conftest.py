@@ -18,7 +18,8 @@ from stilts.run.folder import RunFolder
 from stilts.run.outputs import write_done
 from stilts.run.specs import RunSpec, TimedModel
 from stilts.study import grid
-from stilts.study.config import Study, load_study
+from stilts.study.config import Study
+from stilts.study.loading import load_study
 from stilts.tasks import Task
 from stilts.tasks.metrics import _questions as questions, _tagging as tagging
 

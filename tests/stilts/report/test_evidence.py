@@ -6,7 +6,7 @@ import pytest
 
 from stilts.report.evidence import Evidence, Score, mean_of
 from stilts.report.names import regime_name
-from stilts.study.config import load_study
+from stilts.study.loading import load_study
 
 STUDIES = Path(__file__).parents[2] / "studies"
 ROWS = ["direct", "single", "best", "multi", "mlm", "translated"]

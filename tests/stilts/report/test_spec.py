@@ -11,7 +11,7 @@ from hpc.errors import UserError
 from stilts.report.builders.scores import columns_of
 from stilts.report.evidence import Evidence
 from stilts.report.spec import BUILDERS, load_spec, table_names
-from stilts.study.config import load_study
+from stilts.study.loading import load_study
 
 GOOD = """
 id = "mine"

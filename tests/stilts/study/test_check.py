@@ -16,8 +16,9 @@ from stilts import tasks
 from stilts.launching.plan import describe, make_plan
 from stilts.run.specs import EvaluateSpec, RunSpec, TrainSpec
 from stilts.study import regimes
-from stilts.study.config import Study, load_study
+from stilts.study.config import Study
 from stilts.study.grid import expand
+from stilts.study.loading import load_study
 
 ROOT = Path(__file__).parents[3]
 TINY = ROOT / "stilts" / "study" / "studies" / "tiny.toml"

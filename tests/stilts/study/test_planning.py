@@ -12,8 +12,8 @@ from hpc.zero import Zero
 from stilts.run.folder import RunFolder
 from stilts.run.settings import Model
 from stilts.run.specs import PrepareSpec, RunSpec, differences, stages
-from stilts.study.config import load_study
 from stilts.study.grid import GRIDS, expand
+from stilts.study.loading import load_study
 
 PREPARED = PrepareSpec(model=Model(source="random", layers=1))
 

@@ -14,8 +14,8 @@ from stilts import launch
 from stilts.launching.optional import describe_absent, record_absent, resolve_optional
 from stilts.run.settings import Optimisation
 from stilts.run.specs import BatchSize, EvaluateSpec, Text, TrainSpec
-from stilts.study.config import load_study
 from stilts.study.grid import expand
+from stilts.study.loading import load_study
 
 ROOT = Path(__file__).parents[3]
 VARIANTS = ROOT / "tests" / "studies" / "variants.toml"

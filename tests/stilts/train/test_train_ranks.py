@@ -11,8 +11,8 @@ from safetensors.torch import load_file
 from hpc.errors import UserError
 from stilts.run import stages
 from stilts.run.folder import RunFolder
-from stilts.study.config import load_study
 from stilts.study.grid import expand
+from stilts.study.loading import load_study
 
 ROOT = Path(__file__).parents[3]
 TINY = ROOT / "stilts" / "study" / "studies" / "tiny.toml"

@@ -13,8 +13,8 @@ from stilts.run import records, stages
 from stilts.run.folder import RunFolder
 from stilts.run.settings import Optimisation
 from stilts.run.specs import TrainSpec
-from stilts.study.config import load_study
 from stilts.study.grid import expand
+from stilts.study.loading import load_study
 from stilts.train.loop import Trainer
 from stilts.train.sets import TrainingData, training_data_of
 
