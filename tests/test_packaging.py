@@ -147,7 +147,19 @@ def test_shipped_files_are_found_wherever_pip_puts_them(wheel: Path, tmp_path: P
     }[how]
     environment["PYTHONUSERBASE"] = str(tmp_path / "there")
     base = Path(sys.base_prefix) / "bin" / "python3"  # an environment has no --user
-    command = [base, "-m", "pip", "install", "--quiet", "--no-deps", "--ignore-installed", *place, wheel]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        base,
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--ignore-installed",
+        *place,
+        wheel,
+    ]
     environment["PIP_BREAK_SYSTEM_PACKAGES"] = "1"
     subprocess.run(command, env=environment, check=True, capture_output=True)
     (package,) = (tmp_path / "there").rglob("hpc/shipped.py")

@@ -111,7 +111,7 @@ def finished(whole: Finished, tmp_path: Path) -> Finished:
 
 EVALUATION = "direct-s1.xnli.eval"
 OUTPUTS = [
-    ("direct-s1.xnli/weights/heads.safetensors", "truncated"),
+    ("direct-s1.xnli/weights/tokenizer.json", "truncated"),
     (f"{EVALUATION}/records/scores/xnli-de.arrow", "truncated"),
     (f"{EVALUATION}/predictions/xnli-de.arrow", "missing"),
 ]

@@ -173,7 +173,7 @@ def test_without_a_network_it_is_said_what_to_run(hub, ask, xtreme) -> None:
     sets = (("xnli", "sw", "test"), ("squad_v1", "en", "dev"))
     for found in (*ask(*sets, HF_HUB_OFFLINE="1"), *ask(*sets)):
         assert "the Hub cannot be reached for " in found["problem"]
-        assert "python -m stilts data stage" in found["problem"]
+        assert "`stilts data stage" in found["problem"]
         assert "\n" not in found["problem"]
     # A Hub that does not answer is not asked again for every set.
     asked = {path for path in hub.asked if "/datasets/" in path}
