@@ -1,11 +1,12 @@
+import contextlib
 import fcntl
 import json
 import os
 import pty
 import random
-import select
 import signal
 import subprocess
+import threading
 import time
 
 
@@ -51,11 +52,12 @@ def test_kill_at_any_moment_then_finish(launching, wait_for) -> None:
 def test_control_c_stops_once_and_the_same_command_goes_on(launching, wait_for) -> None:
     launching.order("mnli-s1", seconds=30.0)
     terminal, process = in_terminal(launching)
+    screen = Screen(terminal)
     wait_for(lambda: launching.folder("mnli-s1").lock.exists())
     time.sleep(1.2)
     os.write(terminal, b"\x03")
     assert process.wait(timeout=15) == 130
-    shown = read_all(terminal)
+    shown = screen.text()
     assert "stilts: interrupted; the same command goes on from what is there" in shown
     assert "Traceback" not in shown
     assert "mnli-s1" in shown
@@ -95,14 +97,21 @@ def in_terminal(launching, *more: str) -> tuple[int, subprocess.Popen]:
     return ours, process
 
 
-def read_all(terminal: int) -> str:
-    data = b""
-    while select.select([terminal], [], [], 0.5)[0]:
-        try:
-            part = os.read(terminal, 65536)
-        except OSError:
-            break
-        if not part:
-            break
-        data += part
-    return data.decode()
+class Screen:
+    """Reads a terminal all the while: a program that writes to one that nobody reads would wait."""
+
+    def __init__(self, terminal: int) -> None:
+        self._terminal, self._data = terminal, b""
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def text(self) -> str:
+        """What has come, once nothing more comes."""
+        self._reader.join(timeout=2)
+        return self._data.decode()
+
+    def _read(self) -> None:
+        # The last process to leave a terminal ends it with an error.
+        with contextlib.suppress(OSError):
+            while part := os.read(self._terminal, 65536):
+                self._data += part
