@@ -11,6 +11,7 @@ DeepSpeed's own `latest` is written before that and is not trusted.
 
 import atexit
 import json
+import math
 import os
 import shutil
 from collections.abc import Mapping, Sequence
@@ -21,10 +22,22 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from hpc import collective
 from hpc.errors import UserError
+from hpc.files import read_json
 from hpc.zero import Zero
 
 COMMITTED = "committed.json"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Update:
+    """What came of an optimizer step."""
+
+    norm: float
+    """Of the gradient, before clipping."""
+    taken: bool
+    """Whether parameters and schedule moved: they do not for a gradient that is not finite."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,12 +125,30 @@ class Engine:
         """The module's forward pass."""
         return self._engine(*args)
 
-    def step(self, loss: Tensor) -> float:
-        """Backward pass, clipping, optimizer and schedule; returns the gradient norm before clipping."""
+    def step(self, loss: Tensor) -> Update:
+        """Backward pass, clipping, optimizer and schedule.
+
+        A parameter that the loss does not touch has a gradient of zero in every stage: AdamW's moments run on
+        and weight decay goes on. Plain PyTorch would leave it alone, which the flat buffers of ZeRO cannot.
+        """
         self._engine.backward(loss)
+        if self.zero.stage == 0:
+            return self._plain_step()
+        skipped = self._engine.skipped_steps
         self._engine.step()
-        norm = self._engine.get_global_grad_norm()
-        return float(norm) if norm is not None else float("nan")
+        return Update(
+            norm=float(self._engine.get_global_grad_norm()), taken=self._engine.skipped_steps == skipped
+        )
+
+    def _plain_step(self) -> Update:
+        """Without ZeRO DeepSpeed applies whatever gradient there is, and gives no norm."""
+        gradients = [one.grad for one in self.module.parameters() if one.grad is not None]
+        norm = float(torch.nn.utils.get_total_norm(gradients))
+        if not math.isfinite(norm):
+            self._engine.optimizer.zero_grad()
+            return Update(norm=norm, taken=False)
+        self._engine.step()
+        return Update(norm=norm, taken=True)
 
     def save(self, folder: Path, step: int, *, state: Mapping[str, Any]) -> None:
         """Writes a resumable checkpoint and then removes older ones. Collective: every rank calls it.
@@ -129,19 +160,19 @@ class Engine:
         """
         tag = f"step-{step:08d}"
         here = folder / tag
-        if _is_rank_zero() and here.exists():
+        if collective.rank() == 0 and here.exists():
             shutil.rmtree(here)
-        _barrier()
+        collective.barrier()
         self._engine.save_checkpoint(
             str(folder), tag=tag, client_state={"caller": dict(state)}, exclude_frozen_parameters=True
         )
-        _barrier()
-        if _is_rank_zero():
+        collective.barrier()
+        if collective.rank() == 0:
             _commit(here, step)
             for other in _tags(folder):
                 if other != here:
                     shutil.rmtree(other)
-        _barrier()
+        collective.barrier()
 
     def resume(self, folder: Path) -> dict[str, Any] | None:
         """Loads the newest committed checkpoint; returns the caller's state, or None where there is none.
@@ -153,10 +184,10 @@ class Engine:
         if not committed:
             return None
         newest = committed[-1]
-        written = json.loads((newest / COMMITTED).read_text(encoding="utf-8"))["world_size"]
-        if written != _world_size():
+        written, ranks = read_json(newest / COMMITTED)["world_size"], collective.world_size()
+        if written != ranks:
             raise UserError(
-                f"{newest} was written by {written} ranks and cannot be resumed by {_world_size()}; "
+                f"{newest} was written by {written} ranks and cannot be resumed by {ranks}; "
                 f"resume with {written} or delete {folder}"
             )
         _, client = self._engine.load_checkpoint(
@@ -198,7 +229,8 @@ def _commit(folder: Path, step: int) -> None:
     for path in folder.iterdir():
         _sync(path)
     temporary = folder / f".{COMMITTED}"
-    temporary.write_text(json.dumps({"step": step, "world_size": _world_size()}) + "\n", encoding="utf-8")
+    written = {"step": step, "world_size": collective.world_size()}
+    temporary.write_text(json.dumps(written) + "\n", encoding="utf-8")
     _sync(temporary)
     os.replace(temporary, folder / COMMITTED)
     _sync(folder)
@@ -223,16 +255,3 @@ def _leave_gloo() -> None:
     """
     if torch.distributed.is_initialized() and torch.distributed.get_backend() == "gloo":
         torch.distributed.destroy_process_group()
-
-
-def _is_rank_zero() -> bool:
-    return not torch.distributed.is_initialized() or torch.distributed.get_rank() == 0
-
-
-def _world_size() -> int:
-    return torch.distributed.get_world_size() if torch.distributed.is_initialized() else 1
-
-
-def _barrier() -> None:
-    if _world_size() > 1:
-        torch.distributed.barrier()

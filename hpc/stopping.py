@@ -22,6 +22,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, Literal, NoReturn
 
+from hpc import collective
 from hpc.errors import Stopped
 
 Decision = Literal["go on", "requeue", "end"]
@@ -50,7 +51,7 @@ class StopRequest:
 
     def agreed(self) -> Decision:
         """What the ranks do after this step; collective, and the same answer in all of them."""
-        return _DECISIONS[_largest(self._note)]
+        return _DECISIONS[collective.largest(self._note)]
 
     def leave(self) -> NoReturn:
         """Ends this process the way the signal asks for; all ranks have saved. Does not return.
@@ -58,12 +59,12 @@ class StopRequest:
         Raises:
             Stopped: outside SLURM.
         """
-        note = _largest(self._note)
-        _barrier()
+        note = collective.largest(self._note)
+        collective.barrier()
         if not self._in_slurm:
             raise Stopped(signal.SIGTERM)
         handler = self._before.get(signal.SIGUSR2)
-        if note == 1 and _rank() == 0 and callable(handler):
+        if note == 1 and collective.rank() == 0 and callable(handler):
             # submitit's: pickles the call anew, counts time limits, requeues, exits.
             handler(signal.SIGUSR2, None)
         time.sleep(_PATIENCE_SECONDS)
@@ -80,33 +81,3 @@ def shield_worker(_: int = 0) -> None:
     """For `worker_init_fn` of a DataLoader: its processes get the signals too and must not act on them."""
     for signum in (signal.SIGUSR2, signal.SIGTERM):
         signal.signal(signum, signal.SIG_IGN)
-
-
-def _largest(note: int) -> int:
-    distributed = _distributed()
-    if distributed is None:
-        return note
-    import torch
-
-    device = "cuda" if distributed.get_backend() == "nccl" else "cpu"
-    shared = torch.tensor([note], device=device)
-    distributed.all_reduce(shared, op=distributed.ReduceOp.MAX)
-    return int(shared.item())
-
-
-def _rank() -> int:
-    distributed = _distributed()
-    return 0 if distributed is None else int(distributed.get_rank())
-
-
-def _barrier() -> None:
-    distributed = _distributed()
-    if distributed is not None:
-        distributed.barrier()
-
-
-def _distributed() -> Any:
-    """torch.distributed if this process is one of several, else None; never imports torch."""
-    module = sys.modules.get("torch.distributed")
-    several = module is not None and module.is_initialized() and module.get_world_size() > 1
-    return module if several else None

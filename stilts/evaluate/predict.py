@@ -95,7 +95,8 @@ def collect(
     offsets = np.append(0, np.cumsum(sizes))
     device = next(model.parameters()).device
     out: NDArray[np.float32] | None = None
-    with torch.inference_mode():
+    # Not inference_mode: under ZeRO 3 it would leave gathered parameters that cannot be trained on.
+    with torch.no_grad():
         for rows in data.batches(
             encoded.num_tokens, tokens_per_batch=tokens_per_batch, seed=0, epoch=0, shuffle=False
         ):

@@ -14,7 +14,7 @@ from kernels import reference
 from kernels.packing import Packed, padded_rows
 from stilts.model.encoder import EncoderConfig, PackedEncoder, pool
 from stilts.model.heads import HeadSpec
-from stilts.tasks.types import Head
+from stilts.tasks.types import IGNORED, Head
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,7 +44,11 @@ class HeadModule(nn.Module):
         raise NotImplementedError
 
     def loss(self, scores: Tensor, batch: Batch) -> Tensor:
-        """Cross-entropy of `answer`'s scores, averaged over the batch's items or words."""
+        """Cross-entropy of `answer`'s scores, summed over what `count` counts."""
+        raise NotImplementedError
+
+    def count(self, batch: Batch) -> Tensor:
+        """How many classes, spans, words or pieces the loss is a sum over, on the batch's device."""
         raise NotImplementedError
 
 
@@ -76,7 +80,11 @@ class ClassifyHead(_SentenceHead):
 
     def loss(self, scores: Tensor, batch: Batch) -> Tensor:
         """Over sequences."""
-        return F.cross_entropy(scores, batch.targets["label"])
+        return _cross_entropy(scores, batch.targets["label"])
+
+    def count(self, batch: Batch) -> Tensor:
+        """Sequences."""
+        return _counted(batch.targets["label"])
 
 
 class ChoiceHead(_SentenceHead):
@@ -94,7 +102,11 @@ class ChoiceHead(_SentenceHead):
         rows = nn.utils.rnn.pad_sequence(
             list(torch.split(scores, counts)), batch_first=True, padding_value=-1e4
         )
-        return F.cross_entropy(rows, batch.targets["label"])
+        return _cross_entropy(rows, batch.targets["label"])
+
+    def count(self, batch: Batch) -> Tensor:
+        """Items."""
+        return _counted(batch.targets["label"])
 
 
 class _TokenHead(HeadModule):
@@ -122,7 +134,11 @@ class TagHead(_TokenHead):
 
     def loss(self, scores: Tensor, batch: Batch) -> Tensor:
         """Over words."""
-        return F.cross_entropy(scores, batch.targets["tags"])
+        return _cross_entropy(scores, batch.targets["tags"])
+
+    def count(self, batch: Batch) -> Tensor:
+        """Words whose tag is known."""
+        return _counted(batch.targets["tags"])
 
 
 class SpanHead(_TokenHead):
@@ -138,7 +154,11 @@ class SpanHead(_TokenHead):
         """Over sequences, half for either end."""
         starts, ends = (_by_sequence(scores[:, side], batch.packed.lengths) for side in (0, 1))
         targets = batch.targets
-        return (F.cross_entropy(starts, targets["start"]) + F.cross_entropy(ends, targets["end"])) / 2
+        return (_cross_entropy(starts, targets["start"]) + _cross_entropy(ends, targets["end"])) / 2
+
+    def count(self, batch: Batch) -> Tensor:
+        """Sequences."""
+        return _counted(batch.targets["start"])
 
 
 class VocabularyHead(HeadModule):
@@ -164,7 +184,11 @@ class VocabularyHead(HeadModule):
 
     def loss(self, scores: Tensor, batch: Batch) -> Tensor:
         """Over hidden tokens."""
-        return F.cross_entropy(scores, batch.targets["pieces"])
+        return _cross_entropy(scores, batch.targets["pieces"])
+
+    def count(self, batch: Batch) -> Tensor:
+        """Hidden tokens."""
+        return _counted(batch.targets["pieces"])
 
 
 MODULES: Mapping[Head, type[HeadModule]] = {
@@ -174,6 +198,14 @@ MODULES: Mapping[Head, type[HeadModule]] = {
     "span": SpanHead,
     "mlm": VocabularyHead,
 }
+
+
+def _cross_entropy(scores: Tensor, targets: Tensor) -> Tensor:
+    return F.cross_entropy(scores.float(), targets, ignore_index=IGNORED, reduction="sum")
+
+
+def _counted(targets: Tensor) -> Tensor:
+    return (targets != IGNORED).sum()
 
 
 def _by_sequence(scores: Tensor, lengths: tuple[int, ...]) -> Tensor:

@@ -1,16 +1,17 @@
 """An encoder with a dict of heads: one model answers as many tasks as it has heads."""
 
-import zlib
 from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from hpc.errors import unknown_name
+from kernels.packing import from_lengths
 from stilts.model import encoder as encoders
 from stilts.model.encoder import Attention, Encoder, PackedEncoder
 from stilts.model.head_modules import MODULES, Batch, HeadModule
 from stilts.model.heads import HeadSpec
+from stilts.run.seeds import seed_of
 
 
 class Model(nn.Module):
@@ -30,6 +31,9 @@ class Model(nn.Module):
         self.encoder = encoder
         self.specs: dict[str, HeadSpec] = {}
         self.heads = nn.ModuleDict()
+        self.touches_all_heads = False
+        """Whether a training step passes through heads it does not use too, as ZeRO 3 needs it: there a
+        parameter without a gradient would get its last one once more."""
         self._dropout = dropout
         for name, spec in heads.items():
             self.add_head(name, spec, seed=seed)
@@ -43,7 +47,7 @@ class Model(nn.Module):
     def add_head(self, name: str, spec: HeadSpec, *, seed: int) -> None:
         """Adds or replaces a head with fresh parameters (normal of 0.02, biases at zero)."""
         head = MODULES[spec.kind](spec, self.encoder.config, self._dropout)
-        generator = torch.Generator().manual_seed(seed * 1_000_003 + zlib.crc32(name.encode()))
+        generator = torch.Generator().manual_seed(seed_of(seed, name))
         for module in head.modules():
             if isinstance(module, nn.Linear):
                 nn.init.normal_(module.weight, std=0.02, generator=generator)
@@ -83,15 +87,37 @@ class Model(nn.Module):
         Returns:
             classify [B, C]; choice [sequences]; tag [W, C]; span [T, 2]; mlm [M, V].
         """
-        return self.answer(head, self.encoder(batch.packed), batch)
+        x = self.encoder(batch.packed)
+        scores = self.answer(head, x, batch)
+        return scores + self._idle(head, x, batch) if self.touches_all_heads and self.training else scores
 
     def answer(self, head: str, x: Tensor, batch: Batch) -> Tensor:
         """Scores of one head on hidden states [T, d] computed before: several heads can share one pass."""
         return self._module(head).answer(x, batch, self.encoder)
 
     def loss(self, head: str, scores: Tensor, batch: Batch) -> Tensor:
-        """Cross-entropy, averaged over the batch's items (over words for tagging and hidden text)."""
+        """Cross-entropy, the mean over the batch's examples (over words for tagging and hidden text)."""
+        return self.summed_loss(head, scores, batch) / self.count(head, batch).clamp_min(1)
+
+    def summed_loss(self, head: str, scores: Tensor, batch: Batch) -> Tensor:
+        """Cross-entropy, the sum over what `count` counts: ranks add theirs up before they divide."""
         return self._module(head).loss(scores, batch)
+
+    def count(self, head: str, batch: Batch) -> Tensor:
+        """Examples of the batch; for tagging its words, for hidden text its hidden pieces."""
+        return self._module(head).count(batch)
+
+    def _idle(self, used: str, x: Tensor, batch: Batch) -> Tensor:
+        """Zero, from all heads that a step does not use: their gradients are then zero instead of none."""
+        one = from_lengths(batch.packed.ids[:1], [1], padding=None)
+        targets = {"positions": one.positions.new_zeros(1)}
+        token = Batch(packed=one.to(x.device), targets=targets, items=1)
+        idle = [
+            self._module(name).answer(x[:1].detach(), token, self.encoder).sum()
+            for name in self.specs
+            if name != used
+        ]
+        return 0.0 * torch.stack(idle).sum() if idle else x.new_zeros(())
 
     def _module(self, head: str) -> HeadModule:
         module = self.heads[head]

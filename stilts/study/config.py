@@ -91,7 +91,7 @@ class Study:
     """One line for `--help` and the tables."""
     caveat: Annotated[str, Line()] = ""
     """Printed in the caption of every table and figure."""
-    seeds: tuple[Annotated[int, Range(least=0, below=2**24)], ...]
+    seeds: tuple[Annotated[int, Range(least=0, most=2**63 - 1)], ...]
     sources: tuple[Literal["hub", "folder", "embedded"], ...]
     """Where data is looked for, in this order."""
     model: Model

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from hpc import ranks
+from hpc import collective, ranks
 from hpc.engine import Engine, Linear, parameter_groups
 from hpc.files import write_json
 from hpc.stopping import StopRequest
@@ -25,9 +25,13 @@ from stilts.model.multitask import Model
 from stilts.run import records
 from stilts.run.folder import Progress, RunFolder
 from stilts.run.provenance import code_version
+from stilts.run.seeds import seed_of
 from stilts.run.settings import TOKENS_PER_BATCH
 from stilts.run.specs import RunSpec, TrainSpec
 from stilts.train.sets import TrainingData, build, training_data_of
+
+SKIPPED = 0.05
+"""Share of a phase's updates that may be left out for gradients that are not finite; one always may."""
 
 
 def train(run: RunFolder, spec: RunSpec, asked: TrainSpec) -> None:
@@ -38,8 +42,7 @@ def train(run: RunFolder, spec: RunSpec, asked: TrainSpec) -> None:
     place = ranks.setup()
     parent = run.sibling(spec.needs[0]).weights
     training_data = training_data_of(run, asked, parent)
-    torch.manual_seed(asked.seed)
-    model = build(parent, training_data, asked)
+    model = build(parent, training_data, asked, run_id=spec.id)
     trainer = Trainer(run, spec, asked, place, model, training_data, parent)
     with StopRequest() as stop:
         trainer.work(stop)
@@ -85,7 +88,10 @@ class Trainer:
             schedule=schedule,
             epsilon=settings.epsilon,
         )
-        self.step, self.tokens, self.seconds, self.cpu_seconds = 0, 0, 0.0, 0.0
+        model.touches_all_heads = asked.zero.stage == 3
+        self.step, self.skipped = 0, 0
+        """Updates taken, and those left out for a gradient that was not finite; each drew a batch."""
+        self.tokens, self.seconds, self.cpu_seconds = 0, 0.0, 0.0
         self.flops = 0.0
         self.best: dict[str, Any] = {"step": 0, "score": -math.inf, "scores": []}
         self.evaluations_since_best = 0
@@ -95,34 +101,30 @@ class Trainer:
 
         Raises:
             Stopped: a signal came; the state is saved.
-            ArithmeticError: the loss is no longer a number.
+            ArithmeticError: the loss is no longer a number, or too many gradients were not.
         """
         self._resume()
-        progress = Progress(self.run, total=self.steps, unit="steps")
+        progress = Progress(self.run, total=self.steps, unit="steps", writes=self.place.first)
         clock, cpu = time.perf_counter(), time.process_time()
         while self.step < self.steps and self.evaluations_since_best < self.settings.patience:
-            loss = self._one_step()
+            loss, taken = self._one_step()
             self.seconds += time.perf_counter() - clock
             self.cpu_seconds += time.process_time() - cpu
             clock, cpu = time.perf_counter(), time.process_time()
-            if not math.isfinite(loss):
-                raise ArithmeticError(
-                    f"the loss is {loss} at step {self.step}; lower learning_rate or raise warmup"
-                )
             progress.at(self.step, f"loss {loss:.3f}")
-            if self.step % self.settings.evaluate_every == 0 or self.step == self.steps:
+            if taken and (self.step % self.settings.evaluate_every == 0 or self.step == self.steps):
                 self._evaluate_dev()
             if stop.agreed() != "go on":
                 self._save()
                 stop.leave()
-            if self.step % self.settings.save_every == 0 and self.step < self.steps:
+            if taken and self.step % self.settings.save_every == 0 and self.step < self.steps:
                 self._save()
 
     def finish(self) -> None:
         """Moves the best weights into place and writes the records."""
         if not self.place.first:
             return
-        shares = self.training_data.order.report(self.step)
+        shares = self.training_data.order.report(self.step + self.skipped)
         write_json(self.run.mixture, {task: asdict(share) for task, share in shares.items()})
         best = self._best_folder(self.best["step"])
         if best.exists():
@@ -144,6 +146,8 @@ class Trainer:
             "seconds": self.seconds,
             "cpu_seconds": self.cpu_seconds,
             "gpu_seconds": self.seconds * self.place.world_size if on_gpu else None,
+            "steps": self.step,
+            "skipped": self.skipped,
             "tokens": self.tokens,
             "flops_model": self.flops,
             "world_size": self.place.world_size,
@@ -154,26 +158,55 @@ class Trainer:
         records.write_shard(_records(self.run).parent, "scores", scores, name=_records(self.run).stem)
         shutil.rmtree(self.run.checkpoints, ignore_errors=True)
 
-    def _one_step(self) -> float:
-        name, rows = self.training_data.order.draw(self.step)
+    def _one_step(self) -> tuple[float, bool]:
+        """Draws a batch and learns from it; returns its loss over all ranks, and whether anything moved.
+
+        Raises:
+            ArithmeticError: on all ranks, before anything moved, where the loss of one is not finite.
+        """
+        place, drawn = self.place, self.step + self.skipped
+        name, rows = self.training_data.order.draw(drawn)
         stream = self.training_data.streams[name]
-        mine = rows[self.place.rank :: self.place.world_size]
+        mine = rows[place.rank :: place.world_size]
         # Fewer items than ranks: an idle rank repeats one item at no weight, so that every rank takes part.
-        raw = stream.batch(mine if len(mine) else rows[:1], step=self.step)
+        raw = stream.batch(mine if len(mine) else rows[:1], step=drawn)
         batch = predict.to_batch(raw, self.engine.device)
         self.model.train()
-        # Dropout follows from the step and the rank alone: a resumed run needs no state of the generators.
-        torch.manual_seed((self.asked.seed << 40) + (self.step << 16) + self.place.rank)
-        scores = self.engine(stream.head, batch)
-        share = len(mine) * self.place.world_size / len(rows)
-        loss = self.model.loss(stream.head, scores, batch) * share
-        self.engine.step(loss)
-        self.step += 1
+        # Dropout follows from the draw and the rank alone: a resumed run needs no state of the generators.
+        torch.manual_seed(seed_of(self.asked.seed, self.spec.id, "dropout", drawn, place.rank))
+        summed = self.model.summed_loss(stream.head, self.engine(stream.head, batch), batch) * bool(len(mine))
+        count = self.model.count(stream.head, batch) * bool(len(mine))
+        of_ranks = collective.every(torch.stack((summed.detach().float(), count.float())))
+        total, counted = of_ranks.sum(0).tolist()
+        loss = total / max(counted, 1.0)
+        if not math.isfinite(loss):
+            places = [rank for rank, (value, _) in enumerate(of_ranks.tolist()) if not math.isfinite(value)]
+            on = f" on rank {', '.join(map(str, places))}" if place.world_size > 1 else ""
+            raise ArithmeticError(
+                f"the loss is {loss} at step {self.step + 1}{on}; lower learning_rate or raise warmup"
+            )
+        update = self.engine.step(summed * (place.world_size / max(counted, 1.0)))
         self.tokens += int(stream.encoded.num_tokens[rows].sum())
-        self.flops += (
-            3 * self.model.encoder.config.forward_flops(batch.packed.lengths) * self.place.world_size
-        )
-        return float(loss.detach())
+        self.flops += 3 * self.model.encoder.config.forward_flops(batch.packed.lengths) * place.world_size
+        if update.taken:
+            self.step += 1
+        else:
+            self._skip(update.norm)
+        return loss, update.taken
+
+    def _skip(self, norm: float) -> None:
+        """Counts an update that was left out.
+
+        Raises:
+            ArithmeticError: too many were.
+        """
+        self.skipped += 1
+        allowed = max(1, int(SKIPPED * self.steps))
+        if self.skipped > allowed:
+            raise ArithmeticError(
+                f"{self.skipped} gradients were not finite (norm {norm}) by step {self.step + 1} of "
+                f"{self.steps}, {allowed} may be: lower learning_rate or raise warmup, or train in fp32"
+            )
 
     def _evaluate_dev(self) -> None:
         """Scores the English development sets and keeps the weights when their mean is the best so far."""
@@ -198,7 +231,8 @@ class Trainer:
                         "code": code_version(),
                     }
                 )
-        score = float(np.mean(means))
+        # Rank 0 decides: ranks that round differently would part ways at what follows.
+        score = collective.of_first(float(np.mean(means)))
         self.evaluations_since_best += 1
         if score > self.best["score"]:
             self.evaluations_since_best = 0
@@ -220,6 +254,7 @@ class Trainer:
     def _save(self) -> None:
         state = {
             "step": self.step,
+            "skipped": self.skipped,
             "tokens": self.tokens,
             "flops": self.flops,
             "seconds": self.seconds,

@@ -15,6 +15,7 @@ from stilts.model import checkpoint as checkpoints, folder as models
 from stilts.model.heads import HeadSpec
 from stilts.model.multitask import Model
 from stilts.run.folder import RunFolder
+from stilts.run.seeds import seed_of
 from stilts.run.settings import Optimisation
 from stilts.run.specs import BatchSize, Text, TrainSpec
 from stilts.tasks import Task, types as task_types
@@ -81,17 +82,17 @@ def training_data_of(run: RunFolder, asked: TrainSpec, weights: Path) -> Trainin
                 raise UserError(f"{task.name} {language} has other labels than {name}", code=3)
             streams[f"{name}/{language}"] = Stream(head=name, encoded=encoded)
     order: Order
-    main = _mixture(streams, asked)
+    main = _mixture(streams, asked, seed_of(asked.seed, run.id, "order"))
     if asked.text is None:
         return TrainingData(sets=english, streams=streams, order=main, text=None)
     text = tasks.load(asked.text.task)
     texts = _texts(text, asked.text, run, asked, weights)
-    other = _languages(texts, asked.text, asked)
+    other = _languages(texts, asked.text, asked, seed_of(asked.seed, run.id, "text"))
     order = Interleaved(main, other, every=asked.text.every)
     return TrainingData(sets=english, streams=streams | texts, order=order, text=text)
 
 
-def build(parent: Path, training_data: TrainingData, asked: TrainSpec) -> Model:
+def build(parent: Path, training_data: TrainingData, asked: TrainSpec, *, run_id: str) -> Model:
     """The model to train: the parent's encoder with new heads; probes keep the parent's heads beside them.
 
     The head of masked text starts from the parent's own where it has one.
@@ -101,19 +102,19 @@ def build(parent: Path, training_data: TrainingData, asked: TrainSpec) -> Model:
         kind = task_types.load(one.task.type).head
         assert kind is not None, "only tasks with a head have a training set"
         heads[name] = HeadSpec(kind=kind, labels=tuple(one.train.labels), pooling=asked.pooling)
-    settings = asked.optimisation
+    settings, seed = asked.optimisation, seed_of(asked.seed, run_id, "heads")
     loaded = models.load(parent, dropout=settings.dropout)
     if asked.encoder == "random":
-        loaded.trainable_encoder.reinitialise(asked.seed)
+        loaded.trainable_encoder.reinitialise(seed_of(asked.seed, "random encoder"))
     if asked.phase == "heads":
         for parameter in loaded.parameters():
             parameter.requires_grad_(False)
         for name, head in heads.items():
-            loaded.add_head(name, head, seed=asked.seed)
+            loaded.add_head(name, head, seed=seed)
         return loaded
     if training_data.text is not None:
         heads[training_data.text.name] = HeadSpec(kind="mlm")
-    model = Model(loaded.encoder, heads, dropout=settings.dropout, seed=asked.seed)
+    model = Model(loaded.encoder, heads, dropout=settings.dropout, seed=seed)
     if training_data.text is not None and (known := checkpoints.read(parent).vocabulary_head):
         state = {name: torch.from_numpy(value) for name, value in known.items()}
         model.heads[training_data.text.name].load_state_dict(state)
@@ -151,7 +152,7 @@ def _read(
     )
 
 
-def _mixture(streams: Mapping[str, Stream], asked: TrainSpec) -> Mixture:
+def _mixture(streams: Mapping[str, Stream], asked: TrainSpec, seed: int) -> Mixture:
     """The tasks, in proportion to their capped sizes; a task's translations belong to it."""
     sizes = {name: len(stream.encoded.num_tokens) for name, stream in streams.items()}
     own, default = asked.batch_sizes, _size(asked.optimisation)
@@ -161,7 +162,7 @@ def _mixture(streams: Mapping[str, Stream], asked: TrainSpec) -> Mixture:
             sizes, asked.example_cap, sets={name: stream.head for name, stream in streams.items()}
         ),
         size={name: _size(own[one.head]) if one.head in own else default for name, one in streams.items()},
-        seed=asked.seed,
+        seed=seed,
     )
 
 
@@ -172,7 +173,11 @@ def _size(given: BatchSize | Optimisation) -> Size:
 def _texts(text: Task, how: Text, run: RunFolder, asked: TrainSpec, weights: Path) -> dict[str, Stream]:
     """The text of each language, cut into blocks."""
     cut = replace(text, max_length=how.block)
-    hiding = masking(open_tokenizer(weights / "tokenizer.json"), share=how.masked, seed=asked.seed)
+    hiding = masking(
+        open_tokenizer(weights / "tokenizer.json"),
+        share=how.masked,
+        seed=seed_of(asked.seed, run.id, "masks"),
+    )
     return {
         f"{text.name}/{language}": Stream(
             head=text.name, encoded=_read(cut, language, "train", run, asked, weights), masking=hiding
@@ -181,7 +186,7 @@ def _texts(text: Task, how: Text, run: RunFolder, asked: TrainSpec, weights: Pat
     }
 
 
-def _languages(texts: Mapping[str, Stream], how: Text, asked: TrainSpec) -> Mixture:
+def _languages(texts: Mapping[str, Stream], how: Text, asked: TrainSpec, seed: int) -> Mixture:
     """Languages by the smoothed amount of text each has, whatever part of it is read."""
     blocks = {name: len(one.encoded.num_tokens) for name, one in texts.items()}
     whole = {
@@ -191,5 +196,5 @@ def _languages(texts: Mapping[str, Stream], how: Text, asked: TrainSpec) -> Mixt
         {name: one.encoded.num_tokens for name, one in texts.items()},
         weights=smoothed(whole, how.smoothing),
         size=_size(asked.optimisation),
-        seed=asked.seed,
+        seed=seed,
     )

@@ -53,11 +53,11 @@ _SCORES = """
 
 # One row a stage of a run. `targets` are the target tasks the trained weights serve, separated by commas; it
 # is empty for an intermediate phase. `seconds` is wall time on `device_class`, summed over ranks in
-# `gpu_seconds`.
+# `gpu_seconds`. Of its updates, `steps` were taken and `skipped` left out for a gradient that was not finite.
 _TRAINING = """
     run_id utf8!  regime utf8!  intermediate utf8  seed int64  stage utf8  tasks utf8  targets utf8
-    device_class utf8!  seconds float64!  cpu_seconds float64  gpu_seconds float64  tokens int64
-    flops_model float64  world_size int32  parent_run_id utf8
+    device_class utf8!  seconds float64!  cpu_seconds float64  gpu_seconds float64  steps int64  skipped int64
+    tokens int64  flops_model float64  world_size int32  parent_run_id utf8
 """
 
 # One row a timed call; at batch > 1 one row a forward, with the token counts summed over the batch.

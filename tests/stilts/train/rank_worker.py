@@ -1,0 +1,90 @@
+"""One rank that trains several phases under several ZeRO stages, one after the other, and writes the losses.
+
+rank_worker.py FOLDER OUT STEPS STAGES [PLANT]     FOLDER holds a study's runs, of which `model` is done
+"""
+
+import json
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from hpc import ranks
+from hpc.zero import Zero
+from stilts.run.folder import RunFolder
+from stilts.train.loop import Trainer
+from stilts.train.sets import build, training_data_of
+
+
+def phase(folder: Path, run_id: str, *, stage: int, steps: int, batches: str = "tokens"):
+    """A run, what it asks without dropout, its data and its model."""
+    run = RunFolder(folder / run_id)
+    spec = run.read_spec()
+    size = {"tokens_per_batch": 128, "examples_per_batch": None}
+    if batches == "examples":
+        size = {"tokens_per_batch": None, "examples_per_batch": 5}
+    settings = replace(
+        spec.asked.optimisation, dropout=0.0, max_steps=steps, epochs=50.0, frozen=(), warmup=0.2, **size
+    )
+    asked = replace(spec.asked, optimisation=settings, zero=Zero(stage=stage, precision="fp32"))
+    parent = folder / "model" / "weights"
+    training_data = training_data_of(run, asked, parent)
+    return run, spec, asked, parent, training_data, build(parent, training_data, asked, run_id=run_id)
+
+
+def plant(trainer: Trainer, what: str) -> None:
+    """A gradient that is not finite at the fifth draw (`inf`) or at all (`always`), or a loss (`nan`)."""
+    plain = trainer.model.summed_loss
+    drawn = [0]
+
+    def summed_loss(head, scores, batch):
+        drawn[0] += 1
+        value = plain(head, scores, batch)
+        bias = trainer.model.encoder.norm.bias
+        if what == "nan" and drawn[0] == 5 and trainer.place.rank == trainer.place.world_size - 1:
+            return value * float("nan")
+        if what == "always" or (what == "inf" and drawn[0] == 5):
+            return value + (bias.abs() * 0).sqrt().sum()
+        return value
+
+    trainer.model.summed_loss = summed_loss
+
+
+def train(folder: Path, run_id: str, *, stage: int, steps: int, batches: str, planted: str) -> dict:
+    run, spec, asked, parent, training_data, model = phase(
+        folder, run_id, stage=stage, steps=steps, batches=batches
+    )
+    trainer = Trainer(run, spec, asked, ranks.setup(), model, training_data, parent)
+    plant(trainer, planted)
+    losses, taken = [], []
+    while trainer.step < steps:
+        loss, moved = trainer._one_step()
+        losses.append(loss)
+        taken.append(moved)
+        if trainer.step == steps // 2 and moved:
+            trainer._evaluate_dev()
+    rates = trainer.engine._engine.get_lr()
+    return {"losses": losses, "taken": taken, "rate": rates[0]}
+
+
+def main() -> None:
+    folder, out, steps = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+    planted = sys.argv[5] if len(sys.argv) > 5 else ""
+    torch.set_num_threads(1)
+    found = {}
+    for word in sys.argv[4].split(","):
+        stage, run_id, batches = word.split("/")
+        name = f"{stage}/{run_id}/{batches}"
+        try:
+            found[name] = train(
+                folder, run_id, stage=int(stage), steps=steps, batches=batches, planted=planted
+            )
+        except ArithmeticError as error:
+            found[name] = {"error": str(error)}
+    out.with_name(f"{out.name}.{os.environ['RANK']}").write_text(json.dumps(found), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
