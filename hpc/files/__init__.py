@@ -8,6 +8,7 @@ from hpc.files.atomic import (
     sync,
     write_atomic,
     write_json,
+    write_json_once,
 )
 from hpc.files.folders import build_once, replacing_folder
 from hpc.files.locks import Held, is_locked, lock
@@ -25,4 +26,5 @@ __all__ = [
     "sync",
     "write_atomic",
     "write_json",
+    "write_json_once",
 ]

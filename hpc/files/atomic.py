@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,31 @@ def write_atomic(path: Path, content: str | bytes) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Writes `value` as indented JSON with sorted keys, atomically."""
     write_atomic(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def write_json_once(path: Path, value: Any) -> bool:
+    """As `write_json`, where there is no such file yet; returns whether it was written.
+
+    Of several processes one wins, and readers see all of what it wrote.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(
+        json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+    sync(temporary)
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without hard links
+        with suppress(FileExistsError), open(path, "x", encoding="utf-8") as file:
+            file.write(temporary.read_text(encoding="utf-8"))
+            return True
+        return False
+    finally:
+        temporary.unlink()
+    return True
 
 
 def read_json(path: Path) -> Any:

@@ -174,7 +174,8 @@ class RunFolder:
         """Why the last attempt ended early; None where it did not, or was ended from outside."""
         try:
             told = read_json(self.failed)
-            return Failure(error=str(told["error"]), code=int(told["code"]))
+            where = f"rank {told['rank']}: " if "rank" in told else ""
+            return Failure(error=f"{where}{told['error']}", code=int(told["code"]))
         except FileNotFoundError:
             return None
         except (UserError, KeyError, TypeError, ValueError) as error:

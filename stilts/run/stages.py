@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hpc import ranks
 from hpc.errors import UserError
-from hpc.files import append_json_line, write_json
+from hpc.files import append_json_line, write_json_once
 from hpc.usage import Usage, measured
 from stilts.run import data_log, outputs
 from stilts.run.folder import RunFolder
@@ -90,7 +90,9 @@ def _carry_out(here: RunFolder, spec: RunSpec) -> Usage:
         if not isinstance(error, UserError):
             reason = f"{type(error).__name__}: {reason}"
         code = error.code if isinstance(error, UserError) else 1
+        place = ranks.setup()
         told = {"error": reason.splitlines()[0], "code": code, "traceback": traceback.format_exc()}
-        write_json(here.failed, told)
+        # Of several ranks the first to fail has the cause; the others only lose touch with it.
+        write_json_once(here.failed, told | ({"rank": place.rank} if place.world_size > 1 else {}))
         raise
     return meter.usage

@@ -32,6 +32,13 @@ def planned(tmp_path):
 
 
 def run_on(folder, *, world, port):
+    for code, output in started(["-m", "stilts.run", str(folder.path)], world=world, port=port):
+        assert code == 0, output[-2000:]
+    assert folder.done.exists()
+
+
+def started(arguments, *, world, port):
+    """Exit code and output of each rank."""
     processes = []
     for rank in range(world):
         place = {"RANK": rank, "WORLD_SIZE": world, "LOCAL_RANK": rank, "LOCAL_WORLD_SIZE": world}
@@ -40,7 +47,7 @@ def run_on(folder, *, world, port):
         environment["PYTHONPATH"] = str(ROOT)
         processes.append(
             subprocess.Popen(
-                [sys.executable, "-m", "stilts.run", str(folder.path)],
+                [sys.executable, *arguments],
                 env=environment,
                 cwd=ROOT,
                 stdout=subprocess.PIPE,
@@ -48,10 +55,8 @@ def run_on(folder, *, world, port):
                 text=True,
             )
         )
-    for process in processes:
-        output, _ = process.communicate(timeout=300)
-        assert process.returncode == 0, output[-2000:]
-    assert folder.done.exists()
+    outputs = [process.communicate(timeout=300)[0] for process in processes]
+    return [(process.returncode, output) for process, output in zip(processes, outputs, strict=True)]
 
 
 def test_two_ranks_train_what_one_does(tmp_path):
@@ -69,6 +74,32 @@ def test_two_ranks_train_what_one_does(tmp_path):
         assert abs(tensor - weights[2][name]).max() <= 2e-4, name
         moved = max(moved, float(abs(tensor - start[name]).max()))
     assert moved > 2e-3, "the comparison means nothing if training moved nothing"
+
+
+FAILING = """
+import sys, time
+from stilts.run import stages
+from stilts.train import loop
+plain = loop.Trainer._one_step
+def one_step(trainer):
+    if trainer.place.rank == 1 and trainer.step == 2:
+        raise RuntimeError("this card is broken")
+    return plain(trainer)
+loop.Trainer._one_step = one_step
+stages.run(sys.argv[1])
+"""
+
+
+def test_the_first_cause_over_all_ranks_is_told(tmp_path):
+    """The other rank only loses touch, and says so after it."""
+    folders = planned(tmp_path)
+    stages.run(str(folders["model"].path))
+    folder = folders["mnli-s1"]
+    ended = started(["-c", FAILING, str(folder.path)], world=2, port=29841)
+    assert [code != 0 for code, _ in ended] == [True, True]
+    assert folder.state() == "failed"
+    assert folder.failure().error == "rank 1: RuntimeError: this card is broken"
+    run_on(folder, world=2, port=29842)
 
 
 def test_a_run_without_its_parent_is_refused(tmp_path):
