@@ -81,9 +81,29 @@ def warnings(evidence: Evidence, runs: Iterable[str], scores: Sequence[Score] = 
     stale = [run for run in used if run in evidence.stale]
     if stale:
         found.append(f"STALE: the data of {len(stale)} run(s) have changed ({evidence.stale[stale[0]]}).")
+    left_out = {
+        run: sum(row["skipped"] or 0 for row in evidence.training.get(run, ()))
+        for run in sorted(_with_ancestors(evidence, used))
+    }
+    if any(left_out.values()):
+        first = next(run for run, count in left_out.items() if count)
+        count = sum(left_out.values())
+        found.append(f"SKIPPED: {count} update(s) were left out, their gradients not finite ({first} ...).")
     for what, values in provenance(evidence, used).items():
         if len(values) > 1:
             found.append(f"MIXED: {what}: {', '.join(sorted(values))}.")
+    return found
+
+
+def _with_ancestors(evidence: Evidence, runs: Iterable[str]) -> set[str]:
+    """The runs, and all that they were made from."""
+    found: set[str] = set()
+    left = list(runs)
+    while left:
+        run = left.pop()
+        if run not in found:
+            found.add(run)
+            left += evidence.plan[run].needs if run in evidence.plan else ()
     return found
 
 

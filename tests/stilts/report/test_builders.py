@@ -363,6 +363,17 @@ def test_limited_scores_and_changed_runs_are_warned_of(sample: tuple[Study, Any]
     assert any("STALE" in warning for warning in one_table("scores", changed).warnings)
 
 
+def test_updates_left_out_anywhere_behind_a_number_are_warned_of(evidence: Evidence) -> None:
+    spoiled = replace(evidence)
+    spoiled.__dict__["training"] = {
+        run: [row | {"skipped": 3 if run == "multi-s1" else 0} for row in rows]
+        for run, rows in evidence.training.items()
+    }
+    said = "SKIPPED: 3 update(s) were left out, their gradients not finite (multi-s1 ...)."
+    for name in ("scores", "training"):
+        assert said in one_table(name, spoiled).warnings
+
+
 def test_columns_of_a_study_without_retrieval(evidence: Evidence) -> None:
     spec = load_spec("scores")
     smaller = replace(evidence, study=replace(evidence.study, targets=("xnli", "pawsx")))

@@ -53,7 +53,7 @@ train = 24
 dev = 6
 test = 4
 [optimisation.default]
-learning_rate = 1e-3
+learning_rate = 2e-4
 [zero]
 stage = 1
 precision = "fp32"
