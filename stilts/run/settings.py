@@ -79,7 +79,7 @@ class Optimisation:
     evaluate_every: Count = 1000
     """Steps between evaluations on the English development set."""
     dev_examples: Count | None = None
-    """Examples of that set which an evaluation reads, from its head; all of them when absent."""
+    """Examples of a task's own set which an evaluation reads, drawn once; all of them when absent."""
     patience: Count = 30
     """Evaluations without a new best before training stops."""
     save_every: Count = 500

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hpc.errors import UserError
 from stilts import data, tasks
 from stilts.data import Encoded
+from stilts.data.subsets import subset
 from stilts.model import checkpoint as checkpoints, folder as models
 from stilts.model.heads import HeadSpec
 from stilts.model.multitask import Model
@@ -125,8 +126,8 @@ def build(parent: Path, training_data: TrainingData, asked: TrainSpec, *, run_id
 def _english(name: str, run: RunFolder, asked: TrainSpec, weights: Path) -> TrainingSet:
     task = tasks.load(name)
     train = _read(task, "en", "train", run, asked, weights)
-    dev = _read(task, "en", "dev", run, asked, weights, at_most=asked.optimisation.dev_examples)
-    return TrainingSet(task=task, train=train, dev=dev)
+    dev = _read(task, "en", "dev", run, asked, weights)
+    return TrainingSet(task=task, train=train, dev=subset(dev, asked.dev_examples.get(name)))
 
 
 def _read(
@@ -136,10 +137,7 @@ def _read(
     run: RunFolder,
     asked: TrainSpec,
     weights: Path,
-    *,
-    at_most: int | None = None,
 ) -> Encoded:
-    limits = [limit for limit in (asked.limit(task.name, split), at_most) if limit is not None]
     return data.load(
         task,
         language=language,
@@ -147,7 +145,7 @@ def _read(
         tokenizer_file=weights / "tokenizer.json",
         max_length=task.max_length,
         sources=asked.sources,
-        limit=min(limits, default=None),
+        limit=asked.limit(task.name, split),
         cache=run.cache,
     )
 

@@ -102,6 +102,8 @@ class TrainSpec(Stage):
     left_out: tuple[str, ...] = ()
     """Optional tasks that the mixture goes without."""
     optimisation: Optimisation
+    dev_examples: dict[str, int] = field(default_factory=dict)
+    """Examples of a task's development set that an evaluation reads; all of them where absent."""
     batch_sizes: dict[str, BatchSize] = field(default_factory=dict)
     """By task, where each task of a mixture has its own."""
     zero: Zero

@@ -49,6 +49,7 @@ def add_training(
         tasks=tuple(names),
         targets=tuple(task.name for task in targets),
         optimisation=settings,
+        dev_examples=_dev_examples(study, names, settings),
         batch_sizes={name: _batch_size(study, name) for name in names} if settings.batches == "own" else {},
         zero=study.zero,
         pooling=study.model.pooling,
@@ -75,6 +76,12 @@ def _settings(study: Study, phase: Phase, names: Sequence[str], targets: list[Ta
             "their [optimisation] tables differ; keep one of them"
         )
     return study.optimisation_of(*own, names[0])
+
+
+def _dev_examples(study: Study, names: Sequence[str], settings: Optimisation) -> dict[str, int]:
+    """As a run's settings say where it trains on one set, else as those of each set do."""
+    own = {name: settings if len(names) == 1 else study.optimisation_of(name) for name in names}
+    return {name: one.dev_examples for name, one in own.items() if one.dev_examples is not None}
 
 
 def _batch_size(study: Study, name: str) -> BatchSize:

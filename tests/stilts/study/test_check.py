@@ -82,7 +82,7 @@ def changed(place: str, value: Any) -> dict[str, Any]:
         ("seeds", [], "seeds is empty"),
         ("seeds", [1, 1], "seeds has 1 twice"),
         ("seeds", [-1], r"seeds\[0\] should be at least 0"),
-        ("seeds", [2**24], r"seeds\[0\] should be at least 0 and below"),
+        ("seeds", [2**63], r"seeds\[0\] should be at least 0 and at most"),
         ("targets", [], "targets is empty"),
         ("sources", [], "sources is empty"),
         ("limits/default/test", 0, "test should be at least 1"),
