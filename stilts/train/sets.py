@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hpc.errors import UserError
 from stilts import data, tasks
 from stilts.data import Encoded
-from stilts.data.subsets import subset
+from stilts.data.subsets import held_out, subset
 from stilts.model import checkpoint as checkpoints, folder as models
 from stilts.model.heads import HeadSpec
 from stilts.model.multitask import Model
@@ -23,6 +23,9 @@ from stilts.tasks import Task, types as task_types
 from stilts.tasks.coding.pieces import open_tokenizer
 from stilts.tasks.types.mlm import Masking, masking
 from stilts.train.mixing import Interleaved, Mixture, Order, Size, capped, smoothed
+
+HELD_OUT = 0.1
+"""Share of a training set that chooses checkpoints, where a task has no development set of its own."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,7 +129,10 @@ def build(parent: Path, training_data: TrainingData, asked: TrainSpec, *, run_id
 def _english(name: str, run: RunFolder, asked: TrainSpec, weights: Path) -> TrainingSet:
     task = tasks.load(name)
     train = _read(task, "en", "train", run, asked, weights)
-    dev = _read(task, "en", "dev", run, asked, weights)
+    if "dev" in task.splits:
+        dev = _read(task, "en", "dev", run, asked, weights)
+    else:
+        train, dev = held_out(train, HELD_OUT)
     return TrainingSet(task=task, train=train, dev=subset(dev, asked.dev_examples.get(name)))
 
 

@@ -64,7 +64,7 @@ def refusal(name: str, language: str = "en", split: str = "dev") -> str:
         ("mlqa", "de", "dev", 1),
         ("mlqa", "zh", "test", 1),
         ("tydiqa", "en", "train", 2),
-        ("tydiqa", "sw", "dev", 1),
+        ("tydiqa", "sw", "test", 1),
         ("tydiqa", "ko", "test", 1),
         ("bucc2018", "de", "dev", 4 + 5 - 2),
         ("bucc2018", "zh", "test", 4 + 5 - 2),

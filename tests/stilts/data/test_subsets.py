@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stilts import data, tasks
-from stilts.data.subsets import subset
+from stilts.data.subsets import held_out, subset
 from stilts.tasks import types as task_types
 from stilts.tasks.coding.ragged import Ragged
 
@@ -53,3 +53,24 @@ def test_it_is_the_same_part_each_time_and_no_more_than_there_is(load) -> None:
     assert list(subset(mnli, 7).examples["id"]) == list(subset(load("mnli"), 7).examples["id"])
     assert subset(mnli, None) is mnli
     assert subset(mnli, 60) is mnli
+
+
+def test_what_is_held_out_shares_no_passage_and_nothing_is_lost(tokenizer_file, tmp_path) -> None:
+    whole = data.load(
+        "tydiqa", language="en", split="train", tokenizer_file=tokenizer_file, max_length=40,
+        sources=("embedded",), cache=tmp_path, limit=200,
+    )  # fmt: skip
+    train, dev = held_out(whole, 0.1)
+    assert (dev.split, train.split) == ("dev", "train")
+    assert not set(train.examples["cluster"]) & set(dev.examples["cluster"])
+    assert sorted([*train.examples["id"], *dev.examples["id"]]) == sorted(whole.examples["id"])
+    assert 0.02 < len(dev.examples) / len(whole.examples) < 0.3
+    again = held_out(whole, 0.1)[1]
+    assert list(again.examples["id"]) == list(dev.examples["id"])
+
+
+def test_no_task_that_is_trained_on_chooses_by_what_it_reports() -> None:
+    for name in tasks.names():
+        task = tasks.load(name)
+        if "train" in task.splits and "test" in task.splits:
+            assert task.splits.get("dev") != task.splits["test"], name
