@@ -48,10 +48,11 @@ def test_a_batch_of_text_follows_each_batch_of_the_task(folders: dict[str, RunFo
     assert steps == 2 * alone
     drawn = [mixed.order.draw(step) for step in range(steps)]
     assert {mixed.streams[name].head for name, _ in drawn[1::2]} == {"wikipedia"}
-    for step, (name, rows) in enumerate(drawn[::2]):
-        expected = plain.order.draw(step)
-        assert name == expected.task == "mnli"
-        np.testing.assert_array_equal(rows, expected.rows)
+    assert {name for name, _ in drawn[::2]} == {"mnli"}
+    # As often through its data as where it is trained alone, in an order of this run's own.
+    mine = np.sort(np.concatenate([rows for _, rows in drawn[::2]]))
+    others = np.sort(np.concatenate([plain.order.draw(step).rows for step in range(alone)]))
+    np.testing.assert_array_equal(mine, others)
     assert set(mixed.streams) == {"mnli", "wikipedia/en", "wikipedia/de", "wikipedia/zh"}
 
 
