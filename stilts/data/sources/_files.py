@@ -8,7 +8,7 @@ from typing import Any
 from hpc.errors import UserError
 from stilts.data import formats
 from stilts.data.formats import Record, parquet
-from stilts.tasks import Task
+from stilts.tasks import Task, metrics
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,12 +31,12 @@ def rows_of(found: Sequence[Found], task: Task, *, language: str, limit: int | N
     Raises:
         UserError: a file cannot be read; or files of several languages do not have this one.
     """
-    count = 0
+    count, mines = 0, bool(task.metric) and metrics.load(task.metric).mines
     for row in _of_language(found, task, language):
-        distractor = task.metric == "pairs" and not (row["source_sentence"] and row["target_sentence"])
+        distractor = mines and not (row["source_sentence"] and row["target_sentence"])
         if limit is None or distractor or count < limit:
             yield row
-        elif task.metric != "pairs":
+        elif not mines:
             return
         count += not distractor
 

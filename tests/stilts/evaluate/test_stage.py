@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from stilts import evaluate as evaluation
+from stilts.evaluate.scoring import read, score, stored_in
 from stilts.run import records
 from stilts.run.folder import RunFolder
 from stilts.run.settings import Evaluation, Limits, Retrieval
@@ -56,6 +57,19 @@ def test_its_scores_are_shown_again_and_nothing_is_written(run, evaluate):
         if row["split"] == "test":
             line = next(line for line in said.out.splitlines() if line.startswith(f"{row['target']} "))
             assert f"{row['metric']} {row['value']:6.2f}" in line
+
+
+def test_a_pool_keeps_pairs_beside_the_gold_ones_and_scores_are_equal_to_the_bit(run):
+    rows = records.read("predictions", [run.predictions]).to_pylist()
+    assert any(row["gold"] is None for row in rows if row["target"] == "bucc2018")
+    again = {
+        (stored.task.name, name): value
+        for stored in stored_in(run.path)
+        for name, value in score(stored, read(stored)).values.items()
+    }
+    written = records.read("scores", [run.records / "scores"]).to_pylist()
+    tested = [row for row in written if row["split"] == "test"]
+    assert again == {(row["target"], row["metric"]): row["value"] for row in tested}
 
 
 def test_it_is_exported_as_what_the_command_wrote(run, evaluate, with_heads, tmp_path):

@@ -5,6 +5,7 @@ import pytest
 
 from hpc.errors import UserError
 from stilts import tasks
+from stilts.tasks import metrics, types as task_types
 
 INTERMEDIATE = {
     "anli_plus", "mnli", "qqp", "squad_v1", "squad_v2", "hellaswag", "ccg", "cosmosqa", "commonsenseqa",
@@ -61,6 +62,16 @@ def test_an_unknown_task_is_answered_with_the_nearest() -> None:
         tasks.load("xnlli")
     with pytest.raises(UserError, match="unknown task '_pairs'"):
         tasks.load("_pairs")
+
+
+def test_every_type_and_metric_is_a_file_and_an_unknown_one_is_answered_with_the_nearest() -> None:
+    for task in map(tasks.load, tasks.names()):
+        assert task.type in task_types.names(), task.name
+        assert task.metric in ("", *metrics.names()), task.name
+    with pytest.raises(UserError, match="Did you mean 'classify'"):
+        task_types.load("clasify")
+    with pytest.raises(UserError, match="Did you mean 'accuracy'"):
+        metrics.load("acuracy")
 
 
 @pytest.mark.parametrize(
