@@ -104,12 +104,16 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "venv" / "bin"
 
 
+def clean_environment() -> dict[str, str]:
+    """That of the tests, without what would put the checkout before an installation."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+
+
 def call(bin_: Path, folder: Path, *arguments: str) -> str:
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(
         [bin_ / "stilts", *arguments],
         cwd=folder,
-        env=environment,
+        env=clean_environment(),
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -124,6 +128,7 @@ def test_an_installed_program_runs_a_study_from_any_folder(installed: Path, tmp_
     done = subprocess.run(
         [installed / "python", "-c", where],
         cwd=tmp_path,
+        env=clean_environment(),
         capture_output=True,
         text=True,
         check=True,
@@ -139,7 +144,7 @@ def test_an_installed_program_runs_a_study_from_any_folder(installed: Path, tmp_
 
 @pytest.mark.parametrize("how", ["user", "target", "prefix"])
 def test_shipped_files_are_found_wherever_pip_puts_them(wheel: Path, tmp_path: Path, how: str) -> None:
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment = clean_environment()
     place = {
         "user": ["--user"],
         "target": ["--target", str(tmp_path / "there")],
