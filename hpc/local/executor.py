@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from hpc.errors import Stopped, UserError
 from hpc.graph import Graph
-from hpc.jobs import Event, Node, Outcome, Watch
+from hpc.jobs import Event, Node, Outcome, Shape, Watch
 from hpc.local.client import ForkServer, thread_environment
 from hpc.local.machine import Capacity, available_cpus, total_memory_gb
 from hpc.local.signals import StopSignals
@@ -40,6 +40,20 @@ class LocalSettings:
             return max(1, available_cpus() // self.threads_per_worker)
         return self.workers
 
+    def refuse_if_impossible(self, name: str, shape: Shape) -> None:
+        """Refuses what this machine can never hold.
+
+        Raises:
+            UserError: what the run of that name wants, and what there is.
+        """
+        if shape.nodes > 1:
+            raise UserError(f"{name} wants {shape.nodes} nodes; a local cluster is one machine")
+        if shape.gpus_per_node > len(self.gpus):
+            raise UserError(
+                f"{name} wants {shape.gpus_per_node} GPUs but the cluster file lists "
+                f"{len(self.gpus)}; see gpus in its [local] table"
+            )
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LocalExecutor:
@@ -59,7 +73,7 @@ class LocalExecutor:
         """See `hpc.jobs.Executor`."""
         graph = Graph(nodes)
         for node in graph.order:
-            self._refuse_if_impossible(node)
+            self.settings.refuse_if_impossible(node.name, node.shape)
         with StopSignals() as stop, self._server() as server:
             whole = self._capacity()
             _Session(
@@ -85,15 +99,6 @@ class LocalExecutor:
         return Capacity(
             workers=self.settings.num_workers, memory_gb=total_memory_gb(), gpus=list(self.settings.gpus)
         )
-
-    def _refuse_if_impossible(self, node: Node) -> None:
-        if node.shape.nodes > 1:
-            raise UserError(f"{node.name} wants {node.shape.nodes} nodes; a local cluster is one machine")
-        if node.shape.gpus_per_node > len(self.settings.gpus):
-            raise UserError(
-                f"{node.name} wants {node.shape.gpus_per_node} GPUs but the cluster file lists "
-                f"{len(self.settings.gpus)}; see gpus in its [local] table"
-            )
 
 
 @dataclass(kw_only=True)

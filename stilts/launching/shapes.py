@@ -15,7 +15,7 @@ def shape_of(spec: RunSpec, cluster: Cluster) -> Shape:
 
 
 def check_shapes(specs: Sequence[RunSpec], cluster: Cluster) -> None:
-    """Refuses shapes that no run asks for, and several ranks for what runs on one.
+    """Refuses shapes that no run asks for, several ranks for what runs on one, and what no machine holds.
 
     Raises:
         UserError: which shape, and what to write instead.
@@ -25,9 +25,12 @@ def check_shapes(specs: Sequence[RunSpec], cluster: Cluster) -> None:
     for sort, names in (("shape", cluster.shapes), ("pace", cluster.pace)):
         refuse_unknown(sort, names, known, where=f"cluster {cluster.summary or cluster.scheduler}")
     for spec in specs:
-        ranks = shape_of(spec, cluster).ranks
+        shape = shape_of(spec, cluster)
+        ranks = shape.ranks
         if ranks > 1 and not spec.asked.is_distributed:
             raise UserError(
                 f"the shape for {spec.stage} has {ranks} ranks, and runs of that stage are one process: "
                 f"write [shapes.{spec.stage}] with nodes = 1 and tasks_per_node = 1 into the cluster file"
             )
+        if cluster.scheduler == "local":
+            cluster.local.refuse_if_impossible(spec.id, shape)

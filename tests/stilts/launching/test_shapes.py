@@ -20,6 +20,8 @@ LOCAL = 'scheduler = "local"\n[local]\nworkers = 1\n[shapes.default]\nmemory_gb 
         ("[pace.trian]\nseconds = 1\n", "unknown pace 'trian'.* Did you mean 'train'"),
         ("[shapes.evaluate]\ntasks_per_node = 2\n", "the shape for evaluate has 2 ranks"),
         ("[shapes.latency]\nnodes = 2\n", "the shape for latency has 2 ranks"),
+        ("[shapes.train]\nnodes = 2\n", "wants 2 nodes; a local cluster is one machine"),
+        ("[shapes.train]\ngpus_per_node = 1\n", "wants 1 GPUs but the cluster file lists 0"),
     ],
 )
 def test_a_shape_that_no_run_can_use_is_refused(tmp_path, capsys, more: str, said: str) -> None:
