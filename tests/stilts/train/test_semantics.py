@@ -134,20 +134,17 @@ def plain_losses(folder: Path, kind: str, *, steps: int, batches: str) -> list[f
     return losses
 
 
-def hold(folder: Path, cases, *, world: int, steps: int) -> float:
-    """The largest relative difference from the plain loop; all ranks tell the same losses."""
+def hold(folder: Path, cases, *, world: int, steps: int) -> None:
+    """Asserts that all ranks tell the losses of the plain loop, and that each of these moves."""
     found = on_ranks(folder, cases, world=world, steps=steps)
     assert all(one == found[0] for one in found), "ranks differ"
-    worst = 0.0
     for stage, kind, batches in cases:
         got = found[0][f"{stage}/{PHASES[kind]}/{batches}"]["losses"]
         expected = plain_losses(folder, kind, steps=steps, batches=batches)
         difference = max(abs(a - b) / abs(b) for a, b in zip(got, expected, strict=True))
         print(f"ZeRO {stage}, {world} ranks, {kind}, by {batches}: {difference:.1e}")
         assert difference <= 1e-5, f"ZeRO {stage} on {world} ranks, {kind}, by {batches}: {difference}"
-        worst = max(worst, difference)
-    assert max(expected) - min(expected) > 1e-3, "a loss that does not move shows nothing"
-    return worst
+        assert max(expected) - min(expected) > 1e-3, "a loss that does not move shows nothing"
 
 
 def matrix(stages_, kinds, batches):
