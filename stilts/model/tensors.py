@@ -74,8 +74,6 @@ def write(tensors: Mapping[str, NDArray[np.float32]], path: Path) -> None:
     contiguous = {name: np.ascontiguousarray(value) for name, value in sorted(tensors.items())}
     with replacing(path) as temporary:
         save_file(contiguous, temporary, metadata={"format": "pt"})
-        # safetensors writes for the owner alone; a cache or a run folder may be shared.
-        temporary.chmod(path.parent.stat().st_mode & 0o666)
 
 
 def _files(folder: Path) -> list[Path]:
