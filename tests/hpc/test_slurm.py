@@ -4,17 +4,23 @@ import json
 import os
 import pickle
 import re
+import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, strategies as st
 
 from hpc.errors import UserError
 from hpc.jobs import Call, Node, Shape
 from hpc.slurm import queue
-from hpc.slurm.executor import SlurmExecutor, SlurmSettings
+from hpc.slurm.executor import SlurmExecutor
 from hpc.slurm.groups import groups
+from hpc.slurm.reconcile import decide
+from hpc.slurm.script import interpreter, parameters
+from hpc.slurm.settings import SlurmSettings
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -30,13 +36,13 @@ if me == "sbatch":
     refusals = answers.read_text().splitlines() if answers.exists() else []
     if refusals:
         answers.write_text("\\n".join(refusals[1:]))
-        if not refusals[0].startswith("taken"):
+        if refusals[0] and not refusals[0].startswith("taken"):
             sys.exit("sbatch: error: " + refusals[0])
     number = 101 + len(list(state.glob("*.sh")))
     shutil.copy(sys.argv[1], state / f"{{number}}.sh")
-    if refusals:
+    if refusals and refusals[0]:
         token = re.search("--comment=(.*)", Path(sys.argv[1]).read_text()).group(1)
-        (state / "queue").write_text(f"{{number}}|PENDING|None|{{token}}\\n")
+        (state / "queue").write_text(f"{{number}}|PENDING|None|N/A|{{token}}\\n")
         sys.exit("sbatch: error: Socket timed out on send/recv operation")
     print("Submitted batch job", number)
 elif me == "squeue" and (state / "queue").exists():
@@ -68,7 +74,7 @@ def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Slurm:
     state, programs = tmp_path / "slurm-state", tmp_path / "bin"
     state.mkdir()
     programs.mkdir()
-    for name in ("sbatch", "srun", "squeue", "scancel"):
+    for name in ("sbatch", "srun", "squeue", "scancel", "sinfo", "sacct"):
         (programs / name).write_text(FAKE.format(python=sys.executable, state=str(state)))
         (programs / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
@@ -116,6 +122,33 @@ def test_batch_scripts_are_the_golden_ones(slurm: Slurm, tmp_path: Path, name: s
         golden.write_text(text)
     assert text == golden.read_text()
     subprocess.run(["bash", "-n", golden], check=True)
+
+
+def test_a_shape_has_options_of_its_own() -> None:
+    settings = SlurmSettings(
+        setup=("module load cuda",),
+        extra={"nice": 100, "mail-type": "FAIL"},
+        prefix="apptainer exec 'a b.sif'",
+        python="python3",
+    )
+    shape = Shape(
+        gpus_per_node=4,
+        gres="gpu:a100:4",
+        setup=("module load nccl",),
+        extra={"mail-type": "END", "requeue": False, "no-requeue": True},
+    )
+    asked = parameters(shape, settings, {})
+    assert "gpus_per_node" not in asked
+    assert asked["setup"][-2:] == ["module load cuda", "module load nccl"]
+    assert asked["additional_parameters"] == {
+        "kill-on-invalid-dep": "yes",
+        "gres": "gpu:a100:4",
+        "nice": 100,
+        "mail-type": "END",
+        "no-requeue": True,
+    }
+    words = shlex.split(interpreter(settings))
+    assert words[-4:] == ["apptainer", "exec", "a b.sif", "python3"]
 
 
 def test_the_job_is_a_call_by_name_that_can_be_requeued(slurm: Slurm, tmp_path: Path) -> None:
@@ -173,39 +206,119 @@ def test_two_thousand_runs_are_grouped_quickly(tmp_path: Path) -> None:
         for task in range(10):
             plan.append(node(tmp_path, f"s{start}.{task}", f"s{start}"))
             plan.append(node(tmp_path, f"s{start}.{task}.eval", f"s{start}.{task}"))
-    assert len(groups(plan, limit=1000)) == 1 + 1 + 100 + 100
+    assert len(groups(plan, limit=1000)) == 1 + 1 + 10 + 10
 
 
-def test_what_is_queued_is_not_submitted_again_but_depended_on(slurm: Slurm, tmp_path: Path) -> None:
-    launch(tmp_path, node(tmp_path, "a"), node(tmp_path, "b"))
-    (slurm.path / "queue").write_text(
-        "101_0|RUNNING|None|x\n101_1|PENDING|Priority|x\n999|RUNNING|None|other\n"
-    )
-    plan = [node(tmp_path, name) for name in "ab"] + [node(tmp_path, "c", "a"), node(tmp_path, "d", "b")]
+@given(st.data())
+def test_any_plan_is_grouped_with_every_need_kept(data) -> None:
+    shapes = [Shape(minutes=minutes) for minutes in (10, 20)]
+    plan: list[Node] = []
+    for number in range(data.draw(st.integers(1, 25))):
+        needs = data.draw(st.sets(st.integers(0, number - 1), max_size=2)) if number else ()
+        shape = data.draw(st.sampled_from(shapes))
+        plan.append(node(Path("x"), f"n{number}", *(f"n{need}" for need in sorted(needs)), shape=shape))
+    queued = {one.name for one in plan if not one.needs and data.draw(st.booleans())}
+    seen = set(queued)
+    home = {}
+    for group in groups(plan, limit=4, queued=queued):
+        assert len({one.shape for one in group.nodes}) == 1
+        assert len(group.nodes) <= 4
+        assert seen.issuperset(need for one in group.nodes for need in one.needs)
+        if group.relation == "aftercorr":
+            assert [(need,) for need in home[group.needs[0]]] == [one.needs for one in group.nodes]
+        else:
+            assert {frozenset(one.needs) for one in group.nodes} == {frozenset(group.needs)}
+        assert not seen & {one.name for one in group.nodes}
+        home |= {one.name: [other.name for other in group.nodes] for one in group.nodes}
+        seen |= {one.name for one in group.nodes}
+    assert seen == {one.name for one in plan}
+
+
+def job(
+    job_id: str, token: str = "t", *, state: str = "PENDING", reason: str = "Priority"
+) -> queue.QueuedJob:
+    return queue.QueuedJob(job_id=job_id, state=state, reason=reason, token=token)
+
+
+def note(job_id: str | None, *, element: object = "", token: str = "t", **needs: str) -> dict:
+    record = {"token": token, "element": element, "needs": needs}
+    return record if job_id is None else record | {"job_id": job_id}
+
+
+def decided(tmp_path: Path, records: dict, *jobs: queue.QueuedJob):
+    """For a parent `a` and its child `b`."""
+    return decide([node(tmp_path, "a"), node(tmp_path, "b", "a")], records, jobs)
+
+
+def test_jobs_are_kept_with_what_they_wait_for(tmp_path: Path) -> None:
+    records = {"a": note("1_0", element=0), "b": note("2", token="u", a="1_0")}
+    found = decided(tmp_path, records, job("1_0", state="RUNNING", reason="None"), job("2", "u"))
+    assert {name: kept.job_id for name, kept in found.kept.items()} == {"a": "1_0", "b": "2"}
+    assert found.cancelled == found.ending == []
+
+
+@pytest.mark.parametrize(
+    "parent",
+    [
+        [],
+        [job("1_0", reason="PartitionConfig")],
+        [job("1_0", reason="DependencyNeverSatisfied")],
+        [job("1_0", "of another")],
+        [job("9_0")],
+    ],
+    ids=["gone", "unfit", "orphaned", "of another", "another number"],
+)
+def test_a_child_goes_with_its_parent(tmp_path: Path, parent: list) -> None:
+    """SLURM would start it without."""
+    records = {"a": note("1_0", element=0), "b": note("2", token="u", a="1_0")}
+    found = decided(tmp_path, records, *parent, job("2", "u"))
+    assert found.kept == {}
+    # What is not ours, or has another number than was noted, is left alone.
+    unfit = ["1_0"] if parent and parent[0].never_startable else []
+    assert found.cancelled == [*unfit, "2"]
+
+
+def test_a_child_that_waits_for_an_earlier_job_of_its_parent_is_replaced(tmp_path: Path) -> None:
+    records = {"a": note("3"), "b": note("2", token="u", a="1_0")}
+    found = decided(tmp_path, records, job("3"), job("2", "u"))
+    assert list(found.kept) == ["a"]
+    assert found.cancelled == ["2"]
+
+
+def test_a_job_whose_number_was_never_noted_is_known_by_its_token(tmp_path: Path) -> None:
+    found = decided(tmp_path, {"a": note(None, element=3)}, job("7_3"), job("7_4"))
+    assert found.kept["a"].job_id == "7_3"
+    assert found.cancelled == []
+
+
+def test_a_job_that_is_about_to_leave_is_waited_for(tmp_path: Path) -> None:
+    assert decided(tmp_path, {"a": note("1")}, job("1", state="COMPLETING", reason="None")).ending == ["a"]
+
+
+def test_a_child_stays_when_its_parent_ends_between_the_plan_and_the_look(
+    slurm: Slurm, tmp_path: Path
+) -> None:
+    mark = tmp_path / "a-is-done"
+    plan = [replace(node(tmp_path, "a"), done=mark), node(tmp_path, "b", "a")]
+    launch(tmp_path, *plan)
+    note = queue.read_job(tmp_path / "runs" / "b")
+    (slurm.path / "queue").write_text(f"{note['job_id']}|PENDING|None|N/A|{note['token']}\n")
+    mark.touch()
     outcome, events = launch(tmp_path, *plan)
-    assert outcome.ok
-    assert len(slurm.calls("sbatch")) == 3
-    assert [event.detail for event in events[:2]] == ["job 101_0, queued before", "job 101_1, queued before"]
-    assert {slurm.option(number, "dependency") for number in (102, 103)} == {"afterok:101_0", "afterok:101_1"}
-    assert slurm.calls("scancel") == []
-
-
-def test_jobs_that_can_never_start_are_replaced(slurm: Slurm, tmp_path: Path) -> None:
-    launch(tmp_path, node(tmp_path, "a"))
-    (slurm.path / "queue").write_text(
-        "101|PENDING|DependencyNeverSatisfied|x\n55|PENDING|DependencyNeverSatisfied|y\n"
-    )
-    launch(tmp_path, node(tmp_path, "a"))
-    assert slurm.calls("scancel") == [["101"]]
+    assert outcome.states == {"a": "done", "b": "submitted"}
+    assert {event.name: event.state for event in events} == outcome.states
     assert len(slurm.calls("sbatch")) == 2
+    assert not slurm.calls("scancel")
 
 
-def test_a_job_whose_launcher_died_before_noting_it_is_replaced(slurm: Slurm, tmp_path: Path) -> None:
-    queue.write_job(tmp_path / "runs/a", {"token": "hpc-lost", "submitted_unix": 0.0})
-    (slurm.path / "queue").write_text("77|PENDING|Priority|hpc-lost\n")
+def test_a_job_the_launcher_could_not_give_its_call_is_given_it(slurm: Slurm, tmp_path: Path) -> None:
+    queue.write_job(tmp_path / "runs/a", note(None, token="hpc-lost"))
+    (slurm.path / "queue").write_text("77|PENDING|Priority|N/A|hpc-lost\n")
     launch(tmp_path, node(tmp_path, "a"))
-    assert slurm.calls("scancel") == [["77"]]
-    assert queue.read_job(tmp_path / "runs/a")["job_id"] == "101"
+    assert slurm.calls("sbatch") == slurm.calls("scancel") == []
+    assert queue.read_job(tmp_path / "runs/a")["job_id"] == "77"
+    submitted = pickle.loads((tmp_path / "slurm/77_submitted.pkl").read_bytes())
+    assert submitted.function.call == Call("json:dumps", {"obj": "a"})
 
 
 def test_a_passing_refusal_is_tried_again(slurm: Slurm, tmp_path: Path) -> None:
@@ -214,22 +327,40 @@ def test_a_passing_refusal_is_tried_again(slurm: Slurm, tmp_path: Path) -> None:
     assert len(slurm.calls("sbatch")) == 3
 
 
-def test_a_job_taken_in_although_sbatch_failed_is_cancelled_before_the_next_try(
-    slurm: Slurm, tmp_path: Path
-) -> None:
+def test_a_job_taken_in_although_sbatch_failed_is_kept(slurm: Slurm, tmp_path: Path) -> None:
     (slurm.path / "refusals").write_text("taken")
     launch(tmp_path, node(tmp_path, "a"))
-    assert slurm.calls("scancel") == [["101"]]
-    assert queue.read_job(tmp_path / "runs/a")["job_id"] == "102"
+    assert slurm.calls("scancel") == []
+    assert len(slurm.calls("sbatch")) == 1
+    assert queue.read_job(tmp_path / "runs/a")["job_id"] == "101"
+    assert (tmp_path / "slurm/101_submitted.pkl").exists()
 
 
-def test_a_lasting_refusal_is_one_line(slurm: Slurm, tmp_path: Path) -> None:
+def test_a_lasting_refusal_is_one_line(slurm: Slurm, tmp_path: Path, capfd) -> None:
     (slurm.path / "refusals").write_text("invalid partition specified: gpu\n")
-    with pytest.raises(UserError, match=r"sbatch refused: .*invalid partition") as caught:
-        launch(tmp_path, node(tmp_path, "a"), partition="gpu")
-    assert caught.value.code == 1
+    said = r"^sbatch refuses a \(and 1 of the same shape\): invalid partition specified: gpu; see the shapes"
+    with pytest.raises(UserError, match=said) as caught:
+        launch(tmp_path, node(tmp_path, "a"), node(tmp_path, "b"), partition="gpu")
+    assert caught.value.code == 2
     assert "\n" not in str(caught.value)
     assert len(slurm.calls("sbatch")) == 1
+    assert capfd.readouterr().err == "", "submitit says it too"
+
+
+def test_a_full_queue_takes_what_it_can_and_leaves_the_rest(slurm: Slurm, tmp_path: Path) -> None:
+    full = "AssocMaxSubmitJobLimit"
+    (slurm.path / "refusals").write_text("\n".join([full, "none", full]).replace("none", ""))
+    plan = [node(tmp_path, name) for name in "abc"] + [node(tmp_path, "d", "a", "b")]
+    outcome, _ = launch(tmp_path, *plan)
+    assert outcome.states == {"a": "submitted", "b": "waiting", "c": "waiting", "d": "waiting"}
+    assert outcome.ok
+
+
+def test_an_outage_that_does_not_end_is_told(slurm: Slurm, tmp_path: Path) -> None:
+    (slurm.path / "refusals").write_text("\n".join(["Unable to contact slurm controller"] * 50))
+    with pytest.raises(UserError, match=r"SLURM has not answered for 0\.01 minutes") as caught:
+        launch(tmp_path, node(tmp_path, "a"), outage_minutes=0.01)
+    assert caught.value.code == 1
 
 
 def test_an_outer_job_does_not_leak_into_sbatch(slurm: Slurm, tmp_path: Path, monkeypatch) -> None:
@@ -255,3 +386,13 @@ def test_without_slurm_the_answer_is_one_line(tmp_path: Path, monkeypatch) -> No
 def test_submitit_files_are_private(slurm: Slurm, tmp_path: Path) -> None:
     launch(tmp_path, node(tmp_path, "a"))
     assert (tmp_path / "slurm").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_run_given_to_another_job_by_hand_keeps_count_of_those_before(tmp_path: Path, monkeypatch) -> None:
+    queue.write_job(tmp_path, {"token": "t", "job_id": "5", "earlier": ["3"], "submitted_unix": 100.0})
+    monkeypatch.setenv("SLURM_JOB_ID", "9")
+    queue.note_attempt(tmp_path)
+    found = queue.read_job(tmp_path)
+    assert queue.numbers_of(found) == ["3", "5", "9"]
+    assert (found["token"], found["first_unix"]) == ("", 100.0)
+    assert found["submitted_unix"] > 100.0

@@ -1,6 +1,7 @@
 """The batch scripts for hand use, run by bash with an `srun` and a `python` that tell how they are called."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -36,6 +37,16 @@ def test_bash_can_read_it(script: Path) -> None:
     assert subprocess.run(["bash", "-n", script], check=False).returncode == 0
 
 
+@pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed")
+def test_shellcheck_finds_nothing() -> None:
+    written = sorted((Path(__file__).parent / "golden").glob("*.sh"))
+    assert len(written) == 2
+    done = subprocess.run(
+        ["shellcheck", *SCRIPTS, SLURM / "env.sh", *written], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
 def test_options_stand_before_the_first_command(script: Path) -> None:
     lines = script.read_text().splitlines()
@@ -52,8 +63,16 @@ def test_a_stage_by_hand_without_slurm(checkout: Path) -> None:
 def test_a_stage_in_a_job_goes_through_srun(checkout: Path) -> None:
     variables = {"SLURM_JOB_ID": "7", "SLURM_SUBMIT_DIR": str(checkout)}
     done = bash("stage.sbatch", checkout, RUN="runs/mini/mnli-s1", **variables)
-    said = "srun: --unbuffered --kill-on-bad-exit=1 --wait=60 python -u -m stilts.run runs/mini/mnli-s1\n"
+    said = (
+        'srun: --unbuffered --kill-on-bad-exit=1 --wait=60 sh -c trap "" USR2; exec "$@" sh '
+        "python -u -m stilts.run runs/mini/mnli-s1\n"
+    )
     assert done.stdout == said, done.stderr
+
+
+def test_a_stage_by_hand_gets_a_clusters_environment(checkout: Path) -> None:
+    done = bash("stage.sbatch", checkout, RUN="runs/mini/mnli-s1", CLUSTER="example")
+    assert done.stdout == "python: -u -m stilts.run --cluster example runs/mini/mnli-s1\n", done.stderr
 
 
 def test_an_element_of_an_array_takes_its_line(checkout: Path) -> None:
@@ -89,9 +108,9 @@ def test_what_is_missing_is_said(checkout: Path, script: str, variables: dict, s
 
 
 def test_the_environment_mends_what_srun_forgets(checkout: Path) -> None:
-    program = ". slurm/env.sh; echo $SLURM_EXPORT_ENV $SRUN_CPUS_PER_TASK"
+    program = ". slurm/env.sh; echo $SLURM_EXPORT_ENV $SRUN_CPUS_PER_TASK $OMP_NUM_THREADS"
     environment = {"PATH": os.environ["PATH"], "SLURM_CPUS_PER_TASK": "8", "SLURM_EXPORT_ENV": "NONE"}
     done = subprocess.run(
         ["bash", "-euc", program], cwd=checkout, env=environment, capture_output=True, text=True, check=True
     )
-    assert done.stdout == "ALL 8\n"
+    assert done.stdout == "ALL 8 8\n"

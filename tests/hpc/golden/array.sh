@@ -21,12 +21,14 @@
 #SBATCH --time=60
 
 # setup
+set -eo pipefail
 export SLURM_EXPORT_ENV=ALL
 export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK
+export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1}
 export GREETING='a b'
 export PYTHONPATH=CHECKOUT${PYTHONPATH:+:$PYTHONPATH}
 source slurm/env.sh
 
 # command
 export SUBMITIT_EXECUTOR=slurm
-srun --unbuffered --output TMP/slurm/%A_%a_%t_log.out --kill-on-bad-exit=1 --wait=60 --cpu-bind=cores PYTHON -u -m submitit.core._submit TMP/slurm
+srun --unbuffered --output TMP/slurm/%A_%a_%t_log.out --kill-on-bad-exit=1 --wait=60 --cpu-bind=cores sh -c 'trap "" USR2; exec "$@"' sh PYTHON -u -m submitit.core._submit TMP/slurm
