@@ -10,7 +10,7 @@ and used by every layer.
 Shapes: B sequences, S longest length, T tokens in all, R rows of the table.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,6 +20,8 @@ from torch import Tensor
 PAD_ID = 1
 FIRST_POSITION = PAD_ID + 1
 BLOCK_M = 64
+UNUSED = 1 << 20
+"""Number of a block that no sequence has, and whose first row still fits into 32 bits."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,8 +32,8 @@ class Packed:
     """[T] token ids."""
     positions: Tensor
     """[T] rows of the position table: `FIRST_POSITION` + index in the sequence, as XLM-R counts."""
-    bounds: Tensor
-    """[B + 2] int32: sequence b holds tokens bounds[b] .. bounds[b + 1] - 1; sequence B is empty."""
+    cu_seqlens: Tensor
+    """[B + 1] int32: sequence b holds tokens cu_seqlens[b] .. cu_seqlens[b + 1] - 1."""
     lengths: tuple[int, ...]
     """The B lengths, known on the host: no device has to be asked for them."""
     blocks: Tensor
@@ -40,22 +42,22 @@ class Packed:
     """Queries a block."""
 
     @property
-    def cu_seqlens(self) -> Tensor:
-        """[B + 1] int32: the bounds without the empty last sequence."""
-        return self.bounds[:-1]
-
-    @property
     def max_seqlen(self) -> int:
         """The longest length."""
         return max(self.lengths, default=0)
 
     def to(self, device: torch.device | str) -> "Packed":
-        """The same on another device."""
-        moved = {
-            name: getattr(self, name).to(device, non_blocking=True)
-            for name in ("ids", "positions", "bounds", "blocks")
-        }
-        return replace(self, **moved)
+        """The same on another device; from pinned memory nothing waits for the copies."""
+        return self._each(lambda one: one.to(device, non_blocking=True))
+
+    def pinned(self) -> "Packed":
+        """The same in memory that devices copy from by themselves."""
+        return self._each(lambda one: one.pin_memory())
+
+    def _each(self, move: Callable[[Tensor], Tensor]) -> "Packed":
+        return replace(
+            self, **{name: move(getattr(self, name)) for name in ("ids", "positions", "cu_seqlens", "blocks")}
+        )
 
 
 def from_lengths(
@@ -74,19 +76,19 @@ def from_lengths(
         ValueError: the lengths do not add up, or a sequence holds the padding id.
     """
     sizes = np.asarray(lengths, dtype=np.int32)
-    bounds = np.zeros(len(sizes) + 2, dtype=np.int32)
-    np.cumsum(sizes, out=bounds[1:-1])
-    total = bounds[-1] = bounds[-2]
+    bounds = np.zeros(len(sizes) + 1, dtype=np.int32)
+    np.cumsum(sizes, out=bounds[1:])
+    total = bounds[-1]
     if total != ids.numel():
         raise ValueError(f"lengths add up to {total}, but there are {ids.numel()} ids")
     if padding is not None and ids.device.type == "cpu" and bool((ids == padding).any()):
         raise ValueError(f"a packed sequence holds the padding id {padding}")
-    starts = np.repeat(bounds[:-2], sizes)
+    starts = np.repeat(bounds[:-1], sizes)
     positions = np.arange(total, dtype=np.int64) - starts + FIRST_POSITION
     return Packed(
         ids=ids,
         positions=torch.from_numpy(positions).to(ids.device),
-        bounds=torch.from_numpy(bounds).to(ids.device),
+        cu_seqlens=torch.from_numpy(bounds).to(ids.device),
         lengths=tuple(sizes.tolist()),
         blocks=block_table(sizes, block_m).to(ids.device),
         block_m=block_m,
@@ -114,7 +116,7 @@ def block_table(lengths: Sequence[int] | np.ndarray, block_m: int) -> Tensor:
     """Which block of queries of which sequence each program takes, longest sequence first.
 
     R = T // block_m + B rows always suffice, so that T and B alone give the size of the grid. The rows left
-    over point at (B, 0), the empty sequence behind the last.
+    over ask for block `UNUSED` of sequence 0, which no sequence reaches: their programs end at once.
 
     Args:
         lengths: the B lengths.
@@ -129,34 +131,35 @@ def block_table(lengths: Sequence[int] | np.ndarray, block_m: int) -> Tensor:
     counts = counts[order]
     used = int(counts.sum())
     table = np.zeros((int(sizes.sum()) // block_m + len(sizes), 2), dtype=np.int32)
-    table[used:, 0] = len(sizes)
+    table[used:, 1] = UNUSED
     table[:used, 0] = np.repeat(order, counts)
     table[:used, 1] = np.arange(used) - np.repeat(np.cumsum(counts) - counts, counts)
     return torch.from_numpy(table)
 
 
-def block_table_on_device(bounds: Tensor, total: int, block_m: int) -> Tensor:
-    """`block_table` from bounds on a device, without asking the device for anything.
+def block_table_on_device(cu_seqlens: Tensor, total: int, block_m: int) -> Tensor:
+    """`block_table` from lengths on a device, without asking the device for anything.
 
     Args:
-        bounds: [B + 2] int32, the cumulative lengths with one more copy of the last.
-        total: T.
+        cu_seqlens: [B + 1] int32.
+        total: T, or more: there are rows for as many tokens.
         block_m: queries a block.
 
     Returns:
-        [R, 2] int32 beside `bounds`.
+        [R, 2] int32 beside `cu_seqlens`.
     """
-    sizes = bounds.diff()
-    B = sizes.numel() - 1
-    # The empty sequence sorts last, and takes every row the others leave.
+    sizes = cu_seqlens.diff()
+    B = sizes.numel()
+    if B == 0:
+        return cu_seqlens.new_empty(0, 2)
     order = torch.argsort(sizes, descending=True, stable=True)
     counts = (sizes[order] + (block_m - 1)) // block_m
     ends = counts.cumsum(0)
-    rows = torch.arange(total // block_m + B, device=bounds.device)
-    place = torch.searchsorted(ends, rows, right=True).clamp_max(B)
+    rows = torch.arange(total // block_m + B, device=cu_seqlens.device)
+    place = torch.searchsorted(ends, rows, right=True).clamp_max(B - 1)
     used = rows < ends[-1]
-    sequence = torch.where(used, order[place], B)
-    block = torch.where(used, rows - (ends - counts)[place], 0)
+    sequence = torch.where(used, order[place], 0)
+    block = torch.where(used, rows - (ends - counts)[place], UNUSED)
     return torch.stack((sequence, block), 1).to(torch.int32)
 
 

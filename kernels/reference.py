@@ -85,7 +85,7 @@ def _grouped_attention(
     B, S, (T, H, D) = len(lengths), max(lengths), q.shape
     if B * S == T:
         q_BHSD, k_BHSD, v_BHSD = (x.view(B, S, H, D).transpose(1, 2) for x in (q, k, v))
-        out = F.scaled_dot_product_attention(q_BHSD, k_BHSD, v_BHSD, dropout_p=dropout, scale=scale)
+        out = _padded_attention(q_BHSD, k_BHSD, v_BHSD, None, scale, dropout)
         return out.transpose(1, 2).contiguous().view(T, H, D)
     rows = padded_rows(lengths).to(q.device)
     sizes = torch.as_tensor(lengths, device=q.device)
@@ -94,10 +94,32 @@ def _grouped_attention(
     def pad(x: Tensor) -> Tensor:
         return x.new_zeros(B * S, H, D).index_copy(0, rows, x).view(B, S, H, D).transpose(1, 2)
 
-    out = F.scaled_dot_product_attention(
-        pad(q), pad(k), pad(v), attn_mask=mask, dropout_p=dropout, scale=scale
-    )
+    out = _padded_attention(pad(q), pad(k), pad(v), mask, scale, dropout)
     return out.transpose(1, 2).reshape(B * S, H, D).index_select(0, rows)
+
+
+def _padded_attention(
+    q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scale: float, dropout: float
+) -> Tensor:
+    """[B, H, S, D] each; torch's own for a CPU is slow where weights are dropped."""
+    if dropout == 0 or q.device.type != "cpu":
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout, scale=scale)
+    scores = (q * scale) @ k.transpose(-2, -1)
+    if mask is not None:
+        scores = scores.masked_fill(~mask, float("-inf"))
+    return drop(scores.softmax(-1), dropout) @ v
+
+
+def drop(x: Tensor, probability: float) -> Tensor:
+    """Dropout. Without a GPU 16 random bits decide about a number, to 1/65536: torch draws 53 for each."""
+    if probability == 0:
+        return x
+    if x.device.type != "cpu":
+        return F.dropout(x, probability)
+    level = round(probability * 2**16)
+    drawn = torch.empty(-(-x.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
+    keep = drawn.view(torch.int16)[: x.numel()].view(x.shape) >= level - 2**15
+    return torch.where(keep, x, 0.0) * (1 / (1 - level / 2**16))
 
 
 def cu_seqlens_attention(
@@ -120,7 +142,7 @@ def cu_seqlens_attention(
         q: [T, H, D], as are k and v; any strides.
         k: keys.
         v: values.
-        cu_seqlens: [B + 1] or more: sequence b holds tokens cu_seqlens[b] .. cu_seqlens[b + 1] - 1.
+        cu_seqlens: [B + 1]: sequence b holds tokens cu_seqlens[b] .. cu_seqlens[b + 1] - 1.
         max_seqlen: not needed here.
         scale: factor of the scores; D ** -0.5 unless told.
         return_lse: also give the logarithm of each row's sum of exponentials.

@@ -1,7 +1,7 @@
 """Softmax attention over sequences of different lengths, forward only, in Triton.
 
-    out, lse = run_packed_qkv(qkv, bounds, blocks, scale=scale, tile=tile)   # one [T, 3, H, D]
-    out, lse = run_strided(q, k, v, bounds, blocks, scale=scale, tile=tile)  # three [T, H, D]
+    out, lse = run_packed_qkv(qkv, cu_seqlens, blocks, scale=scale, tile=tile)   # one [T, 3, H, D]
+    out, lse = run_strided(q, k, v, cu_seqlens, blocks, scale=scale, tile=tile)  # three [T, H, D]
     out = run_padded(q, k, v, lengths, scale=scale, tile=tile)               # three [B, H, S, D]
 
 A program takes one block of queries of one sequence and one head, and walks over that sequence's keys. The

@@ -35,7 +35,7 @@ def _packed(entry: Entry, *, with_lse: bool) -> Compilation:
         (packed_qkv_kernel, ("qkv",)) if entry.layout == "packed_qkv" else (strided_kernel, ("q", "k", "v"))
     )
     pointers = dict.fromkeys((*tensors, "out"), f"*{entry.dtype}")
-    pointers |= {"lse": "*fp32", "bounds": "*i32", "blocks": "*i32"}
+    pointers |= {"lse": "*fp32", "cu_seqlens": "*i32", "blocks": "*i32"}
     numbers = {"qk_scale": "fp32", "tokens": "i32"}
     return _compilation(kernel, entry, entry.layout, pointers | numbers, with_lse)
 

@@ -63,7 +63,7 @@ def _store(out_MD, lse_M, out, lse, rows_M, n, begin, head, tokens,
 
 
 @triton.jit(do_not_specialize=["tokens"])
-def packed_qkv_kernel(qkv, out, lse, bounds, blocks, qk_scale, tokens,
+def packed_qkv_kernel(qkv, out, lse, cu_seqlens, blocks, qk_scale, tokens,
                       HEADS: tl.constexpr, HEAD_DIM: tl.constexpr, BLOCK_M: tl.constexpr,
                       BLOCK_N: tl.constexpr, WITH_LSE: tl.constexpr, PRECISION: tl.constexpr):  # fmt: skip
     """One contiguous [T, 3, H, D]: every stride is known when this is compiled."""
@@ -71,8 +71,8 @@ def packed_qkv_kernel(qkv, out, lse, bounds, blocks, qk_scale, tokens,
     head = tl.program_id(1).to(tl.int64)
     sequence = tl.load(blocks + row * 2)
     first = tl.load(blocks + row * 2 + 1) * BLOCK_M
-    begin = tl.load(bounds + sequence)
-    n = tl.load(bounds + sequence + 1) - begin
+    begin = tl.load(cu_seqlens + sequence)
+    n = tl.load(cu_seqlens + sequence + 1) - begin
     if first >= n:
         return
     begin = begin.to(tl.int64)
@@ -86,7 +86,7 @@ def packed_qkv_kernel(qkv, out, lse, bounds, blocks, qk_scale, tokens,
 
 
 @triton.jit(do_not_specialize=["tokens"])
-def strided_kernel(q, k, v, out, lse, bounds, blocks, qk_scale, tokens,
+def strided_kernel(q, k, v, out, lse, cu_seqlens, blocks, qk_scale, tokens,
                    q_row, q_head, k_row, k_head, v_row, v_head,
                    HEADS: tl.constexpr, HEAD_DIM: tl.constexpr, BLOCK_M: tl.constexpr, BLOCK_N: tl.constexpr,
                    WITH_LSE: tl.constexpr, PRECISION: tl.constexpr):  # fmt: skip
@@ -95,8 +95,8 @@ def strided_kernel(q, k, v, out, lse, bounds, blocks, qk_scale, tokens,
     head = tl.program_id(1).to(tl.int64)
     sequence = tl.load(blocks + row * 2)
     first = tl.load(blocks + row * 2 + 1) * BLOCK_M
-    begin = tl.load(bounds + sequence)
-    n = tl.load(bounds + sequence + 1) - begin
+    begin = tl.load(cu_seqlens + sequence)
+    n = tl.load(cu_seqlens + sequence + 1) - begin
     if first >= n:
         return
     begin = begin.to(tl.int64)

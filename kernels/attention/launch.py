@@ -16,7 +16,7 @@ LOG2_E = math.log2(math.e)
 
 def run_packed_qkv(
     qkv: Tensor,
-    bounds: Tensor,
+    cu_seqlens: Tensor,
     blocks: Tensor,
     *,
     scale: float,
@@ -28,7 +28,7 @@ def run_packed_qkv(
 
     Args:
         qkv: [T, 3, H, D], contiguous.
-        bounds: [B + 2] int32, the cumulative lengths with one more copy of T.
+        cu_seqlens: [B + 1] int32, the cumulative lengths.
         blocks: [R, 2] int32, made for `tile.block_m`.
         scale: factor on the scores, positive.
         tile: how to cut the work.
@@ -46,7 +46,7 @@ def run_packed_qkv(
     lse = qkv.new_empty((H, T) if with_lse else (0,), dtype=torch.float32)
     if len(blocks):
         packed_qkv_kernel[(len(blocks), H)](
-            qkv, out, lse, bounds, blocks, scale * LOG2_E, T,
+            qkv, out, lse, cu_seqlens, blocks, scale * LOG2_E, T,
             HEADS=H, HEAD_DIM=D, BLOCK_M=tile.block_m, BLOCK_N=tile.block_n, WITH_LSE=with_lse,
             PRECISION=precision, num_warps=tile.warps, num_stages=tile.stages, enable_fp_fusion=True,
         )  # fmt: skip
@@ -57,7 +57,7 @@ def run_strided(
     q: Tensor,
     k: Tensor,
     v: Tensor,
-    bounds: Tensor,
+    cu_seqlens: Tensor,
     blocks: Tensor,
     *,
     scale: float,
@@ -71,7 +71,7 @@ def run_strided(
         q: [T, H, D], as are k and v; the last dimension contiguous, other strides divisible by 16.
         k: keys.
         v: values.
-        bounds: [B + 2] int32, the cumulative lengths with one more copy of T.
+        cu_seqlens: [B + 1] int32, the cumulative lengths.
         blocks: [R, 2] int32, made for `tile.block_m`.
         scale: factor on the scores, positive.
         tile: how to cut the work.
@@ -91,7 +91,7 @@ def run_strided(
     lse = q.new_empty((H, T) if with_lse else (0,), dtype=torch.float32)
     if len(blocks):
         strided_kernel[(len(blocks), H)](
-            q, k, v, out, lse, bounds, blocks, scale * LOG2_E, T, *strides,
+            q, k, v, out, lse, cu_seqlens, blocks, scale * LOG2_E, T, *strides,
             HEADS=H, HEAD_DIM=D, BLOCK_M=tile.block_m, BLOCK_N=tile.block_n, WITH_LSE=with_lse,
             PRECISION=precision, num_warps=tile.warps, num_stages=tile.stages, enable_fp_fusion=True,
         )  # fmt: skip

@@ -73,7 +73,7 @@ def _packed_qkv(qkv: Tensor, packed: Packed) -> Call:
 def fused(qkv: Tensor, packed: Packed) -> Tensor:
     """This package's attention on the packed stream: [T, 3, H, D] -> [T, H, D]."""
     out = ops.varlen_attention_qkv(
-        qkv, packed.bounds, packed.max_seqlen, blocks=packed.blocks, block_m=packed.block_m
+        qkv, packed.cu_seqlens, packed.max_seqlen, blocks=packed.blocks, block_m=packed.block_m
     )
     assert isinstance(out, Tensor)
     return out
@@ -84,7 +84,7 @@ def _packed(qkv: Tensor, packed: Packed) -> Call:
 
     def run() -> Tensor:
         out = ops.varlen_attention(
-            q, k, v, packed.bounds, packed.max_seqlen, blocks=packed.blocks, block_m=packed.block_m
+            q, k, v, packed.cu_seqlens, packed.max_seqlen, blocks=packed.blocks, block_m=packed.block_m
         )
         assert isinstance(out, Tensor)
         return out

@@ -2,7 +2,7 @@
 
     from kernels import ops
 
-    out = ops.varlen_attention_qkv(qkv, packed.bounds, packed.max_seqlen, blocks=packed.blocks)
+    out = ops.varlen_attention_qkv(qkv, packed.cu_seqlens, packed.max_seqlen, blocks=packed.blocks)
     x = ops.residual_layer_norm(x, residual, weight, bias, linear_bias=linear_bias, eps=1e-5)
     ops.why_not(qkv, head_dim=64)  # () where the Triton kernel runs, else why it does not
 

@@ -38,7 +38,6 @@ def varlen_attention(
         k: keys.
         v: values.
         cu_seqlens: [B + 1] int32 beside q: sequence b holds tokens cu_seqlens[b] .. cu_seqlens[b + 1] - 1.
-            With `blocks` also [B + 2], the last value twice, as `Packed.bounds`: one copy less a call.
         max_seqlen: no less than the longest length, and no tensor: the fall-backs want it.
         scale: factor of the scores, positive; D ** -0.5 unless told.
         return_lse: also give the logarithm of each row's sum of exponentials.

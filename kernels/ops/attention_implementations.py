@@ -30,17 +30,6 @@ ROLES: tuple[Literal["default", "large"], ...] = ("default", "large")
 PRECISION: Literal["tf32", "ieee"] = "ieee" if INTERPRETED else "tf32"
 
 
-def _work(q: Tensor, cu_seqlens: Tensor, blocks: Tensor | None, block_m: int) -> tuple[Tensor, Tensor]:
-    """Bounds that end with an empty sequence, and the table of blocks."""
-    B = cu_seqlens.shape[0] - 1
-    # A table as long as only B sequences can need: the empty one is missing.
-    if blocks is None or blocks.shape[0] == q.shape[0] // block_m + B:
-        cu_seqlens = torch.cat((cu_seqlens, cu_seqlens[-1:]))
-    if blocks is None:
-        blocks = block_table_on_device(cu_seqlens, q.shape[0], block_m)
-    return cu_seqlens, blocks
-
-
 def _aligned(x: Tensor) -> Tensor:
     """As the kernels were compiled for: from a 16-byte boundary, with strides divisible by 16.
 
@@ -110,9 +99,10 @@ def _strided(
     q, k, v = _aligned(q), _aligned(k), _aligned(v)
     tile = _tile(q.device, q.dtype, "strided", q.shape[2], block_m)
     with launching(q):
-        bounds, blocks = _work(q, cu_seqlens, blocks, block_m)
+        if blocks is None:
+            blocks = block_table_on_device(cu_seqlens, q.shape[0], block_m)
         return _triton().run_strided(
-            q, k, v, bounds, blocks, scale=scale, tile=tile, with_lse=with_lse, precision=PRECISION
+            q, k, v, cu_seqlens, blocks, scale=scale, tile=tile, with_lse=with_lse, precision=PRECISION
         )
 
 
@@ -132,9 +122,10 @@ def _packed_qkv(
     qkv = _aligned(qkv.contiguous())
     tile = _tile(qkv.device, qkv.dtype, "packed_qkv", qkv.shape[3], block_m)
     with launching(qkv):
-        bounds, blocks = _work(qkv, cu_seqlens, blocks, block_m)
+        if blocks is None:
+            blocks = block_table_on_device(cu_seqlens, qkv.shape[0], block_m)
         return _triton().run_packed_qkv(
-            qkv, bounds, blocks, scale=scale, tile=tile, with_lse=with_lse, precision=PRECISION
+            qkv, cu_seqlens, blocks, scale=scale, tile=tile, with_lse=with_lse, precision=PRECISION
         )
 
 

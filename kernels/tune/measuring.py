@@ -35,9 +35,9 @@ def launch(section: Section, tile: Tile, qkv: Tensor, load: Workload) -> Callabl
     packed = from_lengths(ids, load.lengths, block_m=tile.block_m)
     scale = section.head_dim**-0.5
     if section.layout == "packed_qkv":
-        return lambda: run_packed_qkv(qkv, packed.bounds, packed.blocks, scale=scale, tile=tile)[0]
+        return lambda: run_packed_qkv(qkv, packed.cu_seqlens, packed.blocks, scale=scale, tile=tile)[0]
     q, k, v = qkv.unbind(1)
-    return lambda: run_strided(q, k, v, packed.bounds, packed.blocks, scale=scale, tile=tile)[0]
+    return lambda: run_strided(q, k, v, packed.cu_seqlens, packed.blocks, scale=scale, tile=tile)[0]
 
 
 @torch.no_grad()

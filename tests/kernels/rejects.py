@@ -8,7 +8,7 @@ import triton.language as tl
 def masked_in_loop_kernel(
     qkv,  # [T, 3, HEADS, HEAD_DIM]
     out,  # [T, HEADS, HEAD_DIM]
-    bounds,  # [B + 2]
+    cu_seqlens,  # [B + 1]
     blocks,  # [R, 2]
     qk_scale,
     HEADS: tl.constexpr,
@@ -20,8 +20,8 @@ def masked_in_loop_kernel(
     row: tl.constexpr = 3 * HEADS * HEAD_DIM
     sequence = tl.load(blocks + 2 * tl.program_id(0))
     block = tl.load(blocks + 2 * tl.program_id(0) + 1)
-    begin = tl.load(bounds + sequence)
-    length = tl.load(bounds + sequence + 1) - begin
+    begin = tl.load(cu_seqlens + sequence)
+    length = tl.load(cu_seqlens + sequence + 1) - begin
     if length <= block * BLOCK_M:
         return
     head = tl.program_id(1)

@@ -41,7 +41,7 @@ def test_what_ships_passes(arch):
 
 
 def test_a_mask_inside_the_loop_is_seen():
-    names = ("qkv", "out", "bounds", "blocks", "qk_scale")
+    names = ("qkv", "out", "cu_seqlens", "blocks", "qk_scale")
     masked = Compilation(
         name="masked",
         kernel="attention",

@@ -139,3 +139,31 @@ def test_gelu_goes_by_the_error_function():
     expected = total * (1 + torch.erf(total / math.sqrt(2))) / 2
     torch.testing.assert_close(reference.bias_gelu(x, bias), expected)
     assert torch.equal(reference.gelu(total), reference.bias_gelu(x, bias))
+
+
+@pytest.mark.parametrize("probability", [0.01, 0.1, 0.5, 0.9])
+def test_dropout_drops_as_often_as_told_and_keeps_the_mean(probability: float) -> None:
+    torch.manual_seed(0)
+    x = torch.ones(999, 1001, requires_grad=True)
+    out = reference.drop(x, probability)
+    dropped = float((out == 0).float().mean())
+    deviation = (probability * (1 - probability) / x.numel()) ** 0.5
+    assert abs(dropped - probability) < 5 * deviation + 2**-16
+    assert float(out.detach().mean()) == pytest.approx(1, abs=5 * deviation / (1 - probability) + 2**-15)
+    out.sum().backward()
+    assert torch.equal(x.grad, out), "what is dropped learns nothing, the rest as it was scaled"
+    torch.manual_seed(0)
+    assert torch.equal(reference.drop(x, probability), out), "it follows from torch's seed"
+    # Neighbours come out of one draw of 64 bits: none tells of another.
+    columns = (out[:, :1000] != 0).float().reshape(-1, 4)
+    assert torch.corrcoef(columns.T).fill_diagonal_(0).abs().max() < 0.01
+
+
+def test_dropped_attention_is_the_same_as_torch_s_but_for_what_it_draws() -> None:
+    generator = torch.Generator().manual_seed(0)
+    q, k, v = (torch.randn(30, 2, 8, generator=generator) for _ in range(3))
+    lengths = [12, 11, 7]
+    whole = reference.varlen_attention(q, k, v, lengths)
+    torch.manual_seed(0)
+    mean = sum(reference.varlen_attention(q, k, v, lengths, dropout=0.2) for _ in range(4000)) / 4000
+    torch.testing.assert_close(mean, whole, atol=0.06, rtol=0.0)

@@ -60,8 +60,8 @@ def attend(case, layout="packed_qkv", block_m=64, *, blocks=None, scale=None):
         return torch.cat([out[b, :, :n].transpose(0, 1) for b, n in enumerate(case.lengths)]), None
     blocks = packed.blocks if blocks is None else blocks
     if layout == "packed_qkv":
-        return run_packed_qkv(case.qkv, packed.bounds, blocks, with_lse=True, **how)
-    return run_strided(*case.qkv.unbind(1), packed.bounds, blocks, with_lse=True, **how)
+        return run_packed_qkv(case.qkv, packed.cu_seqlens, blocks, with_lse=True, **how)
+    return run_strided(*case.qkv.unbind(1), packed.cu_seqlens, blocks, with_lse=True, **how)
 
 
 def exact(case, scale=None):

@@ -60,7 +60,7 @@ def test_nothing_at_all():
 def test_without_the_log_sum_exp():
     some = case([70, 3])
     packed = some.packed()
-    out, lse = run_packed_qkv(some.qkv, packed.bounds, packed.blocks, scale=some.scale, tile=TILE)
+    out, lse = run_packed_qkv(some.qkv, packed.cu_seqlens, packed.blocks, scale=some.scale, tile=TILE)
     assert lse.numel() == 0
     assert torch.equal(out, attend(some)[0])
 
@@ -85,7 +85,15 @@ def test_three_tensors_of_three_layouts(dtype):
     q, k, v = views(q, "heads first"), views(k, "every other head"), views(v, "inside a wider one")
     assert len({x.stride() for x in (q, k, v)}) == 3
     out, lse = run_strided(
-        q, k, v, packed.bounds, packed.blocks, scale=some.scale, tile=TILE, with_lse=True, precision="ieee"
+        q,
+        k,
+        v,
+        packed.cu_seqlens,
+        packed.blocks,
+        scale=some.scale,
+        tile=TILE,
+        with_lse=True,
+        precision="ieee",
     )
     expected, expected_lse = attend(some)
     assert out.is_contiguous()
@@ -177,9 +185,9 @@ def test_a_scale_that_is_not_positive_is_refused(scale):
     packed = some.packed()
     q, k, v = some.qkv.unbind(1)
     with pytest.raises(AssertionError):
-        run_packed_qkv(some.qkv, packed.bounds, packed.blocks, scale=scale, tile=TILE)
+        run_packed_qkv(some.qkv, packed.cu_seqlens, packed.blocks, scale=scale, tile=TILE)
     with pytest.raises(AssertionError):
-        run_strided(q, k, v, packed.bounds, packed.blocks, scale=scale, tile=TILE)
+        run_strided(q, k, v, packed.cu_seqlens, packed.blocks, scale=scale, tile=TILE)
     with pytest.raises(AssertionError):
         run_padded(*(x.transpose(0, 1)[None] for x in (q, k, v)), torch.tensor([5]), scale=scale, tile=TILE)
 

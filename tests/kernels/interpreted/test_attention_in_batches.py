@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from kernels.packing import UNUSED
 from tests.kernels.interpreted.oracle import DTYPES, LENGTHS, Case, attend, case
 
 LAYOUTS = ("packed_qkv", "strided", "padded")
@@ -69,9 +70,9 @@ def test_each_row_of_the_table_writes_its_block_and_nothing_else(guard):
     some = case((65, 1, 130))
     complete, _ = attend(some)
     table = some.packed().blocks
-    starts = some.packed().bounds.tolist()
+    starts = some.packed().cu_seqlens.tolist()
     for left_out, (sequence, block) in enumerate(table.tolist()):
-        if sequence == len(some.lengths):
+        if block == UNUSED:
             continue
         kept = torch.cat((table[:left_out], table[left_out + 1 :]))
         out, lse = attend(some, blocks=kept)
@@ -84,9 +85,9 @@ def test_each_row_of_the_table_writes_its_block_and_nothing_else(guard):
     guard.assert_margins_untouched()
 
 
-def test_rows_that_point_at_the_empty_sequence_write_nothing(guard):
+def test_rows_that_are_not_used_write_nothing(guard):
     some = case((65, 1, 130))
-    out, lse = attend(some, blocks=torch.tensor([[3, 0], [3, 0]], dtype=torch.int32))
+    out, lse = attend(some, blocks=torch.tensor([[0, UNUSED], [2, UNUSED]], dtype=torch.int32))
     assert out.isnan().all()
     assert lse.isnan().all()
     guard.assert_margins_untouched()

@@ -40,6 +40,27 @@ def test_an_op_runs_its_kernel_and_errs_no_more_than_its_twin(name, dtype, caplo
         assert_as_exact_as(y, plain, true)
 
 
+@pytest.mark.parametrize("with_table", [True, False], ids=["table", "no table"])
+@pytest.mark.parametrize("name", ["varlen_attention", "varlen_attention_qkv"])
+def test_nothing_behind_the_last_bound_is_read(name, with_table, monkeypatch):
+    """More tokens than the bounds tell of, and behind them a number that makes a sequence of the rest."""
+    nowhere = torch.full((200, 2, 64), 7.0)
+    plain = torch.Tensor.new_empty
+    monkeypatch.setattr(
+        torch.Tensor,
+        "new_empty",
+        lambda like, *size, **how: nowhere.clone() if size == nowhere.shape else plain(like, *size, **how),
+    )
+    cu_seqlens = torch.tensor([0, 64, 100, 150], dtype=torch.int32)[:3]
+    qkv = normal(200, 3, 2, 64)
+    given = (qkv,) if name.endswith("qkv") else qkv.unbind(1)
+    blocks = from_lengths(torch.full((100,), 9), [64, 36]).blocks if with_table else None
+    out = getattr(ops, name)(*given, cu_seqlens, 64, blocks=blocks)
+    assert torch.equal(out[100:], nowhere[100:])
+    exact = reference.cu_seqlens_attention(*qkv.unbind(1), cu_seqlens, 64)
+    torch.testing.assert_close(out[:100], exact[:100])
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_opcheck_finds_no_fault(name):
     opcheck(getattr(torch.ops.stilts, name).default, (*CALLS[name][1], *RAW[name]))
@@ -60,18 +81,14 @@ def test_compiled_whole_and_for_any_length_an_op_agrees(name):
 
 
 @pytest.mark.parametrize("block_m", [64, 128])
-def test_a_table_of_blocks_with_either_bounds_or_none_gives_the_same_bits(block_m, guard):
+def test_a_table_of_blocks_gives_the_same_bits(block_m, guard):
     lengths = [5, 0, 70, 1]
     packed = from_lengths(torch.full((sum(lengths),), 9), lengths, block_m=block_m)
-    qkv = normal(sum(lengths) + 5, 3, 2, 64)[:-5]
-    expected = ops.varlen_attention_qkv(qkv, packed.cu_seqlens, packed.max_seqlen, block_m=block_m)
-    # Behind these bounds lies what would make a fifth sequence of five tokens.
-    without_last = torch.tensor([*packed.cu_seqlens, sum(lengths) + 5], dtype=torch.int32)[:-1]
-    for cu_seqlens in (without_last, packed.bounds):
-        out = ops.varlen_attention_qkv(
-            qkv, cu_seqlens, packed.max_seqlen, blocks=packed.blocks, block_m=block_m
-        )
-        assert torch.equal(out, expected)
+    qkv = normal(sum(lengths), 3, 2, 64)
+    bounds_and_longest = (packed.cu_seqlens, packed.max_seqlen)
+    expected = ops.varlen_attention_qkv(qkv, *bounds_and_longest, block_m=block_m)
+    out = ops.varlen_attention_qkv(qkv, *bounds_and_longest, blocks=packed.blocks, block_m=block_m)
+    assert torch.equal(out, expected)
     guard.assert_margins_untouched()
 
 
