@@ -10,7 +10,8 @@ from hpc.errors import UserError, unknown_name
 from hpc.jobs import Executor, Shape
 from hpc.local.executor import LocalExecutor, LocalSettings
 from hpc.settings import Line, Pattern, Range, decode, read_toml
-from hpc.slurm.executor import SlurmExecutor, SlurmSettings
+from hpc.slurm.executor import SlurmExecutor
+from hpc.slurm.settings import SlurmSettings
 
 _VARIABLE = Pattern(regex="[A-Za-z_][A-Za-z0-9_]*", said="a variable: letters, digits and _, no digit first")
 
@@ -29,6 +30,18 @@ class Pace:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Device:
+    """What each rank computes on, for the estimate of a plan nothing of which has run yet."""
+
+    name: Annotated[str, Line()]
+    memory_gb: Annotated[float, Range(above=0, most=1e6)]
+    tflops: Annotated[float, Range(above=0, most=1e6)]
+    """Dense products in the precision of training, as the maker says."""
+    utilisation: Annotated[float, Range(above=0, most=1)] = 0.35
+    """Share of it that training reaches; evaluation is taken to reach as much."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Cluster:
     """A cluster file."""
 
@@ -40,8 +53,9 @@ class Cluster:
     slurm: SlurmSettings = field(default_factory=SlurmSettings)
     shapes: dict[str, Shape] = field(default_factory=dict)
     """By stage, or by the phase of a training run; `default` fills what they leave out."""
+    device: Device | None = None
     pace: dict[str, Pace] = field(default_factory=dict)
-    """By stage, for the estimate of a plan nothing of which has run yet."""
+    """By stage, for the estimate of a plan nothing of which has run yet; before what `device` tells."""
 
     def shape_of(self, *names: str) -> Shape:
         """The shape of the first of `names` that has one, or the default."""

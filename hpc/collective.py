@@ -4,6 +4,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
 
@@ -50,6 +52,19 @@ def every(values: "Tensor") -> "Tensor":
     return torch.stack(found)
 
 
+def summed(values: "NDArray[np.float32]") -> "NDArray[np.float32]":
+    """The sum of the ranks' arrays of one shape."""
+    distributed = _distributed()
+    if distributed is None:
+        return values
+    import torch
+
+    shared = torch.from_numpy(values).to(_device(distributed))
+    distributed.all_reduce(shared)
+    found: NDArray[np.float32] = shared.cpu().numpy()
+    return found
+
+
 def of_first(value: float) -> float:
     """Rank 0's number, on all ranks: what is decided by it is decided once."""
     distributed = _distributed()
@@ -60,6 +75,12 @@ def of_first(value: float) -> float:
     shared = torch.tensor([value], dtype=torch.float64, device=_device(distributed))
     distributed.broadcast(shared, src=0)
     return float(shared.item())
+
+
+def device() -> str:
+    """Where tensors lie that the ranks exchange."""
+    distributed = _distributed()
+    return "cpu" if distributed is None else _device(distributed)
 
 
 def _device(distributed: Any) -> str:

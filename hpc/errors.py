@@ -18,6 +18,10 @@ class UserError(Exception):
         self.code = code
 
 
+class Busy(UserError):
+    """Another process is at the same work. Later it may not be."""
+
+
 class Stopped(KeyboardInterrupt):
     """The executor was asked to stop by a signal, and has ended everything it had started."""
 

@@ -8,10 +8,20 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
 
 from hpc.errors import UserError
-from hpc.settings import Range
+from hpc.settings import Line, Pattern, Range
 
 State = Literal["waiting", "submitted", "running", "done", "failed", "cancelled", "blocked"]
 """`submitted`: in a scheduler's hands; `cancelled`: stopped from outside; `blocked`: a need failed."""
+
+
+Word = Annotated[
+    str,
+    Pattern(regex=r"[A-Za-z0-9_.,:|&*()\[\]=@+-]{0,200}", said="a word as sbatch takes it, without blanks"),
+]
+"""A name of the cluster's: a partition, an account."""
+
+
+Option = Annotated[str, Pattern(regex="[a-z][a-z0-9-]{0,40}", said="an option of sbatch without its dashes")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,17 @@ class Shape:
     """Time limit; only a scheduler enforces it."""
     exclusive: bool = False
     """Nothing else runs on the machine meanwhile, and the interpreter is a fresh one: for measurements."""
+    partition: Word = ""
+    """On SLURM, as all that follow: instead of the one in `[slurm]`."""
+    account: Word = ""
+    qos: Word = ""
+    constraint: Word = ""
+    gres: Word = ""
+    """Instead of `gpus_per_node` in what SLURM is asked for, as `gpu:a100:4`."""
+    setup: tuple[Annotated[str, Line()], ...] = ()
+    """Shell lines after those in `[slurm]`."""
+    extra: dict[Option, Annotated[str, Line()] | int | bool] = field(default_factory=dict, hash=False)
+    """Further sbatch options, before those in `[slurm]`."""
 
     def __post_init__(self) -> None:
         if 0 < self.gpus_per_node < self.tasks_per_node:
@@ -81,6 +102,8 @@ class Node:
     shape: Shape = Shape()
     folder: Path
     """The executor's own folder for this call: logs, job id."""
+    done: Path | None = None
+    """A file that is there once the work is done: nodes end while a plan is carried out."""
     cost: float = 1.0
     """Expected work, in any unit: the longest chain is started first."""
 
@@ -114,7 +137,7 @@ class Outcome:
     @property
     def ok(self) -> bool:
         """Nothing failed, and nothing was left out because something else failed."""
-        return all(state in ("done", "submitted") for state in self.states.values())
+        return all(state in ("done", "submitted", "waiting") for state in self.states.values())
 
 
 class Executor(Protocol):

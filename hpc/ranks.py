@@ -29,6 +29,8 @@ class Ranks:
     rank: int
     world_size: int
     local_rank: int
+    local_size: int = 1
+    """Processes of the job on this machine."""
     device: str
     """`cpu`, or `cuda:N` as this process sees it."""
 
@@ -42,7 +44,8 @@ def setup() -> Ranks:
     """Finds this process's place and sets the environment that torch.distributed and DeepSpeed need.
 
     Raises:
-        UserError: more ranks on this machine than GPUs it has, or a master's name that does not resolve.
+        UserError: more ranks on this machine than GPUs it has, GPUs that SLURM gave but torch does not see,
+            or a master's name that does not resolve.
     """
     variables = _place(os.environ)
     os.environ.update(variables)
@@ -55,6 +58,7 @@ def setup() -> Ranks:
         rank=int(variables["RANK"]),
         world_size=int(variables["WORLD_SIZE"]),
         local_rank=int(variables["LOCAL_RANK"]),
+        local_size=int(variables["LOCAL_WORLD_SIZE"]),
         device=device,
     )
 
@@ -163,6 +167,7 @@ def _device(local_rank: int, local_size: int) -> str:
 
     count = torch.cuda.device_count()
     if count == 0:
+        _refuse_to_waste(os.environ, torch.__version__)
         return "cpu"
     if count == 1 and local_size > 1 and _has_own_gpu(local_size):
         return "cuda:0"
@@ -171,6 +176,19 @@ def _device(local_rank: int, local_size: int) -> str:
             f"{local_size} ranks on this machine but {count} GPUs; ask for one GPU a rank", code=1
         )
     return f"cuda:{local_rank}"
+
+
+def _refuse_to_waste(environment: Mapping[str, str], version: str) -> None:
+    """A job that was given GPUs shall not compute on the CPU for hours, and be timed as if it had not."""
+    given = environment.get("SLURM_STEP_GPUS") or environment.get("SLURM_JOB_GPUS")
+    count = environment.get("SLURM_GPUS_ON_NODE", "0")
+    if given or count not in ("", "0"):
+        which = f" ({given})" if given else ""
+        raise UserError(
+            f"SLURM gave this job GPUs{which} on {socket.gethostname()}, but torch {version} sees none: "
+            "install a CUDA build of torch, look at the driver with nvidia-smi, or ask for gpus_per_node = 0",
+            code=1,
+        )
 
 
 def _has_own_gpu(local_size: int) -> bool:

@@ -101,6 +101,10 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise UserError(f"{path} cannot be read as TOML: {error}") from error
 
 
+_EXACT = (str, int, bool)
+"""Types whose every value is right; a float may be no number."""
+
+
 def decode(kind: Any, value: Any, where: str) -> Any:
     """Turns a TOML or JSON value into `kind`, a type annotation or a dataclass.
 
@@ -113,9 +117,11 @@ def decode(kind: Any, value: Any, where: str) -> Any:
     Raises:
         UserError: naming `where`, what was found and what belongs there.
     """
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if kind is type(value) and kind in _EXACT:
+        return value
     if dataclasses.is_dataclass(kind):
         return _decode_fields(kind, value, where)
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is typing.Annotated:
         return _constrained(arguments, value, where)
     if origin is typing.Literal:
@@ -145,18 +151,11 @@ def decode(kind: Any, value: Any, where: str) -> Any:
 
 def _decode_fields(kind: Any, value: Any, where: str) -> Any:
     _expect(dict, value, where)
-    hints = _hints(kind)
-    fields = {field.name: field for field in dataclasses.fields(kind) if field.init}
+    hints, required = _fields(kind)
     for key in value:
-        if key not in fields:
-            raise unknown_name("key", key, fields, where=where)
-    missing = [
-        name
-        for name, field in fields.items()
-        if name not in value
-        and field.default is dataclasses.MISSING
-        and field.default_factory is dataclasses.MISSING
-    ]
+        if key not in hints:
+            raise unknown_name("key", key, hints, where=where)
+    missing = [name for name in required if name not in value]
     if missing:
         raise UserError(f"{where} lacks {', '.join(missing)}")
     values = {key: decode(hints[key], item, f"{where}: {key}") for key, item in value.items()}
@@ -167,8 +166,13 @@ def _decode_fields(kind: Any, value: Any, where: str) -> Any:
 
 
 @functools.cache
-def _hints(kind: Any) -> dict[str, Any]:
-    return typing.get_type_hints(kind, include_extras=True)
+def _fields(kind: Any) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The types of a dataclass's fields by name, and the names that have no default."""
+    hints = typing.get_type_hints(kind, include_extras=True)
+    fields = [field for field in dataclasses.fields(kind) if field.init]
+    absent = dataclasses.MISSING
+    required = [field.name for field in fields if field.default is absent is field.default_factory]
+    return {field.name: hints[field.name] for field in fields}, tuple(required)
 
 
 def _decode_one_of(kinds: tuple[Any, ...], value: Any, where: str) -> Any:

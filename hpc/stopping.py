@@ -49,6 +49,11 @@ class StopRequest:
         for signum, handler in self._before.items():
             signal.signal(signum, handler)
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether this process was asked to stop; others may not know of it yet."""
+        return self._note > 0
+
     def agreed(self) -> Decision:
         """What the ranks do after this step; collective, and the same answer in all of them."""
         return _DECISIONS[collective.largest(self._note)]

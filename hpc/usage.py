@@ -1,11 +1,10 @@
-"""What a piece of work cost: wall and CPU seconds, peak memory, and on NVIDIA GPUs peak memory and energy.
+"""What a piece of work cost: wall and CPU seconds, peak memory, energy, and on NVIDIA GPUs their peak memory.
 
 with measured() as meter:
     work()
 meter.usage.seconds
 """
 
-import ctypes
 import resource
 import sys
 import time
@@ -14,6 +13,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from hpc import energy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,7 +31,7 @@ class Usage:
     gpu_seconds: float | None
     """Wall seconds times devices."""
     energy_j: float | None
-    """Of the whole devices, other processes' share included."""
+    """Of the whole devices, or without one of the processors, other processes' share included."""
 
 
 class Meter:
@@ -44,31 +45,34 @@ def measured() -> Iterator[Meter]:
     """Measures the body; `meter.usage` is there afterwards, also when the body raised."""
     meter = Meter()
     _reset_peak_rss()
-    for torch, device in _used_devices():
+    for torch, device in energy.used_devices():
         torch.cuda.reset_peak_memory_stats(device)
-    energy = _energy_counters()
+    counters = energy.counters()
     cpu = _cpu_seconds()
     start = time.perf_counter()
     try:
         yield meter
     finally:
         seconds = time.perf_counter() - start
-        meter.usage = _finish(seconds, _cpu_seconds() - cpu, energy)
+        meter.usage = _finish(seconds, _cpu_seconds() - cpu, counters)
 
 
-def _finish(seconds: float, cpu_seconds: float, energy_before: dict[str, float]) -> Usage:
-    devices = _used_devices()
-    energy = _energy_counters()
-    used = [_uuid(torch, device) for torch, device in devices]
-    known = bool(used) and all(uuid in energy_before and uuid in energy for uuid in used)
+def _finish(seconds: float, cpu_seconds: float, counters: dict[str, float]) -> Usage:
+    devices = energy.used_devices()
     return Usage(
         seconds=seconds,
         cpu_seconds=cpu_seconds,
         peak_rss=_peak_rss(),
         gpu_peak=sum(torch.cuda.max_memory_allocated(device) for torch, device in devices) or None,
         gpu_seconds=seconds * len(devices) if devices else None,
-        energy_j=sum(energy[uuid] - energy_before[uuid] for uuid in used) if known else None,
+        energy_j=energy.since(counters),
     )
+
+
+def peak_memory(device: Any) -> int:
+    """Bytes: the largest memory in tensors of a GPU so far, or on a CPU the largest resident memory."""
+    torch = sys.modules["torch"]
+    return int(torch.cuda.max_memory_allocated(device)) if device.type == "cuda" else _peak_rss()
 
 
 def _cpu_seconds() -> float:
@@ -88,44 +92,3 @@ def _peak_rss() -> int:
                 return int(line.split()[1]) * 1024
     factor = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * factor
-
-
-def _used_devices() -> list[tuple[Any, int]]:
-    """Devices with a CUDA context of ours; never imports torch nor initialises CUDA."""
-    torch = sys.modules.get("torch")
-    if torch is None or not torch.cuda.is_initialized():
-        return []
-    return [(torch, device) for device in range(torch.cuda.device_count()) if _in_use(torch, device)]
-
-
-def _in_use(torch: Any, device: int) -> bool:
-    return bool(device == torch.cuda.current_device() or torch.cuda.memory_reserved(device) > 0)
-
-
-def _uuid(torch: Any, device: int) -> str:
-    uuid = str(torch.cuda.get_device_properties(device).uuid)
-    return uuid if uuid.startswith(("GPU-", "MIG-")) else f"GPU-{uuid}"
-
-
-def _energy_counters() -> dict[str, float]:
-    """Joules on the energy counter of each GPU of the machine, by UUID; GPUs older than Volta have none."""
-    try:
-        nvml = ctypes.CDLL("libnvidia-ml.so.1")
-    except OSError:
-        return {}
-    if nvml.nvmlInit_v2() != 0:
-        return {}
-    counters = {}
-    count = ctypes.c_uint()
-    nvml.nvmlDeviceGetCount_v2(ctypes.byref(count))
-    for index in range(count.value):
-        handle, millijoules = ctypes.c_void_p(), ctypes.c_ulonglong()
-        uuid = ctypes.create_string_buffer(96)
-        if (
-            nvml.nvmlDeviceGetHandleByIndex_v2(index, ctypes.byref(handle)) == 0
-            and nvml.nvmlDeviceGetUUID(handle, uuid, len(uuid)) == 0
-            and nvml.nvmlDeviceGetTotalEnergyConsumption(handle, ctypes.byref(millijoules)) == 0
-        ):
-            counters[uuid.value.decode()] = millijoules.value / 1000
-    nvml.nvmlShutdown()
-    return counters

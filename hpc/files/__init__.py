@@ -2,12 +2,14 @@
 
 from hpc.files.atomic import (
     append_json_line,
+    digest,
     read_json,
     read_json_lines,
     replacing,
     sync,
     write_atomic,
     write_json,
+    write_json_often,
     write_json_once,
 )
 from hpc.files.folders import build_once, replacing_folder
@@ -17,6 +19,7 @@ __all__ = [
     "Held",
     "append_json_line",
     "build_once",
+    "digest",
     "is_locked",
     "lock",
     "read_json",
@@ -26,5 +29,6 @@ __all__ = [
     "sync",
     "write_atomic",
     "write_json",
+    "write_json_often",
     "write_json_once",
 ]

@@ -3,6 +3,7 @@
 Text is UTF-8 whatever the locale.
 """
 
+import hashlib
 import json
 import os
 import tempfile
@@ -44,6 +45,13 @@ def write_atomic(path: Path, content: str | bytes) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Writes `value` as indented JSON with sorted keys, atomically."""
     write_atomic(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def write_json_often(path: Path, value: Any) -> None:
+    """As `write_json` without waiting for the disk: a crash of the machine may leave an older one."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(json.dumps(value, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(temporary, path)
 
 
 def write_json_once(path: Path, value: Any) -> bool:
@@ -113,6 +121,12 @@ def read_json_lines(path: Path) -> list[dict[str, Any]]:
         except ValueError as error:
             raise UserError(f"{path} is damaged: line {number} is not JSON ({error})", code=3) from error
     return found
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sync(path: Path) -> None:

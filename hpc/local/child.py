@@ -8,12 +8,12 @@ import sys
 import time
 import traceback
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import NoReturn
 
+from hpc.ending import leave
 from hpc.errors import Stopped
 from hpc.jobs import Call
 from hpc.local import parent_death
@@ -62,12 +62,13 @@ def run_in_child(task: Task, *, parent: int, report: int, close: tuple[int, ...]
         traceback.print_exc()
         _report(report, error)
     finally:
-        _leave(code)
+        # The exit functions belong to the server this process was copied from.
+        leave(code)
 
 
 def main(call: str, report: str) -> NoReturn:
     """The fresh interpreter's way in."""
-    _leave(execute(Call.from_json(json.loads(call)), int(report)))
+    leave(execute(Call.from_json(json.loads(call)), int(report)))
 
 
 def execute(call: Call, report: int) -> int:
@@ -125,15 +126,3 @@ def _unwind(signum: int, _: FrameType | None) -> None:
     """Leaves through the `finally` blocks, so that temporary files go."""
     signal.signal(signum, signal.SIG_IGN)
     raise SystemExit(128 + signum)
-
-
-def _leave(code: int) -> NoReturn:
-    """Skips the exit functions, which belong to the server the process was copied from."""
-    for stream in (sys.stdout, sys.stderr):
-        _flush(stream)
-    os._exit(code)
-
-
-def _flush(stream: Any) -> None:
-    with suppress(OSError, ValueError):
-        stream.flush()

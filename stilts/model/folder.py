@@ -10,16 +10,19 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from hpc.dtypes import DTYPES
 from hpc.errors import UserError
 from hpc.files import replacing, write_atomic, write_json
+from hpc.zero import Precision
 from stilts.model import checkpoint as checkpoints, tensors as files
 from stilts.model.checkpoint import CONFIG, TOKENIZER
 from stilts.model.encoder import EncoderConfig
-from stilts.model.encoder.checkpoint import as_arrays, of_checkpoint, to_huggingface
+from stilts.model.encoder.checkpoint import of_checkpoint, to_huggingface
 from stilts.model.heads import DESCRIPTION, HeadSpec, heads_of, huggingface_config, huggingface_type
 from stilts.model.multitask import Model
 from stilts.model.tensors import WEIGHTS, Tensors
@@ -53,7 +56,13 @@ def load(folder: Path, *, dropout: float = 0.0) -> Model:
 
 
 def save(
-    model: Model, state: Mapping[str, Tensor], folder: Path, *, tokenizer_from: Path, about: str = ""
+    model: Model,
+    state: Mapping[str, Tensor],
+    folder: Path,
+    *,
+    tokenizer_from: Path,
+    about: str = "",
+    precision: Precision = "fp32",
 ) -> None:
     """Writes a model folder; each file is replaced whole.
 
@@ -63,7 +72,9 @@ def save(
         folder: where to; its parent exists.
         tokenizer_from: model folder whose tokenizer is carried along.
         about: lines for the model card: what made it.
+        precision: of what was trained; what was not keeps every bit it has.
     """
+    state = _stored(model, state, precision)
     folder.mkdir(parents=True, exist_ok=True)
     for name in _TOKENIZER_FILES:
         if (tokenizer_from / name).exists():
@@ -71,9 +82,15 @@ def save(
                 shutil.copyfile(tokenizer_from / name, temporary)
     config, specs = model.trainable_encoder.config, model.specs
     alone = next(iter(specs)) if len(specs) == 1 and huggingface_type(*specs.values()) else None
-    _write(model, state, folder, config, alone)
+    _write(
+        model,
+        state,
+        folder,
+        config.as_json() | {"dtype": str(DTYPES[precision]).removeprefix("torch.")},
+        alone,
+    )
     if alone is None and specs:
-        files.write(as_arrays(_under(state, "heads.")), folder / HEADS)
+        files.write_torch(_under(state, "heads."), folder / HEADS)
     write_json(folder / DESCRIPTION, {name: asdict(spec) for name, spec in specs.items()})
     write_atomic(folder / CARD, _card(specs, config, about))
 
@@ -128,15 +145,26 @@ def _fill_heads(model: Model, state: Tensors, folder: Path) -> None:
     model.heads.load_state_dict({name: torch.from_numpy(value) for name, value in state.items()})
 
 
+def _stored(model: Model, state: Mapping[str, Tensor], precision: Precision) -> dict[str, Tensor]:
+    """On the host, in so many bits where it was trained or where nothing is lost by it."""
+    trained = {name for name, one in model.named_parameters() if one.requires_grad}
+    found = {}
+    for name, value in state.items():
+        whole = value.detach().cpu().float()
+        short = whole.to(DTYPES[precision])
+        found[name] = short if name in trained or torch.equal(short.float(), whole) else whole
+    return found
+
+
 def _write(
-    model: Model, state: Mapping[str, Tensor], folder: Path, config: EncoderConfig, head: str | None
+    model: Model, state: Mapping[str, Tensor], folder: Path, config: Mapping[str, Any], head: str | None
 ) -> None:
     """Config and weights, with a head under transformers' names or without one."""
-    family = config.family
+    family = model.trainable_encoder.config.family
     encoder = to_huggingface(_under(state, "encoder."))
     if head is None:
-        files.write(as_arrays(encoder), folder / WEIGHTS)
-        write_json(folder / CONFIG, huggingface_config(None, family) | config.as_json())
+        files.write_torch(encoder, folder / WEIGHTS)
+        write_json(folder / CONFIG, huggingface_config(None, family) | dict(config))
         return
     spec = model.specs[head]
     kind = huggingface_type(spec)
@@ -146,8 +174,8 @@ def _write(
     for name, value in _under(state, f"heads.{head}.").items():
         module, _, leaf = name.rpartition(".")
         tensors[f"{places[module]}.{leaf}"] = value
-    files.write(as_arrays(tensors), folder / WEIGHTS)
-    write_json(folder / CONFIG, huggingface_config(spec, family) | config.as_json())
+    files.write_torch(tensors, folder / WEIGHTS)
+    write_json(folder / CONFIG, huggingface_config(spec, family) | dict(config))
 
 
 def _card(specs: Mapping[str, HeadSpec], config: EncoderConfig, about: str) -> str:

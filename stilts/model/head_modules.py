@@ -3,8 +3,9 @@
 Shapes: T tokens, B sequences, N words or pieces asked for, d hidden size, V pieces of the vocabulary.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -28,6 +29,28 @@ class Batch:
     as of words, and pieces [N]."""
     items: int
     """Examples in the batch, the unit the loss is averaged over."""
+    groups: "Groups | None" = None
+    """Which scores compete with each other, where that is for spans and choices; only to learn."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Groups:
+    """Consecutive scores that are normalised together: tokens of a sequence, choices of an item."""
+
+    places: Tensor
+    """[N] rows of a table that has `width` slots for each group."""
+    width: int
+    sizes: tuple[int, ...]
+
+    @classmethod
+    def of(cls, sizes: Sequence[int]) -> "Groups":
+        """The groups of these sizes."""
+        return cls(places=padded_rows(sizes), width=max(sizes), sizes=tuple(sizes))
+
+    def table(self, scores: Tensor) -> Tensor:
+        """[N] -> [groups, width], hugely negative where there is no score."""
+        out = scores.new_full((len(self.sizes) * self.width,), -1e4)
+        return out.index_copy(0, self.places, scores).view(len(self.sizes), self.width)
 
 
 class HeadModule(nn.Module):
@@ -39,6 +62,9 @@ class HeadModule(nn.Module):
         dropout: probability while training.
     """
 
+    target: ClassVar[str]
+    """The array of `Batch.targets` that it learns from; what is `IGNORED` there does not count."""
+
     def answer(self, x: Tensor, batch: Batch, encoder: nn.Module) -> Tensor:
         """Scores of hidden states [T, d]; `encoder` is that which they are from."""
         raise NotImplementedError
@@ -48,8 +74,17 @@ class HeadModule(nn.Module):
         raise NotImplementedError
 
     def count(self, batch: Batch) -> Tensor:
-        """How many classes, spans, words or pieces the loss is a sum over, on the batch's device."""
+        """How many sequences, items, spans, words or pieces the loss is a sum over, on the batch's device."""
+        return (batch.targets[self.target] != IGNORED).sum()
+
+    def rows(self, batch: Batch) -> int:
+        """How many rows of hidden states pass through its matrices."""
         raise NotImplementedError
+
+    def flops(self, batch: Batch) -> float:
+        """Floating-point operations of one forward pass: two a weight of its matrices and row."""
+        weights = sum(one.numel() for one in self.parameters() if one.ndim > 1)
+        return 2.0 * weights * self.rows(batch)
 
 
 class _SentenceHead(HeadModule):
@@ -70,9 +105,15 @@ class _SentenceHead(HeadModule):
         pooled = pool(x, packed, self.pooling)
         return self.out(self.dropout(torch.tanh(self.dense(self.dropout(pooled)))))
 
+    def rows(self, batch: Batch) -> int:
+        """Sequences."""
+        return len(batch.packed.lengths)
+
 
 class ClassifyHead(_SentenceHead):
     """A class for each sequence: [B, labels]."""
+
+    target = "label"
 
     def answer(self, x: Tensor, batch: Batch, encoder: nn.Module) -> Tensor:  # noqa: ARG002
         """[B, labels]."""
@@ -82,13 +123,11 @@ class ClassifyHead(_SentenceHead):
         """Over sequences."""
         return _cross_entropy(scores, batch.targets["label"])
 
-    def count(self, batch: Batch) -> Tensor:
-        """Sequences."""
-        return _counted(batch.targets["label"])
-
 
 class ChoiceHead(_SentenceHead):
     """A number for each sequence, compared among the choices of an item: [B]."""
+
+    target = "label"
 
     outputs = 1
 
@@ -98,15 +137,7 @@ class ChoiceHead(_SentenceHead):
 
     def loss(self, scores: Tensor, batch: Batch) -> Tensor:
         """Over items."""
-        counts = batch.targets["counts"].tolist()
-        rows = nn.utils.rnn.pad_sequence(
-            list(torch.split(scores, counts)), batch_first=True, padding_value=-1e4
-        )
-        return _cross_entropy(rows, batch.targets["label"])
-
-    def count(self, batch: Batch) -> Tensor:
-        """Items."""
-        return _counted(batch.targets["label"])
+        return _cross_entropy(_groups(batch, "counts").table(scores), batch.targets["label"])
 
 
 class _TokenHead(HeadModule):
@@ -124,9 +155,16 @@ class _TokenHead(HeadModule):
         """[N, d] -> [N, outputs]."""
         return self.out(self.dropout(x))
 
+    def rows(self, batch: Batch) -> int:
+        """Tokens that are asked for."""
+        asked = batch.targets.get("positions")
+        return sum(batch.packed.lengths) if asked is None else len(asked)
+
 
 class TagHead(_TokenHead):
     """A class for each word, at its first piece: [N, labels]."""
+
+    target = "tags"
 
     def answer(self, x: Tensor, batch: Batch, encoder: nn.Module) -> Tensor:  # noqa: ARG002
         """[N, labels]."""
@@ -136,13 +174,11 @@ class TagHead(_TokenHead):
         """Over words."""
         return _cross_entropy(scores, batch.targets["tags"])
 
-    def count(self, batch: Batch) -> Tensor:
-        """Words whose tag is known."""
-        return _counted(batch.targets["tags"])
-
 
 class SpanHead(_TokenHead):
     """How well a span begins, and ends, at each token: [T, 2]."""
+
+    target = "start"
 
     outputs = 2
 
@@ -152,13 +188,9 @@ class SpanHead(_TokenHead):
 
     def loss(self, scores: Tensor, batch: Batch) -> Tensor:
         """Over sequences, half for either end."""
-        starts, ends = (_by_sequence(scores[:, side], batch.packed.lengths) for side in (0, 1))
-        targets = batch.targets
+        groups, targets = _groups(batch, None), batch.targets
+        starts, ends = (groups.table(scores[:, side]) for side in (0, 1))
         return (_cross_entropy(starts, targets["start"]) + _cross_entropy(ends, targets["end"])) / 2
-
-    def count(self, batch: Batch) -> Tensor:
-        """Sequences."""
-        return _counted(batch.targets["start"])
 
 
 class VocabularyHead(HeadModule):
@@ -166,6 +198,8 @@ class VocabularyHead(HeadModule):
 
     The last matrix is the word embeddings themselves; the head owns a bias by piece.
     """
+
+    target = "pieces"
 
     def __init__(self, spec: HeadSpec, config: EncoderConfig, dropout: float) -> None:  # noqa: ARG002
         super().__init__()
@@ -186,9 +220,13 @@ class VocabularyHead(HeadModule):
         """Over hidden tokens."""
         return _cross_entropy(scores, batch.targets["pieces"])
 
-    def count(self, batch: Batch) -> Tensor:
+    def rows(self, batch: Batch) -> int:
         """Hidden tokens."""
-        return _counted(batch.targets["pieces"])
+        return len(batch.targets["positions"])
+
+    def flops(self, batch: Batch) -> float:
+        """Its own matrix, and the word embeddings."""
+        return 2.0 * (self.dense.weight.numel() + len(self.bias) * self.dense.out_features) * self.rows(batch)
 
 
 MODULES: Mapping[Head, type[HeadModule]] = {
@@ -204,11 +242,10 @@ def _cross_entropy(scores: Tensor, targets: Tensor) -> Tensor:
     return F.cross_entropy(scores.float(), targets, ignore_index=IGNORED, reduction="sum")
 
 
-def _counted(targets: Tensor) -> Tensor:
-    return (targets != IGNORED).sum()
-
-
-def _by_sequence(scores: Tensor, lengths: tuple[int, ...]) -> Tensor:
-    """[T] -> [B, S], hugely negative where there is no token."""
-    out = scores.new_full((len(lengths) * max(lengths),), -1e4)
-    return out.index_copy(0, padded_rows(lengths).to(scores.device), scores).view(len(lengths), -1)
+def _groups(batch: Batch, counts: str | None) -> Groups:
+    """As the batch has them, else made here, which waits for the device."""
+    if batch.groups is not None:
+        return batch.groups
+    sizes = batch.packed.lengths if counts is None else batch.targets[counts].tolist()
+    made = Groups.of(sizes)
+    return replace(made, places=made.places.to(batch.packed.ids.device))

@@ -1,6 +1,7 @@
 """An encoder with a dict of heads: one model answers as many tasks as it has heads."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,15 @@ from stilts.model.encoder import Attention, Encoder, PackedEncoder
 from stilts.model.head_modules import MODULES, Batch, HeadModule
 from stilts.model.heads import HeadSpec
 from stilts.run.seeds import seed_of
+
+
+class Flops(NamedTuple):
+    """Floating-point operations of a pass."""
+
+    model: float
+    """What the algorithm asks for."""
+    hardware: float
+    """What is computed: with what is computed again to save memory."""
 
 
 class Model(nn.Module):
@@ -106,6 +116,35 @@ class Model(nn.Module):
     def count(self, head: str, batch: Batch) -> Tensor:
         """Examples of the batch; for tagging its words, for hidden text its hidden pieces."""
         return self._module(head).count(batch)
+
+    def target_of(self, head: str) -> str:
+        """The array of `Batch.targets` that a head learns from."""
+        return self._module(head).target
+
+    def training_flops(self, head: str, batch: Batch) -> "Flops":
+        """What learning from a batch costs: forward, and backward through what is trained or lies above it.
+
+        A layer costs its forward pass once more for the gradients of its input, and its matrices once more
+        for theirs; attention's products twice. Frozen layers below all that is trained have no backward pass.
+        """
+        encoder = self.trainable_encoder
+        matrices, products = encoder.config.layer_flops(batch.packed.lengths)
+        is_trained = [any(one.requires_grad for one in layer.parameters()) for layer in encoder.layers]
+        tables = (encoder.word, encoder.position, encoder.token_type, encoder.norm)
+        below = any(one.requires_grad for table in tables for one in table.parameters())
+        forward = backward = again = 0.0
+        for trains in is_trained:
+            if trains and not below:
+                # The input of the lowest trained layer needs no gradient.
+                backward -= encoder.config.input_flops(batch.packed.lengths)
+            below = below or trains
+            forward += matrices + products
+            if below:
+                backward += matrices + 2 * products + (matrices if trains else 0.0)
+                again += matrices + products if encoder.recompute else 0.0
+        on_top = self._module(head).flops(batch)
+        model = forward + backward + 3 * on_top
+        return Flops(model=model, hardware=model + again)
 
     def _idle(self, used: str, x: Tensor, batch: Batch) -> Tensor:
         """Zero, from all heads that a step does not use: their gradients are then zero instead of none."""

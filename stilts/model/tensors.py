@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpc.errors import UserError
 from hpc.files import read_json, replacing
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Tensors = dict[str, NDArray[np.float32]]
 
@@ -72,6 +76,15 @@ def write(tensors: Mapping[str, NDArray[np.float32]], path: Path) -> None:
     from safetensors.numpy import save_file
 
     contiguous = {name: np.ascontiguousarray(value) for name, value in sorted(tensors.items())}
+    with replacing(path) as temporary:
+        save_file(contiguous, temporary, metadata={"format": "pt"})
+
+
+def write_torch(tensors: Mapping[str, "Tensor"], path: Path) -> None:
+    """As `write`, of tensors on the host, each in the precision it has."""
+    from safetensors.torch import save_file
+
+    contiguous = {name: value.detach().contiguous() for name, value in sorted(tensors.items())}
     with replacing(path) as temporary:
         save_file(contiguous, temporary, metadata={"format": "pt"})
 

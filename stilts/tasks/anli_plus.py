@@ -16,6 +16,8 @@ TASK = Task(
     labels=NLI_LABELS,
     metric="accuracy",
     max_length=256,
+    typical_tokens=50,
+    embedded_tokens=25,
     hub=(
         HubFiles(
             repo="stanfordnlp/snli",

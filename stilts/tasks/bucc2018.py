@@ -18,7 +18,8 @@ TASK = Task(
     train_task=None,
     metric="pairs",
     max_length=512,
-    typical_tokens=16,
+    typical_tokens=40,
+    embedded_tokens=16,
     hub=(
         HubFiles(
             repo="mteb/bucc-bitext-mining",

@@ -24,7 +24,8 @@ TASK = Task(
     labels=None,
     metric="tokens",
     max_length=256,
-    typical_tokens=16,
+    typical_tokens=33,
+    embedded_tokens=16,
     is_translatable=False,
     folder=(
         FolderFiles(format="ccg_auto", files=("ccg/**/AUTO/{split}/*.auto",), sets=_SECTIONS),

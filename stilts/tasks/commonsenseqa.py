@@ -33,7 +33,8 @@ TASK = Task(
     train_task="commonsenseqa",
     metric="accuracy",
     max_length=256,
-    typical_tokens=80,
+    typical_tokens=115,
+    embedded_tokens=77,
     hub=(
         HubFiles(
             repo="tau/commonsense_qa",

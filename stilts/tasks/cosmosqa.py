@@ -28,7 +28,8 @@ TASK = Task(
     train_task="cosmosqa",
     metric="accuracy",
     max_length=256,
-    typical_tokens=80,
+    typical_tokens=467,
+    embedded_tokens=121,
     # A commit of refs/convert/parquet: the repository itself has had a script.
     hub=(
         HubFiles(

@@ -26,7 +26,8 @@ TASK = Task(
     train_task="hellaswag",
     metric="accuracy",
     max_length=256,
-    typical_tokens=80,
+    typical_tokens=400,
+    embedded_tokens=94,
     hub=(
         HubFiles(
             repo="Rowan/hellaswag",

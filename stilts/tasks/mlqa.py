@@ -15,7 +15,8 @@ TASK = Task(
     head_from="squad_v1",
     metric="mlqa",
     max_length=384,
-    typical_tokens=64,
+    typical_tokens=205,
+    embedded_tokens=37,
     hub=(xtreme("MLQA.{language}.{language}"),),
     folder=(
         FolderFiles(

@@ -12,6 +12,8 @@ TASK = Task(
     labels=NLI_LABELS,
     metric="accuracy",
     max_length=256,
+    typical_tokens=42,
+    embedded_tokens=21,
     hub=(glue("mnli", dev="validation_matched"),),
     folder=multinli(),
     sizes={"train": 392_702, "dev": 9815},

@@ -28,7 +28,8 @@ TASK = Task(
     labels=LABELS,
     metric="entities",
     max_length=256,
-    typical_tokens=16,
+    typical_tokens=15,
+    embedded_tokens=15,
     hub=(xtreme("PAN-X.{language}"),),
     folder=tuple(
         FolderFiles(format="tagged", files=(file,), sets=_SETS, options={"column": "ner_tags"})

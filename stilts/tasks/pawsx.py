@@ -22,6 +22,8 @@ TASK = Task(
     submitted_labels=("0", "1"),
     metric="accuracy",
     max_length=256,
+    typical_tokens=62,
+    embedded_tokens=22,
     hub=(xtreme("PAWS-X.{language}"),),
     folder=(
         FolderFiles(

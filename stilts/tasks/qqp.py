@@ -14,6 +14,8 @@ TASK = Task(
     labels=PARAPHRASE_LABELS,
     metric="accuracy",
     max_length=256,
+    typical_tokens=32,
+    embedded_tokens=26,
     hub=(glue("qqp", dev="validation"),),
     # GLUE's own file has a few questions cut short, which every reader of it leaves out.
     folder=(

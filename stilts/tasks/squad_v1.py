@@ -11,7 +11,8 @@ TASK = Task(
     train_task="squad_v1",
     metric="squad",
     max_length=384,
-    typical_tokens=64,
+    typical_tokens=205,
+    embedded_tokens=39,
     hub=(
         HubFiles(
             repo="rajpurkar/squad", revision="7b6d24c440a36b6815f21b70d25016731768db1f", config="plain_text"

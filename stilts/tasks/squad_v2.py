@@ -11,7 +11,8 @@ TASK = Task(
     train_task="squad_v2",
     metric="squad_v2",
     max_length=384,
-    typical_tokens=64,
+    typical_tokens=205,
+    embedded_tokens=38,
     hub=(
         HubFiles(
             repo="rajpurkar/squad_v2", revision="3ffb306f725f7d2ce8394bc1873b24868140c412", config="squad_v2"

@@ -29,7 +29,8 @@ TASK = Task(
     train_task=None,
     metric="nearest",
     max_length=512,
-    typical_tokens=16,
+    typical_tokens=14,
+    embedded_tokens=16,
     hub=(xtreme("tatoeba.{name}", sets=SINGLE_SET, names=ISO3),),
     folder=(
         FolderFiles(

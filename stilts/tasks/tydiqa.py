@@ -41,7 +41,8 @@ TASK = Task(
     head_from="squad_v1",
     metric="squad",
     max_length=384,
-    typical_tokens=64,
+    typical_tokens=180,
+    embedded_tokens=38,
     hub=(xtreme("tydiqa", sets={"train": ("train",), **SINGLE_SET}),),
     # All languages in a file, as published; then as XTREME cuts it, and its development files by language.
     folder=tuple(

@@ -28,7 +28,8 @@ TASK = Task(
     labels=LABELS,
     metric="pos",
     max_length=256,
-    typical_tokens=16,
+    typical_tokens=30,
+    embedded_tokens=15,
     hub=(xtreme("udpos.{name}", names=LANGUAGE_NAMES),),
     folder=(
         FolderFiles(

@@ -26,6 +26,7 @@ TASK = Task(
     metric="",
     max_length=256,
     typical_tokens=128,
+    embedded_tokens=128,
     hub=(
         HubFiles(
             repo="wikimedia/wikipedia",

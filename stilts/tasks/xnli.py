@@ -21,6 +21,8 @@ TASK = Task(
     labels=NLI_LABELS,
     metric="accuracy",
     max_length=256,
+    typical_tokens=42,
+    embedded_tokens=21,
     hub=(xtreme("XNLI"),),
     folder=(
         FolderFiles(format="tsv", files=("xnli/**/xnli.{split}.tsv",), sets=_SETS),

@@ -67,6 +67,11 @@ class TrainingData:
     text: Task | None
     """What is masked beside the tasks."""
 
+    @property
+    def heads(self) -> set[str]:
+        """Heads that are to learn."""
+        return {one.head for one in self.streams.values()}
+
 
 def training_data_of(run: RunFolder, asked: TrainSpec, weights: Path) -> TrainingData:
     """Reads and tokenises everything a run trains on.

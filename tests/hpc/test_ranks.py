@@ -78,7 +78,7 @@ def test_torchrun_is_believed_even_inside_a_slurm_step(gpus, monkeypatch) -> Non
 
 def test_a_slurm_step_gives_the_place(gpus, monkeypatch) -> None:
     step(monkeypatch)
-    assert ranks.setup() == ranks.Ranks(rank=5, world_size=6, local_rank=1, device="cpu")
+    assert ranks.setup() == ranks.Ranks(rank=5, world_size=6, local_rank=1, local_size=2, device="cpu")
     assert os.environ["MASTER_ADDR"] == "127.0.0.1"
     assert os.environ["LOCAL_WORLD_SIZE"] == os.environ["LOCAL_SIZE"] == "2"
 

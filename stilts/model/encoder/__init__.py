@@ -5,8 +5,8 @@ fast = for_inference(encoder)             # answers: fused kernels on a GPU, pac
 hidden = fast(packed, layers=14)          # [T, d]
 """
 
+from stilts.model.config import EncoderConfig
 from stilts.model.encoder.checkpoint import from_huggingface, load, save, to_huggingface
-from stilts.model.encoder.config import EncoderConfig
 from stilts.model.encoder.inference import for_inference
 from stilts.model.encoder.packed import Attention, Encoder, PackedEncoder, PackedLayer, Pooling, pool
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from hpc.files import write_json
 from stilts.model import checkpoint as checkpoints
 from stilts.model.checkpoint import CONFIG, Checkpoint
-from stilts.model.encoder.config import EncoderConfig
+from stilts.model.config import EncoderConfig
 from stilts.model.encoder.packed import PackedEncoder
 from stilts.model.tensors import WEIGHTS, Tensors, write
 

@@ -77,7 +77,7 @@ def _residual_norm(x: Tensor, linear: nn.Linear, residual: Tensor, norm: nn.Laye
 
 def _triton(qkv: Tensor, packed: Packed) -> Tensor:
     return ops.varlen_attention_qkv(
-        qkv, packed.bounds, packed.max_seqlen, blocks=packed.blocks, block_m=packed.block_m
+        qkv, packed.cu_seqlens, packed.max_seqlen, blocks=packed.blocks, block_m=packed.block_m
     )
 
 

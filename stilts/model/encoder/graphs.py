@@ -15,15 +15,28 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from kernels.packing import PAD_ID, Packed
+from kernels.packing import PAD_ID, UNUSED, Packed
 from stilts.model.encoder.fused import FusedEncoder
 from stilts.model.encoder.packed import Encoder
 
-TOKENS = (64, 128, 256, 512, 1024, 2048, 4096)
-"""Bucket sizes: above the last one a forward pass of a large encoder outlasts its launches."""
+MOST_TOKENS = 4096
+"""Above it a forward pass of a large encoder outlasts its launches."""
+_FEWEST_TOKENS = 8
+_GROWTH = 1.16
+"""From one bucket to the next: a replay pays for the whole bucket."""
 _TOKENS_A_SEQUENCE = 8
 """Fewest tokens a sequence has on average in a bucket; more and shorter sequences run without a graph."""
 _WARMUPS = 3
+
+
+def bucket_sizes(most: int = MOST_TOKENS) -> tuple[int, ...]:
+    """Sizes of which no batch needs one that is a sixth larger than itself; large ones in eights."""
+    sizes = [min(_FEWEST_TOKENS, most)]
+    while sizes[-1] < most:
+        following = max(sizes[-1] + 1, int(sizes[-1] * _GROWTH))
+        following -= following % 8 if following > 128 else 0
+        sizes.append(min(following, most))
+    return tuple(sizes)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,16 +64,22 @@ class Bucket:
             and packed.block_m == self.block_m
         )
 
-    def blank(self, longest: int) -> Packed:
-        """Static inputs without a token yet.
+    def blank(self, longest: int, device: torch.device | str = "cpu") -> Packed:
+        """Static inputs without a token yet, which every mode may write to.
 
         Args:
             longest: the longest sequence that can come.
+            device: where they lie.
         """
+        # Made in a caller's inference mode they could not be written to outside it.
+        with torch.inference_mode(False):
+            return self._blank(longest).to(device)
+
+    def _blank(self, longest: int) -> Packed:
         return Packed(
             ids=torch.full((self.tokens,), PAD_ID),
             positions=torch.full((self.tokens,), PAD_ID),
-            bounds=torch.zeros(self.sequences + 2, dtype=torch.int32),
+            cu_seqlens=torch.zeros(self.sequences + 1, dtype=torch.int32),
             lengths=(min(self.tokens, longest),) + (0,) * (self.sequences - 1),
             blocks=torch.zeros(self.rows, 2, dtype=torch.int32),
             block_m=self.block_m,
@@ -68,20 +87,17 @@ class Bucket:
 
 
 def fill(inputs: Packed, packed: Packed) -> None:
-    """Copies a batch into a bucket's static inputs; no value is looked at, so the host waits for nothing.
-
-    Rows of the block table that are not used point at the empty sequence after the batch's own.
-    """
+    """Copies a batch into a bucket's static inputs; no value is looked at, so the host waits for nothing."""
     T, B, R = len(packed.ids), len(packed.lengths), len(packed.blocks)
     inputs.ids[:T].copy_(packed.ids, non_blocking=True)
     inputs.ids[T:].fill_(PAD_ID)
     inputs.positions[:T].copy_(packed.positions, non_blocking=True)
     inputs.positions[T:].fill_(PAD_ID)
-    inputs.bounds[: B + 2].copy_(packed.bounds, non_blocking=True)
-    inputs.bounds[B + 2 :].fill_(T)
+    inputs.cu_seqlens[: B + 1].copy_(packed.cu_seqlens, non_blocking=True)
+    inputs.cu_seqlens[B + 1 :].fill_(T)
     inputs.blocks[:R].copy_(packed.blocks, non_blocking=True)
-    inputs.blocks[R:, 0].fill_(B)
-    inputs.blocks[R:, 1].fill_(0)
+    inputs.blocks[R:, 0].fill_(0)
+    inputs.blocks[R:, 1].fill_(UNUSED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,16 +113,16 @@ class GraphedEncoder(Encoder):
 
     Args:
         encoder: on a CUDA device, its parameters final.
-        tokens: bucket sizes.
+        tokens: bucket sizes; `bucket_sizes()` unless told.
         block_m: queries a block in the batches that will come.
     """
 
-    def __init__(self, encoder: FusedEncoder, *, tokens: Sequence[int] = TOKENS, block_m: int = 64) -> None:
+    def __init__(self, encoder: FusedEncoder, *, tokens: Sequence[int] = (), block_m: int = 64) -> None:
         super().__init__()
         self.encoder = encoder
         self.config = encoder.config
         self.attention = encoder.attention
-        self.buckets = [Bucket(tokens=size, block_m=block_m) for size in sorted(tokens)]
+        self.buckets = [Bucket(tokens=size, block_m=block_m) for size in sorted(tokens or bucket_sizes())]
         self._graphs: dict[tuple[Bucket, int | None], _Graph] = {}
         self._pool: Any = None
 
@@ -132,8 +148,9 @@ class GraphedEncoder(Encoder):
 
     def _capture(self, bucket: Bucket, layers: int | None) -> _Graph:
         device = self.encoder.encoder.word.weight.device
-        inputs = bucket.blank(self.config.max_tokens).to(device)
-        with torch.inference_mode():
+        inputs = bucket.blank(self.config.max_tokens, device)
+        # Whatever mode and device the caller is in: the graph outlives both.
+        with torch.inference_mode(False), torch.no_grad(), torch.cuda.device(device):
             side = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
             side.wait_stream(torch.cuda.current_stream(device))
             with torch.cuda.stream(side):

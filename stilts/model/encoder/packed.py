@@ -9,12 +9,12 @@ Shapes: T tokens, B sequences, H heads, D head size, d hidden size.
 from typing import Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from kernels import reference
 from kernels.packing import FIRST_POSITION, Packed
-from stilts.model.encoder.config import EncoderConfig
+from stilts.model.config import EncoderConfig
 
 Pooling = Literal["cls", "mean"]
 Attention = Literal["triton", "varlen", "sdpa"]
@@ -82,12 +82,10 @@ class PackedLayer(nn.Module):
         T, d = x.shape
         q, k, v = self.qkv(x).view(T, 3, self.heads, d // self.heads).unbind(1)
         context = differentiable_attention(q, k, v, packed, dropout=dropout)
-        attended = F.dropout(self.attention_output(context.view(T, d)), dropout, training=dropout > 0)
+        attended = reference.drop(self.attention_output(context.view(T, d)), dropout)
         x = self._residual_norm(attended, x, self.attention_norm)
         expanded = reference.gelu(self.intermediate(x))
-        return self._residual_norm(
-            F.dropout(self.output(expanded), dropout, training=dropout > 0), x, self.output_norm
-        )
+        return self._residual_norm(reference.drop(self.output(expanded), dropout), x, self.output_norm)
 
     def _residual_norm(self, x: Tensor, residual: Tensor, norm: nn.LayerNorm) -> Tensor:
         return reference.residual_layer_norm(x, residual, norm.weight, norm.bias, eps=self.eps)
@@ -106,6 +104,8 @@ class PackedEncoder(Encoder):
         self.config = config
         self.attention = "sdpa"
         self.dropout = dropout
+        self.recompute = False
+        """Whether training keeps the input of each layer alone, and computes the rest again later."""
         d = config.hidden_size
         self.word = Embedding(config.vocab_size, d)
         self.position = Embedding(config.max_position_embeddings, d)
@@ -118,9 +118,13 @@ class PackedEncoder(Encoder):
         depth = self.depth(packed, layers)
         dropout = self.dropout if self.training else 0.0
         x = self.embed(packed.ids, self.places(packed), self.tables())
-        x = F.dropout(x, dropout, training=dropout > 0)
+        x = reference.drop(x, dropout)
+        recompute = self.recompute and self.training and torch.is_grad_enabled()
         for layer in self.layers[:depth]:
-            x = layer(x, packed, dropout)
+            if recompute:
+                x = checkpoint(layer, x, packed, dropout, use_reentrant=False)
+            else:
+                x = layer(x, packed, dropout)
         return x
 
     def depth(self, packed: Packed, layers: int | None) -> int:
@@ -204,4 +208,5 @@ def pool(x: Tensor, packed: Packed, pooling: Pooling) -> Tensor:
     """One vector a sequence, [T, d] -> [B, d]: the mean over its tokens, special ones too, or `<s>`."""
     if pooling == "cls":
         return x.index_select(0, packed.cu_seqlens[:-1].long())
-    return torch.segment_reduce(x, "mean", lengths=packed.cu_seqlens.diff().long())
+    # `unsafe`: the lengths are known to add up, and to ask the device about them would be to wait for it.
+    return torch.segment_reduce(x, "mean", lengths=packed.cu_seqlens.diff().long(), unsafe=True)

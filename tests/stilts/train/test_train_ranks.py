@@ -1,8 +1,6 @@
 """Two ranks train what one does: the same batches, the same loss, the same weights but for rounding."""
 
-import os
-import subprocess
-import sys
+import json
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ from stilts.run import stages
 from stilts.run.folder import RunFolder
 from stilts.study.grid import expand
 from stilts.study.loading import load_study
+from tests.starting import outputs_of_ranks, run_ranks
 
 ROOT = Path(__file__).parents[3]
 TINY = ROOT / "stilts" / "study" / "studies" / "tiny.toml"
@@ -31,43 +30,23 @@ def planned(tmp_path):
     return folders
 
 
-def run_on(folder, *, world, port):
-    for code, output in started(["-m", "stilts.run", str(folder.path)], world=world, port=port):
-        assert code == 0, output[-2000:]
+def run_on(folder, *, world):
+    outputs_of_ranks(["-m", "stilts.run", folder.path], world=world)
     assert folder.done.exists()
 
 
-def started(arguments, *, world, port):
-    """Exit code and output of each rank."""
-    processes = []
-    for rank in range(world):
-        place = {"RANK": rank, "WORLD_SIZE": world, "LOCAL_RANK": rank, "LOCAL_WORLD_SIZE": world}
-        environment = os.environ | {name: str(value) for name, value in place.items()}
-        environment |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1"}
-        environment["PYTHONPATH"] = str(ROOT)
-        processes.append(
-            subprocess.Popen(
-                [sys.executable, *arguments],
-                env=environment,
-                cwd=ROOT,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
-        )
-    outputs = [process.communicate(timeout=300)[0] for process in processes]
-    return [(process.returncode, output) for process, output in zip(processes, outputs, strict=True)]
-
-
 def test_two_ranks_train_what_one_does(tmp_path):
-    weights = {}
+    weights, scores = {}, {}
     for world in (1, 2):
         base = tmp_path / str(world)
         base.mkdir()
         folders = planned(base)
         stages.run(str(folders["model"].path))
-        run_on(folders["mnli-s1"], world=world, port=29820 + world)
+        run_on(folders["mnli-s1"], world=world)
         weights[world] = checkpoint.read(folders["mnli-s1"].weights).tensors
+        told = [json.loads(line) for line in folders["mnli-s1"].metrics.read_text().splitlines()]
+        scores[world] = [(line["step"], line["scores"], line["kept"]) for line in told if line["at"] == "dev"]
+    assert scores[1] == scores[2], "they share the dev set, and score all of it"
     moved = 0.0
     start = checkpoint.read(folders["model"].weights).tensors
     for name, tensor in weights[1].items():
@@ -79,13 +58,13 @@ def test_two_ranks_train_what_one_does(tmp_path):
 FAILING = """
 import sys, time
 from stilts.run import stages
-from stilts.train import loop
-plain = loop.Trainer._one_step
-def one_step(trainer):
-    if trainer.place.rank == 1 and trainer.step == 2:
+from stilts.train.learner import Learner
+plain = Learner.learn
+def learn(learner, step):
+    if learner.place.rank == 1 and learner.totals.drawn == 2:
         raise RuntimeError("this card is broken")
-    return plain(trainer)
-loop.Trainer._one_step = one_step
+    plain(learner, step)
+Learner.learn = learn
 stages.run(sys.argv[1])
 """
 
@@ -95,11 +74,11 @@ def test_the_first_cause_over_all_ranks_is_told(tmp_path):
     folders = planned(tmp_path)
     stages.run(str(folders["model"].path))
     folder = folders["mnli-s1"]
-    ended = started(["-c", FAILING, str(folder.path)], world=2, port=29841)
+    ended = run_ranks(["-c", FAILING, folder.path], world=2)
     assert [code != 0 for code, _ in ended] == [True, True]
     assert folder.state() == "failed"
     assert folder.failure().error == "rank 1: RuntimeError: this card is broken"
-    run_on(folder, world=2, port=29842)
+    run_on(folder, world=2)
 
 
 def test_a_run_without_its_parent_is_refused(tmp_path):

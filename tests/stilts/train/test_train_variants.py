@@ -15,8 +15,9 @@ from stilts.run.settings import Optimisation
 from stilts.run.specs import TrainSpec
 from stilts.study.grid import expand
 from stilts.study.loading import load_study
-from stilts.train.loop import Trainer
+from stilts.train.learner import Learner
 from stilts.train.sets import TrainingData, training_data_of
+from stilts.train.steps import Step
 
 STUDY = Path(__file__).parents[2] / "studies" / "variants.toml"
 
@@ -88,14 +89,14 @@ def test_translations_train_the_head_of_their_task(folders: dict[str, RunFolder]
 
 
 def broken_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = Trainer._one_step
+    whole = Learner.learn
 
-    def one_step(self: Trainer) -> float:
-        if self.step == step:
+    def learn(self: Learner, each: Step) -> None:
+        if self.totals.drawn == step:
             raise RuntimeError("the power went")
-        return whole(self)
+        whole(self, each)
 
-    monkeypatch.setattr(Trainer, "_one_step", one_step)
+    monkeypatch.setattr(Learner, "learn", learn)
 
 
 def state(folder: RunFolder) -> dict[str, torch.Tensor]:
@@ -138,3 +139,32 @@ def test_zero_3_cannot_share_the_embeddings(tmp_path: Path) -> None:
     path.write_text(STUDY.read_text().replace("stage = 1", "stage = 3"))
     with pytest.raises(UserError, match="ZeRO stage 2 or less"):
         expand(load_study(str(path)), "all")
+
+
+def test_long_fine_tuning_takes_the_steps_of_the_phase_too(tmp_path: Path) -> None:
+    path = tmp_path / "long.toml"
+    text = STUDY.read_text(encoding="utf-8").replace('name = "variants"', 'name = "long"')
+    path.write_text(text + '\n[variants.long]\nphases = ["mnli", "multi"]\n', encoding="utf-8")
+    specs = {spec.id: spec for spec in expand(load_study(str(path)), "variants")}
+    long = specs["mnli+long-s1.xnli"]
+    assert long.needs == ("model", "mnli-s1")
+    assert specs["multi+long-s1.xnli"].needs == ("model", "multi-s1")
+    assert specs["mnli+long-s1.xnli.eval"].asked.intermediate == "mnli"
+    assert not any(
+        "long" in run_id and "tatoeba" in spec.asked.targets
+        for run_id, spec in specs.items()
+        if hasattr(spec.asked, "targets")
+    )
+    root = tmp_path / "long"
+    for run_id in ("model", "mnli-s1", "mnli-s1.xnli", long.id):
+        RunFolder(root / run_id).write_spec(specs.get(run_id) or _all(path)[run_id])
+        stages.run(str(root / run_id))
+    steps = {
+        row["run_id"]: row["steps"]
+        for row in records.read("training", records.record_folders(root, "training")).to_pylist()
+    }
+    assert steps[long.id] == steps["mnli-s1"] + steps["mnli-s1.xnli"]
+
+
+def _all(path: Path) -> dict:
+    return {spec.id: spec for spec in expand(load_study(str(path)), "all")}

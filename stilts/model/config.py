@@ -41,15 +41,23 @@ class EncoderConfig:
 
     @property
     def layer_parameters(self) -> int:
-        """Weights of the matrices a token passes through; the embeddings are looked up."""
+        """Weights of the matrices of a layer."""
         d = self.hidden_size
-        return self.num_hidden_layers * (4 * d * d + 2 * d * self.intermediate_size)
+        return 4 * d * d + 2 * d * self.intermediate_size
 
     def forward_flops(self, lengths: Iterable[int]) -> float:
-        """Floating-point operations of one forward pass: two a weight and token, and attention's products."""
+        """Floating-point operations of one forward pass; the embeddings are looked up."""
+        return self.num_hidden_layers * sum(self.layer_flops(lengths))
+
+    def input_flops(self, lengths: Iterable[int]) -> float:
+        """Operations of a layer's queries, keys and values, and as many for the gradient of its input."""
+        return 2.0 * 3 * self.hidden_size**2 * sum(lengths)
+
+    def layer_flops(self, lengths: Iterable[int]) -> tuple[float, float]:
+        """Operations of one layer's forward pass: two a weight and token, and attention's products."""
         sizes = list(lengths)
-        attention = 4 * self.num_hidden_layers * self.hidden_size * sum(size * size for size in sizes)
-        return 2.0 * self.layer_parameters * sum(sizes) + attention
+        attention = 4.0 * self.hidden_size * sum(size * size for size in sizes)
+        return 2.0 * self.layer_parameters * sum(sizes), attention
 
     @classmethod
     def of(cls, config: Mapping[str, Any], *, separator: int | None = None) -> "EncoderConfig":
