@@ -12,9 +12,9 @@ Each has a --help of its own.
 """
 
 import importlib
-import sys
 
 from hpc.command import command, dispatch
+from hpc.ending import Ending
 
 # By name, so that a verb loads nothing of the others.
 VERBS = {
@@ -39,4 +39,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    ending = Ending()
+    ending.code = main()

@@ -16,10 +16,10 @@ import numpy as np
 import torch
 
 from hpc import ranks
+from hpc.dtypes import DTYPES
 from stilts import data, tasks
 from stilts.data import Encoded
 from stilts.evaluate import predict
-from stilts.evaluate.predict import DTYPES
 from stilts.model import folder as models
 from stilts.model.head_modules import Batch
 from stilts.model.multitask import Model

@@ -7,12 +7,14 @@ What is done is skipped, what failed is tried again, and it may be stopped at an
 """
 
 import argparse
+import fnmatch
 import os
 import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from hpc.cluster import Cluster, cluster_names, load_cluster
@@ -20,10 +22,14 @@ from hpc.command import Parser, command
 from hpc.errors import UserError
 from hpc.files import Held, lock
 from hpc.jobs import Event, Outcome
+from hpc.slurm.executor import SlurmExecutor
+from stilts.launching.describe import describe
+from stilts.launching.draining import Drain
 from stilts.launching.estimate import say_seconds
 from stilts.launching.optional import describe_absent, record_absent, resolve_optional
-from stilts.launching.plan import Plan, describe, make_nodes, make_plan
+from stilts.launching.plan import Plan, make_nodes, make_plan, retried
 from stilts.launching.progress import PlainView, Tally, View
+from stilts.run.provenance import CODE_VARIABLE, code_digest
 from stilts.run.stages import PRELOAD
 from stilts.study.grid import GRIDS
 from stilts.study.loading import load_study, study_names
@@ -38,9 +44,19 @@ def main(arguments: list[str]) -> int:
     study, absent = resolve_optional(study, root)
     for line in describe_absent(absent, root):
         print(line, file=sys.stderr)
-    plan = make_plan(study, asked.grid, only=asked.only, runs=asked.runs, cluster=cluster)
+
+    def read() -> Plan:
+        plan = make_plan(study, asked.grid, only=asked.only, runs=asked.runs, cluster=cluster)
+        return retried(plan) if asked.retry else plan
+
+    plan = read()
     if asked.dry_run:
         print("\n".join(describe(plan, cluster)))
+        return 0
+    if asked.cancel is not None:
+        return _cancel(plan, cluster, asked.cancel)
+    if asked.retry and not plan.specs:
+        print(f"nothing to try again: no run of {asked.grid} has failed in {plan.root}")
         return 0
     if not plan.todo and not plan.held:
         print(f"nothing left to do: all {len(plan.specs)} runs are done in {plan.root}")
@@ -49,15 +65,18 @@ def main(arguments: list[str]) -> int:
     plan.root.mkdir(parents=True, exist_ok=True)
     with _alone(plan.root):
         # Read again under the lock: another launch may have ended in between.
-        plan = make_plan(study, asked.grid, only=asked.only, runs=asked.runs, cluster=cluster)
+        plan = read()
         record_absent(absent, plan.root)
         _tell_held(plan)
         for run_id, reason in plan.damaged.items():
             print(f"damaged, done again: {run_id}: {reason}", file=sys.stderr)
         for spec in plan.todo:
             plan.folder(spec.id).write_spec(spec)
+        if asked.write_only:
+            print(f"{len(plan.todo)} runs written to {plan.root}; one by hand: stilts run FOLDER")
+            return 0
         start = time.monotonic()
-        outcome = _run(plan, cluster)
+        outcome = _run(plan, cluster, wait=asked.wait)
     return _conclude(plan, outcome, asked, time.monotonic() - start)
 
 
@@ -74,6 +93,14 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--runs", metavar="FOLDER", type=Path, default=Path("runs"), help="where runs lie (runs)"
     )
+    parser.add_argument("--wait", action="store_true", help="on SLURM: until all is done, feeding the queue")
+    parser.add_argument(
+        "--cancel", metavar="PATTERN", nargs="?", const="*", help="on SLURM: take these runs' jobs out (all)"
+    )
+    parser.add_argument(
+        "--retry", action="store_true", help="only what failed or was interrupted, and what needs it"
+    )
+    parser.add_argument("--write-only", action="store_true", help="write the runs' folders and run nothing")
     parser.add_argument("--dry-run", action="store_true", help="show the plan and do nothing")
     return parser.parse_args(arguments)
 
@@ -102,7 +129,20 @@ def _alone(root: Path) -> Iterator[None]:
         raise UserError(f"another launch ({held}) is working on {root}; wait for it or stop it") from None
 
 
-def _run(plan: Plan, cluster: Cluster) -> Outcome:
+def _cancel(plan: Plan, cluster: Cluster, pattern: str) -> int:
+    """Takes jobs out of the queue; what has been done stays."""
+    executor = cluster.executor(preload=(), folder=plan.root / ".launch")
+    if not isinstance(executor, SlurmExecutor):
+        raise UserError("--cancel is for SLURM; a launch on this machine is stopped by Ctrl-C")
+    nodes = [node for node in make_nodes(plan, cluster) if fnmatch.fnmatchcase(node.name, pattern)]
+    cancelled = executor.cancel(nodes)
+    for name, job_id in cancelled.items():
+        print(f"cancelled {name}: job {job_id}")
+    print(f"{len(cancelled)} jobs cancelled; the same launch without --cancel submits their runs again")
+    return 0
+
+
+def _run(plan: Plan, cluster: Cluster, *, wait: bool) -> Outcome:
     nodes = make_nodes(plan, cluster)
     if not nodes:
         return Outcome(states={})
@@ -111,14 +151,27 @@ def _run(plan: Plan, cluster: Cluster) -> Outcome:
     def explain(event: Event) -> str:
         return _reason(plan, event.name) or event.detail
 
+    if cluster.scheduler == "slurm":
+        # Jobs may start days later.
+        code = {CODE_VARIABLE: code_digest()}
+        cluster = replace(cluster, environment={**cluster.environment, **code})
     executor = cluster.executor(preload=PRELOAD, folder=plan.root / ".launch")
-    with _view(tally, cluster, explain) as view:
-        return executor.run(nodes, view.watch)
+    in_slurm = cluster.scheduler == "slurm"
+    # Not in the debugger's own terminal.
+    with _view(tally, explain, follows=wait if in_slurm else cluster.scheduler == "local") as view:
+        try:
+            if wait and in_slurm:
+                return Drain(plan, nodes, executor, cluster.slurm.retries, view.watch).run()
+            return executor.run(nodes, view.watch)
+        except KeyboardInterrupt:
+            if in_slurm:
+                print("the jobs stay in the queue; launch --cancel takes them out", file=sys.stderr)
+            raise
 
 
-def _view(tally: Tally, cluster: Cluster, explain: Callable[[Event], str]) -> View:
-    """Bars where runs are watched and a terminal can draw them, else lines."""
-    if cluster.scheduler == "local" and sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
+def _view(tally: Tally, explain: Callable[[Event], str], *, follows: bool) -> View:
+    """Bars where runs are followed and a terminal can draw them, else lines."""
+    if follows and sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
         from stilts.launching.live import LiveView
 
         return LiveView(tally, explain)
@@ -132,7 +185,7 @@ def _reason(plan: Plan, run_id: str) -> str:
 
 
 def _tell_held(plan: Plan) -> None:
-    at_work = [spec.id for spec in plan.held if plan.states[spec.id] == "running"]
+    at_work = sorted(plan.elsewhere)
     if at_work:
         waiting = len(plan.held) - len(at_work)
         tail = f"; {waiting} runs that need them are left for a later launch" if waiting else ""
@@ -140,9 +193,18 @@ def _tell_held(plan: Plan) -> None:
 
 
 def _conclude(plan: Plan, outcome: Outcome, asked: argparse.Namespace, seconds: float) -> int:
-    counts = [(outcome.count(state), state) for state in ("done", "submitted", "failed", "blocked")]
+    counts = [
+        (outcome.count(state), state)
+        for state in ("done", "submitted", "waiting", "failed", "cancelled", "blocked")
+    ]
     said = ", ".join(f"{count} {state}" for count, state in counts if count)
     print(f"{said or 'nothing'} in {say_seconds(seconds)}; runs lie in {plan.root}")
+    if outcome.count("waiting"):
+        print(
+            "the queue takes no more of your jobs for now: give the same command again later, or launch with "
+            "--wait, which feeds it",
+            file=sys.stderr,
+        )
     if outcome.ok:
         if outcome.count("submitted"):
             print(f"how they stand: python -m stilts.status{_options(asked, 'runs')}")

@@ -1,81 +1,72 @@
 """How the runs of a study stand: done, running, failed and why, planned.
 
-    python -m stilts.status [--study mini] [--runs runs]
+    python -m stilts.status [--study mini] [--runs runs] [--watch | --json]
 
-Read off their folders and SLURM's queue, never written.
+Read off their folders, SLURM's queue and its accounting; never written.
 """
 
-import shutil
+import dataclasses
+import json
 import sys
 import time
+import typing
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from hpc.command import Parser, aligned, command
 from hpc.errors import UserError, unknown_name
-from hpc.slurm.queue import QueuedJob, queued, read_job
-from stilts.launching.estimate import say_seconds
+from stilts.launching import cost
 from stilts.launching.optional import resolve_optional
-from stilts.launching.progress import last_line
-from stilts.run.folder import RunFolder
+from stilts.launching.standings import ALARMING, Overview, Standing, State, read
 from stilts.run.specs import RunSpec
 from stilts.study.config import Study
 from stilts.study.grid import expand
 from stilts.study.loading import load_study
 
-STATES = ("done", "running", "queued", "failed", "interrupted", "damaged", "stale", "planned")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Standing:
-    """One run: its state, and what is worth saying about it."""
-
-    id: str
-    stage: str
-    state: str
-    detail: str = ""
+STATES: tuple[State, ...] = typing.get_args(State)
+_EVERY_SECONDS = 10.0
+_EPILOG = "exit codes: 0 all well, 1 a run failed, is stuck or damaged, 2 wrong request, 3 nothing there"
 
 
 @command
 def main(arguments: list[str]) -> int:
     """The command line; see `--help`."""
-    parser = Parser("stilts.status", "How the runs of a study stand.")
+    parser = Parser("stilts.status", "How the runs of a study stand.", epilog=_EPILOG)
     parser.add_argument("--study", metavar="NAME", help="name, or path of a TOML file (all that have runs)")
     parser.add_argument(
         "--runs", metavar="FOLDER", type=Path, default=Path("runs"), help="where runs lie (runs)"
     )
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--watch", action="store_true", help="again every 10 s, until nothing is left to come")
+    how.add_argument("--json", action="store_true", help="one object a run, for programs")
     asked = parser.parse_args(arguments)
-    for name, planned in _studies(asked.study, asked.runs).items():
-        standings = read(asked.runs / name, planned)
-        print("\n".join(report(name, asked.runs / name, standings)))
-    return 0
+    while True:
+        found = {
+            name: read(asked.runs / name, planned)
+            for name, planned in _studies(asked.study, asked.runs).items()
+        }
+        if asked.json:
+            print(json.dumps({name: _as_json(overview) for name, overview in found.items()}))
+        else:
+            clear = "\x1b[H\x1b[2J" if asked.watch and sys.stdout.isatty() else ""
+            lines = [line for name, one in found.items() for line in report(name, asked.runs / name, one)]
+            print(clear + "\n".join(lines), flush=True)
+        runs = [run for overview in found.values() for run in overview.runs]
+        if not asked.watch or not any(run.state in ("running", "queued") for run in runs):
+            return int(any(run.state in ALARMING for run in runs))
+        time.sleep(_EVERY_SECONDS)
 
 
-def read(root: Path, planned: Mapping[str, str]) -> list[Standing]:
-    """How each run stands.
-
-    Args:
-        root: the study's folder of runs.
-        planned: stage of each run the study asks for, by id.
-    """
-    folders = {path.parent.name: RunFolder(path.parent) for path in sorted(root.glob("*/spec.json"))}
-    specs = {run_id: _spec(folder) for run_id, folder in folders.items()}
-    known = {run_id: spec.stage for run_id, spec in specs.items() if spec is not None}
-    stages = dict.fromkeys(folders, "unknown") | dict(planned) | known
-    stages = {run_id: stages[run_id] for run_id in [*planned, *folders]}
-    jobs = _jobs(folders)
-    stale = _stale(specs, folders)
-    return [
-        _standing(run_id, stage, folders.get(run_id), jobs.get(run_id), stale.get(run_id))
-        for run_id, stage in stages.items()
-    ]
+def _as_json(overview: Overview) -> list[dict[str, object]]:
+    spent = cost.by_run(overview)
+    return [dataclasses.asdict(run) | spent.get(run.id, {}) for run in overview.runs]
 
 
-def report(name: str, root: Path, standings: Sequence[Standing]) -> Iterator[str]:
-    """A count by stage and state, then a line for each run that is neither done nor planned."""
+def report(name: str, root: Path, overview: Overview) -> Iterator[str]:
+    """A count by stage and state, the cost, then a line for each run that is neither done nor planned."""
+    standings = overview.runs
     yield f"{name}: {sum(run.state == 'done' for run in standings)} of {len(standings)} runs done, in {root}"
     shown = [state for state in STATES if any(run.state == state for run in standings)]
     counts = Counter((run.stage, run.state) for run in standings)
@@ -83,15 +74,23 @@ def report(name: str, root: Path, standings: Sequence[Standing]) -> Iterator[str
     rows = [("stage", *shown)]
     rows += [(stage, *(str(counts[stage, state] or "-") for state in shown)) for stage in stages]
     yield from aligned(rows, indent="  ")
+    spent = cost.in_words(overview)
+    if spent:
+        yield f"  {spent}"
     active = [run for run in standings if run.state not in ("done", "planned")]
     if active:
         yield ""
         order = {state: place for place, state in enumerate(STATES)}
-        lines = [(run.state, run.id, run.detail) for run in sorted(active, key=lambda run: order[run.state])]
+        ranked = sorted(active, key=lambda run: order[run.state])
+        lines = [(run.state, run.id, run.detail + _where(run)) for run in ranked]
         yield from aligned(lines, indent="  ", left=3)
 
 
-def _studies(asked: str | None, runs: Path) -> dict[str, dict[str, str]]:
+def _where(run: Standing) -> str:
+    return f"; log {run.log}" if run.log and run.state in ("failed", "interrupted", "cancelled") else ""
+
+
+def _studies(asked: str | None, runs: Path) -> dict[str, dict[str, RunSpec]]:
     """Names of the studies to show, each with the runs it asks for."""
     here = sorted({path.parent.parent.name for path in runs.glob("*/*/spec.json")})
     if asked is None:
@@ -106,109 +105,19 @@ def _studies(asked: str | None, runs: Path) -> dict[str, dict[str, str]]:
         if here and "/" not in asked and not asked.endswith(".toml"):
             raise unknown_name("study", asked, here, where=str(runs)) from None
         raise
-    return {study.name: _stages(study, runs)}
+    return {study.name: _expanded(study, runs)}
 
 
-def _planned(name: str, runs: Path) -> dict[str, str]:
+def _planned(name: str, runs: Path) -> dict[str, RunSpec]:
     """The runs of a study that ships; of a user's own only those are known that were launched."""
     with suppress(UserError):
-        return _stages(load_study(name), runs)
+        return _expanded(load_study(name), runs)
     return {}
 
 
-def _stages(study: Study, runs: Path) -> dict[str, str]:
+def _expanded(study: Study, runs: Path) -> dict[str, RunSpec]:
     settled, _ = resolve_optional(study, runs / study.name)
-    return {spec.id: spec.stage for spec in expand(settled, "all")}
-
-
-def _jobs(folders: Mapping[str, RunFolder]) -> dict[str, tuple[str, QueuedJob | None]]:
-    """Job id of each unfinished run that was submitted, and what the queue has of it."""
-    records = {
-        run_id: record["job_id"]
-        for run_id, folder in folders.items()
-        if not folder.done.exists() and (record := read_job(folder.submit)) and "job_id" in record
-    }
-    if not records or shutil.which("squeue") is None:
-        return {run_id: (job_id, None) for run_id, job_id in records.items()}
-    try:
-        jobs = {job.job_id: job for job in queued()}
-    except UserError as error:
-        print(f"stilts: {error}; the queue is left out", file=sys.stderr)
-        jobs = {}
-    return {run_id: (job_id, jobs.get(job_id)) for run_id, job_id in records.items()}
-
-
-def _spec(folder: RunFolder) -> RunSpec | None:
-    """The specification of a run; None where it is damaged, which its state tells."""
-    try:
-        return folder.read_spec()
-    except UserError:
-        return None
-
-
-def _stale(specs: Mapping[str, RunSpec | None], folders: Mapping[str, RunFolder]) -> dict[str, str]:
-    from stilts.data.staleness import stale_runs
-
-    there = [spec for spec in specs.values() if spec is not None]
-    # Parents first, whatever the names.
-    ordered: dict[str, RunSpec] = {}
-    while len(ordered) < len(there):
-        ready = [
-            spec
-            for spec in there
-            if spec.id not in ordered and all(need in ordered or need not in specs for need in spec.needs)
-        ]
-        ordered |= {spec.id: spec for spec in ready}
-        if not ready:
-            break
-    return stale_runs((spec, folders[run_id]) for run_id, spec in ordered.items())
-
-
-def _standing(
-    run_id: str,
-    stage: str,
-    folder: RunFolder | None,
-    job: tuple[str, QueuedJob | None] | None,
-    stale: str | None,
-) -> Standing:
-    state: str = folder.state() if folder else "planned"
-    details = []
-    if folder and state in ("running", "interrupted"):
-        details.append(_progress(folder))
-    if folder and state == "failed":
-        details.append(_failure(folder))
-    if folder and state == "damaged":
-        details.append(folder.damage())
-    if state == "done" and stale:
-        state = "stale"
-        details.append(f"data have changed: {stale}")
-    if job and state != "done":
-        job_id, found = job
-        details.append(f"job {job_id}" + (f" {found.state.lower()}" if found else ""))
-        if found and found.reason not in ("None", ""):
-            details.append(found.reason)
-        if found and state != "running":
-            state = "queued"
-    return Standing(id=run_id, stage=stage, state=state, detail=", ".join(filter(None, details)))
-
-
-def _progress(folder: RunFolder) -> str:
-    line = last_line(folder.progress)
-    if not line:
-        return "no sign yet"
-    age = say_seconds(max(0.0, time.time() - line["unix"]))
-    return ", ".join(
-        filter(None, [f"{line['done']}/{line['total']} {line['unit']}", line["note"], f"{age} ago"])
-    )
-
-
-def _failure(folder: RunFolder) -> str:
-    failure = folder.failure()
-    if failure is None:
-        return ""
-    reason = failure.error
-    logs = sorted(folder.submit.glob("log-*.txt"), key=lambda path: path.stat().st_mtime)
-    return f"{reason}; log {logs[-1]}" if logs else reason
+    return {spec.id: spec for spec in expand(settled, "all")}
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ FLAGS = {
     # how
     "--batch-size", "--dtype", "--layer", "--pooling", "--seed", "--tokenizer", "--overwrite", "--incomplete",
     "--predict-only", "--dry-run", "--strict", "--explain", "--check-pdf", "--quick", "--check", "--show",
-    "--traceback", "--hf", "--arch", "--against",
+    "--traceback", "--hf", "--arch", "--against", "--wait", "--cancel",
+    "--retry", "--write-only", "--watch", "--json",
     # where to, and in what form
     "--output", "--format", "--formats", "--figure",
 }  # fmt: skip

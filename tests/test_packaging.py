@@ -136,7 +136,7 @@ def test_an_installed_program_runs_a_study_from_any_folder(installed: Path, tmp_
     )
     assert str(installed.parent) in done.stdout, "this is about the wheel, not the checkout"
     assert "stilts launch --grid all" in call(installed, tmp_path, "--help")
-    assert "clusters: debug, example, local" in call(installed, tmp_path, "launch", "--help")
+    assert "clusters: debug, example, example-h100, local" in call(installed, tmp_path, "launch", "--help")
     launch = ("launch", "--grid", "all", "--study", "tiny", "--only", "direct-s1.xnli*")
     assert "3 done" in call(installed, tmp_path, *launch)
     assert "xnli" in call(installed, tmp_path, "tables", "--study", "tiny").lower()
@@ -178,7 +178,7 @@ def test_shipped_files_are_found_wherever_pip_puts_them(wheel: Path, tmp_path: P
         check=True,
         encoding="utf-8",
     )
-    assert done.stdout.startswith("debug example local ")
+    assert done.stdout.startswith("debug example example-h100 local ")
     assert str(tmp_path / "there") in done.stdout
 
 

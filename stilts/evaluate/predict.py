@@ -1,23 +1,22 @@
 """A model's answers to a data set: batches in, rows of numbers out, predictions and scores after."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from hpc import collective
 from kernels.packing import from_lengths
 from stilts import data
 from stilts.evaluate.retrieval import embed
 from stilts.model.encoder import Pooling
-from stilts.model.head_modules import Batch
+from stilts.model.head_modules import Batch, Groups
 from stilts.model.multitask import Model
 from stilts.tasks import Task, metrics, types as task_types
 from stilts.tasks.metrics import Scored
-
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,9 +30,39 @@ class Predicted:
 
 def to_batch(raw: data.Batch, device: torch.device | str) -> Batch:
     """Packs host arrays and sends them to a device. Tokenisation has seen to it that none holds padding."""
+    return send(packed_batch(raw), device)
+
+
+def packed_batch(raw: data.Batch, *, to_learn: bool = False) -> Batch:
+    """Packs host arrays.
+
+    Args:
+        raw: the arrays.
+        to_learn: with the groups that a loss on spans or choices needs.
+    """
     packed = from_lengths(torch.from_numpy(raw.input_ids), raw.lengths.tolist(), padding=None)
-    targets = {name: torch.from_numpy(value).to(device) for name, value in raw.targets.items()}
-    return Batch(packed=packed.to(device), targets=targets, items=raw.items)
+    targets = {name: torch.from_numpy(value) for name, value in raw.targets.items()}
+    sizes = raw.targets.get("counts", raw.lengths if "start" in raw.targets else None)
+    groups = Groups.of(sizes.tolist()) if to_learn and sizes is not None else None
+    return Batch(packed=packed, targets=targets, items=raw.items, groups=groups)
+
+
+def send(batch: Batch, device: torch.device | str) -> Batch:
+    """Sends a batch to a device; from pinned memory nothing waits for the copies."""
+    targets = {name: value.to(device, non_blocking=True) for name, value in batch.targets.items()}
+    groups = batch.groups
+    if groups is not None:
+        groups = replace(groups, places=groups.places.to(device, non_blocking=True))
+    return replace(batch, packed=batch.packed.to(device), targets=targets, groups=groups)
+
+
+def pin(batch: Batch) -> Batch:
+    """The same in pinned memory."""
+    groups = batch.groups
+    if groups is not None:
+        groups = replace(groups, places=groups.places.pin_memory())
+    targets = {name: value.pin_memory() for name, value in batch.targets.items()}
+    return replace(batch, packed=batch.packed.pinned(), targets=targets, groups=groups)
 
 
 def answer(
@@ -52,6 +81,8 @@ def answer(
         task: gives the type and the metric.
         encoded: the set.
         tokens_per_batch: largest batch, in tokens.
+
+    Several ranks share the batches, and all get all the outputs.
     """
 
     def scores_of(batch: Batch) -> torch.Tensor:
@@ -94,18 +125,23 @@ def collect(
     sizes = task_types.load(task.type).sizes(encoded.columns)
     offsets = np.append(0, np.cumsum(sizes))
     device = next(model.parameters()).device
+    batches = data.batches(
+        encoded.num_tokens, tokens_per_batch=tokens_per_batch, seed=0, epoch=0, shuffle=False
+    )
+    ranks = collective.world_size()
     out: NDArray[np.float32] | None = None
     # Not inference_mode: under ZeRO 3 it would leave gathered parameters that cannot be trained on.
     with torch.no_grad():
-        for rows in data.batches(
-            encoded.num_tokens, tokens_per_batch=tokens_per_batch, seed=0, epoch=0, shuffle=False
-        ):
+        for number in range(collective.rank(), -(-len(batches) // ranks) * ranks, ranks):
+            # All ranks go through as many batches: under ZeRO 3 they gather parameters together.
+            rows = batches[min(number, len(batches) - 1)]
             got = forward(to_batch(data.collate(encoded, rows), device)).float().cpu().numpy()
             if out is None:
-                out = np.empty((int(offsets[-1]), *got.shape[1:]), np.float32)
-            out[_places(offsets, rows)] = got
+                out = np.zeros((int(offsets[-1]), *got.shape[1:]), np.float32)
+            if number < len(batches):
+                out[_places(offsets, rows)] = got
     assert out is not None, "readers refuse empty sets"
-    return out
+    return collective.summed(out)
 
 
 def _places(offsets: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:

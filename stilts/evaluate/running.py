@@ -79,10 +79,10 @@ def _work(plan: Plan, asked: argparse.Namespace, board: ScoreSummary) -> None:
 
 def _evaluator(plan: Plan, batch_size: str, say: Callable[[str], None]) -> "Evaluator":
     """Loads the model, which waits until something is to be computed."""
+    from hpc.dtypes import DTYPES
     from stilts.evaluate.evaluator import Evaluator
     from stilts.evaluate.fitting import BatchSizeFinder
     from stilts.evaluate.loading import load
-    from stilts.evaluate.predict import DTYPES
 
     dtype, device = plan.cells[0].cell.dtype, plan.device
     attention: Attention = "sdpa" if device == "cpu" else "triton"

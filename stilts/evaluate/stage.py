@@ -4,13 +4,13 @@ Each (target, language) is written as soon as it is done: a run that was killed 
 """
 
 from hpc import ranks
+from hpc.dtypes import DTYPES
 from stilts import tasks
 from stilts.data.sources import choose
 from stilts.evaluate.checkpoint import HeadChoice, locate
 from stilts.evaluate.evaluator import Evaluator
 from stilts.evaluate.fitting import BatchSizeFinder
 from stilts.evaluate.loading import load
-from stilts.evaluate.predict import DTYPES
 from stilts.evaluate.store import Cell, Store, StoredCell
 from stilts.run.folder import Progress, RunFolder
 from stilts.run.outputs import weights_digest

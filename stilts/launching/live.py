@@ -83,7 +83,7 @@ class _Bars(Progress):
         left = self._tally.seconds_left()
         note = f"about {say_seconds(left)} left" if left is not None else ""
         if not self._tally.running and not self._tally.ended:
-            note = "loading libraries"
+            note = "starting"
         amount = f"{self._tally.ended}/{self._tally.total}"
         self._show(self._whole, self._tally.ended, self._tally.total, amount, note)
         yield from super().get_renderables()

@@ -2,17 +2,16 @@
 
 import difflib
 import fnmatch
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hpc.cluster import Cluster
-from hpc.command import aligned
 from hpc.errors import UserError
-from hpc.graph import Graph
 from hpc.jobs import Call, Node
-from stilts.launching.estimate import Estimator, learn, say_seconds
+from hpc.slurm.queue import read_job
+from stilts.launching import standings
+from stilts.launching.estimate import Estimator, learn
 from stilts.launching.shapes import check_shapes, shape_of
 from stilts.run.folder import RunFolder, State
 from stilts.run.specs import RunSpec, refuse_change
@@ -32,6 +31,8 @@ class Plan:
     """Where the study's runs lie."""
     specs: tuple[RunSpec, ...]
     states: Mapping[str, State]
+    elsewhere: frozenset[str]
+    """Runs at work in a process that this launch can neither follow nor wait for."""
     damaged: Mapping[str, str]
     """Why runs that were done once have to be done again."""
     estimator: Estimator
@@ -42,8 +43,8 @@ class Plan:
 
     @property
     def todo(self) -> list[RunSpec]:
-        """Runs that are neither done nor running in another process nor waiting for such a one."""
-        held = {spec.id for spec in self.specs if self.states[spec.id] == "running"}
+        """Runs that are neither done nor at work elsewhere nor waiting for such a one."""
+        held = set(self.elsewhere)
         free = []
         for spec in self.specs:
             if held.intersection((spec.id, *spec.needs)):
@@ -91,9 +92,24 @@ def make_plan(study: Study, grid: str, *, only: str | None, runs: Path, cluster:
         root=root,
         specs=tuple(specs),
         states=states,
+        elsewhere=frozenset(_elsewhere(states, root, cluster)),
         damaged={run_id: reason for run_id, reason in damaged.items() if reason},
-        estimator=learn(done, cluster.pace),
+        estimator=learn(done, study, cluster),
     )
+
+
+_IN_VAIN = ("failed", "stuck", "lost", "blocked", "cancelled", "interrupted", "damaged")
+
+
+def retried(plan: Plan) -> Plan:
+    """The part of a plan that was begun in vain: runs that ended before they were done, and their heirs."""
+    found = standings.read(plan.root, {spec.id: spec for spec in plan.specs}).runs
+    states = {run.id: run.state for run in found}
+    chosen: set[str] = set()
+    for spec in plan.specs:
+        if states[spec.id] in _IN_VAIN or chosen.intersection(spec.needs):
+            chosen.add(spec.id)
+    return replace(plan, specs=tuple(_with_needs(plan.specs, chosen)))
 
 
 def _state(folder: RunFolder, spec: RunSpec) -> tuple[State, str]:
@@ -102,13 +118,14 @@ def _state(folder: RunFolder, spec: RunSpec) -> tuple[State, str]:
     Raises:
         UserError: it was launched with other settings.
     """
+    stored = None
     if folder.spec.exists():
         try:
-            stored = folder.read_spec()
+            stored = folder.read_spec(spec)
         except UserError as error:
             return "damaged", str(error)
         refuse_change(stored, spec, folder.path)
-    state = folder.state()
+    state = folder.state(stored)
     return state, folder.damage() if state == "damaged" else ""
 
 
@@ -145,26 +162,20 @@ def make_nodes(plan: Plan, cluster: Cluster) -> list[Node]:
             needs=tuple(need for need in spec.needs if need in ids),
             shape=shape_of(spec, cluster),
             folder=plan.folder(spec.id).submit.resolve(),
+            done=plan.folder(spec.id).done,
             cost=plan.estimator.cost(spec),
         )
         for spec in todo
     ]
 
 
-def describe(plan: Plan, cluster: Cluster) -> Iterator[str]:
-    """The plan in lines: totals by stage, then each run that is left with what it needs."""
-    yield from _totals(plan)
-    todo = plan.todo
-    if not todo:
-        return
-    yield ""
-    width = max(len(spec.id) for spec in todo)
-    for spec in todo:
-        state = "" if plan.states[spec.id] == "planned" else f"  [{plan.states[spec.id]}]"
-        needs = ", ".join(spec.needs) or "nothing"
-        yield f"  {spec.id:<{width}}  {spec.stage:<8}  {_tokens(spec.tokens):>7}  needs {needs}{state}"
-    yield ""
-    yield _duration(plan, cluster)
+def _elsewhere(states: Mapping[str, State], root: Path, cluster: Cluster) -> Iterator[str]:
+    """Running runs, but for those that are jobs where jobs are what a launch deals with."""
+    for run_id, state in states.items():
+        if state == "running":
+            known = cluster.scheduler == "slurm" and read_job(RunFolder(root / run_id).submit)
+            if not known:
+                yield run_id
 
 
 def _narrow(specs: Sequence[RunSpec], pattern: str) -> list[RunSpec]:
@@ -173,62 +184,12 @@ def _narrow(specs: Sequence[RunSpec], pattern: str) -> list[RunSpec]:
         near = difflib.get_close_matches(pattern, [spec.id for spec in specs], n=3, cutoff=0.5)
         guess = f" Did you mean {', '.join(near)}?" if near else ""
         raise UserError(f"no run matches --only {pattern!r}.{guess} --dry-run without --only lists them")
+    return _with_needs(specs, keep)
+
+
+def _with_needs(specs: Sequence[RunSpec], chosen: Collection[str]) -> list[RunSpec]:
+    keep = set(chosen)
     for spec in reversed(specs):
         if spec.id in keep:
             keep.update(spec.needs)
     return [spec for spec in specs if spec.id in keep]
-
-
-def _totals(plan: Plan) -> Iterator[str]:
-    ids = {spec.id for spec in plan.todo}
-    stages = Counter(_name_of_stage(spec) for spec in plan.specs)
-    header = ("stage", "runs", "done", "to do", "tokens", "estimate")
-    rows = [header]
-    for stage, count in stages.items():
-        runs = [spec for spec in plan.specs if _name_of_stage(spec) == stage]
-        left = [spec for spec in runs if spec.id in ids]
-        done = sum(plan.states[spec.id] == "done" for spec in runs)
-        tokens = _tokens(sum(spec.tokens for spec in left))
-        rows.append((stage, str(count), str(done), str(len(left)), tokens, _total_seconds(plan, left)))
-    done = sum(state == "done" for state in plan.states.values())
-    tokens = _tokens(sum(spec.tokens for spec in plan.todo))
-    rows.append(
-        ("all", str(len(plan.specs)), str(done), str(len(ids)), tokens, _total_seconds(plan, plan.todo))
-    )
-    yield from aligned(rows)
-
-
-def _name_of_stage(spec: RunSpec) -> str:
-    label = spec.asked.label
-    return spec.stage if label == spec.stage else f"{spec.stage} ({label})"
-
-
-def _total_seconds(plan: Plan, specs: Sequence[RunSpec]) -> str:
-    known = [plan.estimator.seconds(spec) for spec in specs]
-    if not known:
-        return "-"
-    if None in known:
-        return "unknown"
-    return say_seconds(sum(seconds or 0.0 for seconds in known))
-
-
-def _duration(plan: Plan, cluster: Cluster) -> str:
-    """How long the whole takes on this machine: all work spread over the workers, or the longest chain."""
-    todo = plan.todo
-    if cluster.scheduler == "slurm":
-        return f"{len(todo)} runs to submit to {cluster.summary or 'SLURM'}"
-    workers = cluster.local.num_workers if cluster.scheduler == "local" else 1
-    said = f"{len(todo)} runs, {workers} at a time"
-    if any(plan.estimator.seconds(spec) is None for spec in todo):
-        return f"{said}; how long is known once a run of each stage is done"
-    nodes = make_nodes(plan, cluster)
-    work = sum(node.cost for node in nodes) / workers
-    return f"{said}: about {say_seconds(max(work, Graph(nodes).longest_chain))}"
-
-
-def _tokens(count: int) -> str:
-    if not count:
-        return "-"
-    if count < 10**6:
-        return f"{count / 1000:.0f} k"
-    return f"{count / 10**6:.1f} M" if count < 10**9 else f"{count / 10**9:.1f} G"

@@ -28,7 +28,6 @@ class Tally:
 
     def __init__(self, costs: Mapping[str, float], folder: Callable[[str], RunFolder]) -> None:
         self.total = len(costs)
-        self.ended = 0
         self.running: dict[str, float] = {}
         """Run -> when it started."""
         self._costs = dict(costs)
@@ -36,6 +35,12 @@ class Tally:
         self._folder = folder
         self._worked = 0.0
         self._start: float | None = None
+        self._over: set[str] = set()
+
+    @property
+    def ended(self) -> int:
+        """How many are over; one that is tried again is not."""
+        return len(self._over)
 
     def take(self, event: Event) -> float | None:
         """Notes an event; returns the seconds a run took when it ends."""
@@ -43,7 +48,12 @@ class Tally:
             self._start = self._start or event.unix
             self.running[event.name] = event.unix
             return None
-        self.ended += 1
+        if event.state == "waiting":
+            self.running.pop(event.name, None)
+            self._over.discard(event.name)
+            self._open[event.name] = self._costs[event.name]
+            return None
+        self._over.add(event.name)
         cost = self._open.pop(event.name, 0.0)
         if event.state == "done":
             self._worked += cost
@@ -74,16 +84,35 @@ class Tally:
 
 def last_line(path: Path) -> dict[str, Any]:
     """The last whole line of a JSON-lines file, without reading the rest of it."""
+    with suppress(IndexError, ValueError):
+        line: dict[str, Any] = json.loads(_tail(path)[-1])
+        return line
+    return {}
+
+
+def seconds_to_end(path: Path) -> float | None:
+    """When a run will be through at the pace of its last lines; None while they do not tell."""
+    lines = []
+    for text in _tail(path):
+        # The first may be cut.
+        with suppress(ValueError):
+            lines.append(json.loads(text))
+    with suppress(LookupError, TypeError, ZeroDivisionError):
+        last = lines[-1]
+        first = next(line for line in lines if line["total"] == last["total"])
+        steps = last["done"] - first["done"]
+        if steps > 0:
+            return float((last["total"] - last["done"]) * (last["unix"] - first["unix"]) / steps)
+    return None
+
+
+def _tail(path: Path) -> list[bytes]:
     try:
         with open(path, "rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
-            lines = file.read().split(b"\n")
+            return file.read().split(b"\n")[:-1]
     except OSError:
-        return {}
-    with suppress(IndexError, ValueError):
-        line: dict[str, Any] = json.loads(lines[-2])
-        return line
-    return {}
+        return []
 
 
 # A running one has its own line while it lasts; of the blocked ones the summary gives the number.

@@ -89,6 +89,15 @@ def warnings(evidence: Evidence, runs: Iterable[str], scores: Sequence[Score] = 
         first = next(run for run, count in left_out.items() if count)
         count = sum(left_out.values())
         found.append(f"SKIPPED: {count} update(s) were left out, their gradients not finite ({first} ...).")
+    noted = {
+        run: note
+        for run in sorted(_with_ancestors(evidence, used))
+        for row in evidence.training.get(run, ())
+        if (note := row["notes"])
+    }
+    if noted:
+        first = next(iter(noted))
+        found.append(f"UNHEALTHY: {len(noted)} training run(s), as {first}: {noted[first]}.")
     for what, values in provenance(evidence, used).items():
         if len(values) > 1:
             found.append(f"MIXED: {what}: {', '.join(sorted(values))}.")

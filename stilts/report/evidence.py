@@ -218,6 +218,10 @@ class Evidence:
         """The row whose answer counts: `best` stands for the single row chosen for the target."""
         return self.best.get(target) if row == "best" else row
 
+    def started_from(self, run_ids: Iterable[str]) -> list[str]:
+        """The weights that training runs started from."""
+        return [self.plan[run_id].needs[0] for run_id in run_ids if self.plan[run_id].needs]
+
     def trained_before(self, run_ids: Iterable[str]) -> list[str]:
         """The training runs behind some weights, those weights included, in the order of the plan."""
         wanted: set[str] = set()
@@ -226,7 +230,8 @@ class Evidence:
             run_id = waiting.pop()
             if run_id not in wanted:
                 wanted.add(run_id)
-                waiting += self.plan[run_id].needs
+                # What weights start from comes first; a run whose steps are matched is no part of them.
+                waiting += self.plan[run_id].needs[:1]
         return [run.id for run in self.plan.values() if run.id in wanted and run.asked.is_training]
 
     @cached_property

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from hpc.errors import UserError
+from hpc.errors import Busy, UserError
 from hpc.files import Held, append_json_line, is_locked, lock, read_json, write_json
 from stilts.run import outputs
 from stilts.run.specs import RunSpec, refuse_change
@@ -55,6 +55,21 @@ class RunFolder:
     def progress(self) -> Path:
         """One object a logging step."""
         return self.path / "progress.jsonl"
+
+    @property
+    def metrics(self) -> Path:
+        """How a training run goes: a line every second or so, and one an evaluation."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def attempts(self) -> Path:
+        """What each attempt spent, and on what."""
+        return self.path / "attempts"
+
+    @property
+    def beats(self) -> Path:
+        """How far each rank is, while they train."""
+        return self.path / "beats"
 
     @property
     def checkpoints(self) -> Path:
@@ -110,8 +125,11 @@ class RunFolder:
         """The folder of another run of the same study."""
         return RunFolder(self.path.parent / run_id)
 
-    def read_spec(self) -> RunSpec:
+    def read_spec(self, planned: RunSpec | None = None) -> RunSpec:
         """The run's specification.
+
+        Args:
+            planned: what it most likely is; read fast where it is that.
 
         Raises:
             UserError: there is none, or it was edited after it was written.
@@ -122,6 +140,8 @@ class RunFolder:
             raise UserError(
                 f"no run at {self.path}: spec.json is missing; launch its study first", code=3
             ) from error
+        if planned is not None and planned.is_stored_as(stored):
+            return planned
         try:
             return RunSpec.from_json(stored, str(self.spec))
         except UserError as error:
@@ -144,10 +164,14 @@ class RunFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         write_json(self.spec, spec.as_json())
 
-    def state(self) -> State:
-        """Read off the files: a lock that is held is a running run, whatever died before."""
+    def state(self, spec: RunSpec | None = None) -> State:
+        """Read off the files: a lock that is held is a running run, whatever died before.
+
+        Args:
+            spec: the run's, where it has been read already.
+        """
         if self.done.exists():
-            return "damaged" if self.damage() else "done"
+            return "damaged" if self.damage(spec) else "done"
         if is_locked(self.lock):
             return "running"
         if self.spec.exists() and _is_torn(self.spec):
@@ -156,15 +180,16 @@ class RunFolder:
             return "failed"
         return "interrupted" if self.provenance.exists() else "planned"
 
-    def damage(self, *, contents: tuple[str, ...] = ()) -> str:
+    def damage(self, spec: RunSpec | None = None, *, contents: tuple[str, ...] = ()) -> str:
         """Why a run that is marked as done cannot be relied on; empty when it can.
 
         Args:
+            spec: the run's, where it has been read already.
             contents: folders whose files are hashed; of all others the size must do.
         """
         try:
             done = outputs.read_done(self.path)
-            if done.fingerprint != self.read_spec().fingerprint:
+            if done.fingerprint != (spec or self.read_spec()).fingerprint:
                 return "done.json belongs to another specification"
         except UserError as error:
             return str(error)
@@ -182,17 +207,20 @@ class RunFolder:
             return Failure(error=f"{self.failed} is damaged ({error})", code=1)
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self, *, patience: float = 0.5) -> Iterator[None]:
         """Holds the run for this process; the kernel lets go when the process ends, however it ends.
 
+        Args:
+            patience: seconds to wait for another process that works on it.
+
         Raises:
-            UserError: another process works on the run.
+            Busy: another process works on the run.
         """
         try:
-            with lock(self.lock, patience=0.5):
+            with lock(self.lock, patience=patience):
                 yield
         except Held as held:
-            raise UserError(
+            raise Busy(
                 f"another process ({held}) works on {self.path}; wait for it or stop it", code=1
             ) from None
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from hpc.errors import UserError
-from hpc.files import read_json, write_json
+from hpc.files import digest, read_json, write_json
 from hpc.settings import decode
 from hpc.usage import Usage
 
@@ -108,14 +108,9 @@ def clear(folder: Path) -> None:
     (folder / "done.json").unlink(missing_ok=True)
     for name in FILES:
         (folder / name).unlink(missing_ok=True)
-    for name in (*FOLDERS, "checkpoints"):
+    (folder / "metrics.jsonl").unlink(missing_ok=True)
+    for name in (*FOLDERS, "checkpoints", "attempts"):
         shutil.rmtree(folder / name, ignore_errors=True)
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -6,11 +6,14 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from hpc.errors import UserError
 
 PACKAGES = (
     "stilts",
@@ -61,7 +64,39 @@ def code_version() -> str:
     return f"{_version('stilts')}{commit}" + (f".{git['diff'][:8]}" if git.get("diff") else "")
 
 
+CODE_VARIABLE = "STILTS_CODE"
+"""Holds, in a job, the digest of the code that launched it."""
+
+
+@cache
+def code_digest() -> str:
+    """A digest of the files that compute: the three packages' code and tables."""
+    root = Path(__file__).resolve().parents[2]
+    found = sha256()
+    for package in ("hpc", "kernels", "stilts"):
+        for path in sorted((root / package).rglob("*")):
+            if path.suffix in (".py", ".toml"):
+                found.update(f"{path.relative_to(root)}\n".encode() + path.read_bytes())
+    return found.hexdigest()[:16]
+
+
+def refuse_other_code(environment: Mapping[str, str]) -> None:
+    """Refuses to go on with a job under code that changed since it was launched.
+
+    Raises:
+        UserError: it has.
+    """
+    launched = environment.get(CODE_VARIABLE)
+    if launched and launched != code_digest():
+        raise UserError(
+            f"the code has changed since this job was launched ({launched}, now {code_digest()}): "
+            "launch again, which submits it with the code as it is",
+            code=1,
+        )
+
+
 _SLURM = (
+    CODE_VARIABLE,
     "SLURM_JOB_ID",
     "SLURM_ARRAY_TASK_ID",
     "SLURM_RESTART_COUNT",

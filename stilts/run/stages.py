@@ -5,6 +5,7 @@ Whatever happens in between, the same call goes on from what is there.
 """
 
 import importlib
+import os
 import traceback
 from contextlib import nullcontext
 from pathlib import Path
@@ -12,10 +13,11 @@ from pathlib import Path
 from hpc import ranks
 from hpc.errors import UserError
 from hpc.files import append_json_line, write_json_once
+from hpc.slurm.queue import note_attempt, own_job
 from hpc.usage import Usage, measured
-from stilts.run import data_log, outputs
+from stilts.run import data_log, ledger, outputs
 from stilts.run.folder import RunFolder
-from stilts.run.provenance import describe
+from stilts.run.provenance import describe, refuse_other_code
 from stilts.run.specs import RunSpec, stages
 
 # What a fork server loads once, so that no run pays for it: the stages, and what they import when first used.
@@ -36,6 +38,9 @@ PRELOAD = (
 )
 
 
+_PATIENCE_IN_SLURM = 900.0
+
+
 def run(folder: str) -> None:
     """Carries out the run in `folder`; returns at once when it is done already.
 
@@ -46,20 +51,34 @@ def run(folder: str) -> None:
     here = RunFolder(Path(folder).resolve())
     spec = here.read_spec()
     # The other ranks of a job work under the lock that the first one holds.
-    first = ranks.setup().first
-    with here.locked() if first else nullcontext():
+    place = ranks.setup()
+    first = place.first
+    if place.world_size > 1 and not spec.asked.is_distributed:
+        raise UserError(f"{spec.id} is one process, but {place.world_size} ranks were started for it")
+    with here.locked(patience=_patience()) if first else nullcontext():
         if here.done.exists():
             if not here.damage():
                 return
             if first:
                 outputs.clear(here.path)
         if first:
+            note_attempt(here.submit)
             append_json_line(here.provenance, describe())
             here.failed.unlink(missing_ok=True)
-        with data_log.reading_into(here.data, writes=first):
-            usage = _carry_out(here, spec)
-        if first:
-            outputs.write_done(here.path, spec.fingerprint, usage)
+        with ledger.keeping(here.attempts, ranks=place.world_size, writes=first):
+            with data_log.reading_into(here.data, writes=first):
+                usage = _carry_out(here, spec)
+            if first:
+                outputs.write_done(here.path, spec.fingerprint, usage)
+
+
+def _patience() -> float:
+    """Seconds to wait for another process that works on the run.
+
+    In SLURM that is an attempt whose node is lost but not dead yet, or one submitted by hand: this one waits
+    instead of failing, which would cancel all that need it.
+    """
+    return _PATIENCE_IN_SLURM if own_job() else 0.5
 
 
 def _check_parent(run_id: str, parent: RunFolder) -> None:
@@ -83,7 +102,10 @@ def _carry_out(here: RunFolder, spec: RunSpec) -> Usage:
     try:
         for need in spec.needs:
             _check_parent(spec.id, here.sibling(need))
-        with measured() as meter:
+        # What a training phase does not name is start-up; it names the rest itself.
+        kind: ledger.Kind = "start-up" if spec.asked.is_training else "work"
+        refuse_other_code(os.environ)
+        with measured() as meter, ledger.spending(kind):
             getattr(importlib.import_module(module), name)(here, spec, spec.asked)
     except Exception as error:
         reason = str(error) or type(error).__name__

@@ -72,11 +72,24 @@ class Translated:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Long:
+    """Fine-tuning alone for as many steps as an intermediate phase and the target take together."""
+
+    phases: tuple[str, ...]
+    """Intermediate phases whose steps are counted: tasks that are trained alone, or `multi`."""
+
+    def __post_init__(self) -> None:
+        if not self.phases:
+            raise ValueError("phases names the intermediate phases whose steps are matched; it is empty")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Variants:
     """Other intermediate phases, to be held against the English ones (grid `variants`)."""
 
     mlm: MaskedText | None = None
     translated: Translated | None = None
+    long: Long | None = None
     optional: tuple[Literal["mlm", "translated"], ...] = ()
     """Variants that are left out where the first launch finds no data of theirs."""
 

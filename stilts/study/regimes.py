@@ -6,6 +6,7 @@ Grids, tables, costs and captions are made from it. A regime is an intermediate 
                   single              each task of the study's `single_tasks` alone
                   multi               all intermediate tasks mixed
                   text, translations  the study's variants of those phases
+                  matched             none, but the target is trained for the steps of one more
     then          targets             fine-tuning on each English target set
                   joint               all English target sets together, one head each
                   heads               no fine-tuning: the intermediate heads answer, or linear probes
@@ -20,7 +21,7 @@ from typing import Literal
 from hpc.errors import unknown_name
 from stilts.study.config import Study
 
-Intermediate = Literal["none", "single", "multi", "text", "translations"]
+Intermediate = Literal["none", "single", "multi", "text", "translations", "matched"]
 Then = Literal["targets", "joint", "heads"]
 
 
@@ -61,6 +62,8 @@ class Regime:
             return _present(study, variants.mlm.phases) if variants.mlm else ()
         if self.intermediate == "translations":
             return _present(study, variants.translated.phases) if variants.translated else ()
+        if self.intermediate == "matched":
+            return _present(study, variants.long.phases) if variants.long else ()
         if self.intermediate == "multi":
             return ("",) if phase.tasks else ()
         return ("",) if self.role != "control" or self.name in study.baselines else ()
@@ -130,6 +133,13 @@ REGIMES: tuple[Regime, ...] = (
         label="{phase} with translations",
         summary="an intermediate task with its machine translations, then each target",
         intermediate="translations",
+        role="variant",
+    ),
+    Regime(
+        name="long",
+        label="direct, as long as {phase}",
+        summary="each target's English set only, in as many steps as a phase and the target together",
+        intermediate="matched",
         role="variant",
     ),
 )

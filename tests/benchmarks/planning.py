@@ -1,6 +1,7 @@
 """How long planning takes, in fresh processes: `python tests/benchmarks/planning.py`.
 
-Bars: --help and --dry-run of mini within 1 s; a plan of 2,000 runs and a launch with nothing left within 2 s.
+Bars: --help, --dry-run of mini and the status of 2,000 runs within 1 s; a plan of 2,000 runs and a launch
+with nothing left within 2 s.
 Each is given beside the start of a bare interpreter in the same run. Exit code 1 when a bar is missed.
 """
 
@@ -15,8 +16,8 @@ from pathlib import Path
 from tabulate import tabulate
 
 ROOT = Path(__file__).parents[2]
-MINI = ROOT / "stilts" / "studies" / "mini.toml"
-TINY = ROOT / "stilts" / "study" / "studies" / "tiny.toml"
+STUDIES = ROOT / "stilts" / "study" / "studies"
+MINI, TINY = STUDIES / "mini.toml", STUDIES / "tiny.toml"
 REPEATS = 5
 
 
@@ -48,6 +49,10 @@ def main() -> int:
         many = many_seeds(folder)
         tiny = [*launch, "--grid", "baselines", "--study", str(TINY), "--runs", str(folder / "runs")]
         subprocess.run(tiny, cwd=ROOT, check=True, capture_output=True)
+        written = ["--study", str(many), "--runs", str(folder / "written")]
+        subprocess.run(
+            [*launch, "--grid", "all", *written, "--write-only"], cwd=ROOT, check=True, capture_output=True
+        )
         asked = [
             ("bare interpreter", [sys.executable, "-c", ""], None),
             ("launch --help", [*launch, "--help"], 1.0),
@@ -58,6 +63,7 @@ def main() -> int:
                 2.0,
             ),
             ("launch with nothing left", tiny, 2.0),
+            ("status, over 2,000 runs", [sys.executable, "-m", "stilts.status", *written], 1.0),
         ]
         rows = [(what, seconds(command), bar) for what, command, bar in asked]
     shown = [(what, f"{took:.2f}", "" if bar is None else f"{bar:.1f}") for what, took, bar in rows]

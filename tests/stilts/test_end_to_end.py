@@ -80,7 +80,7 @@ def test_a_second_launch_says_at_once_that_nothing_is_left(undisturbed):
 @pytest.mark.parametrize(
     ("run", "head", "auto"),
     [
-        ("direct-s1.xnli", "mnli", "AutoModelForSequenceClassification"),
+        ("mnli-s1", "mnli", "AutoModelForSequenceClassification"),
         ("direct-s1.udpos", "udpos", "AutoModelForTokenClassification"),
         ("mnli-s1.xquad", "squad_v1", "AutoModelForQuestionAnswering"),
     ],

@@ -181,7 +181,8 @@ def test_one_torn_file_is_one_line_about_one_run(finished: Finished, name: str) 
     torn.parent.mkdir(exist_ok=True)
     torn.write_bytes(b'{"half": \n')
     status, tables = finished.run("status"), finished.run("tables", "--formats", "csv")
-    assert status.returncode == 0, status.stderr
+    alarming = name in ("spec.json", "done.json", "failed.json")
+    assert status.returncode == alarming, status.stderr
     assert "small: " in status.stdout
     assert tables.returncode == 0, tables.stderr
     assert "Traceback" not in status.stderr + tables.stderr

@@ -12,12 +12,11 @@ from stilts.report.form import Block, Cell, Header, Row, Table
 from stilts.report.names import regime_name
 from stilts.report.numbers import PLUS_MINUS, scaled, significant
 from stilts.report.spec import Spec
-from stilts.run.specs import RunSpec
 from stilts.study import regimes
 
 HOUR = 3600.0
 _HOURS_FROM = 10 * HOUR
-_TIMES = ("intermediate", "target", "total", "search")
+_TIMES = ("intermediate", "target", "total", "search", "steps")
 COLUMNS = ("runs", *_TIMES, "tokens", "flops", "per_target", "models")
 
 
@@ -33,6 +32,9 @@ class Cost:
     """Device seconds of fine-tuning, joint training or probes."""
     search: float
     """Device seconds spent on weights that are not deployed."""
+    steps: float
+    """Device seconds of optimizer steps: the rest is start-up, reading, dev evaluation, checkpoints, waiting
+    for other ranks, and work that was lost."""
     tokens: float
     flops: float
     trained_targets: int
@@ -116,13 +118,19 @@ def _cost(row: str, seed: int, evidence: Evidence) -> Cost | None:
     spent = evidence.trained_before(_searched(row, seed, evidence)) if is_chosen(row) else deployed
     if not serving or any(run not in evidence.training for run in spent):
         return None
-    phases = [run for run in spent if _is_intermediate(evidence.plan[run])]
+    before = set(evidence.trained_before(evidence.started_from(tuned)))
+    if regimes.find(row.partition("/")[0]).then != "targets":
+        before |= {run for run in spent if not getattr(evidence.plan[run].asked, "targets", ())}
+    phases = [run for run in spent if run in before]
     kept = set(deployed)
     return Cost(
         runs=tuple(spent),
         intermediate=sum(device_seconds(evidence, run) for run in phases),
         target=sum(device_seconds(evidence, run) for run in spent if run not in phases),
         search=sum(device_seconds(evidence, run) for run in spent if run not in kept),
+        steps=sum(
+            row["training_seconds"] or row["seconds"] for run in spent for row in evidence.training[run]
+        ),
         tokens=_total(evidence, spent, "tokens"),
         flops=_total(evidence, spent, "flops_model"),
         trained_targets=len(trained),
@@ -133,11 +141,6 @@ def _cost(row: str, seed: int, evidence: Evidence) -> Cost | None:
 def is_chosen(row: str) -> bool:
     """Whether a row trains nothing of its own, but takes the best of another regime's by target."""
     return bool(regimes.find(row.partition("/")[0]).chosen_from)
-
-
-def _is_intermediate(run: RunSpec) -> bool:
-    """Whether a run comes before the targets: it answers none of them."""
-    return not getattr(run.asked, "targets", ())
 
 
 def _searched(row: str, seed: int, evidence: Evidence) -> set[str]:
@@ -151,9 +154,11 @@ def _searched(row: str, seed: int, evidence: Evidence) -> set[str]:
 
 
 def device_seconds(evidence: Evidence, run: str) -> float:
-    """Seconds times devices; on a CPU the wall time of the run."""
+    """Seconds times ranks of all attempts, whatever they went into; of older records those of steps."""
     rows = evidence.training[run]
-    return float(sum(row["seconds"] if row["gpu_seconds"] is None else row["gpu_seconds"] for row in rows))
+    return float(
+        sum(row["seconds"] if row["total_seconds"] is None else row["total_seconds"] for row in rows)
+    )
 
 
 def _total(evidence: Evidence, runs: Iterable[str], column: str) -> float:
@@ -173,6 +178,7 @@ def _columns(unit: str, size: float) -> dict[str, Measure]:
         "target": Measure("target", lambda cost: cost.target, time),
         "total": Measure("total", lambda cost: cost.total, time),
         "search": Measure("of it search", lambda cost: cost.search, time),
+        "steps": Measure("of it steps", lambda cost: cost.steps, time),
         "tokens": Measure("tokens", lambda cost: cost.tokens, scaled),
         "flops": Measure("FLOPs", lambda cost: cost.flops, scaled),
         "per_target": Measure(f"{unit} per target", lambda cost: cost.total / cost.trained_targets, time),
@@ -210,7 +216,8 @@ def _caption(spec: Spec, evidence: Evidence) -> str:
         spec.question,
         f"{spec.metric}, one seed's worth; evaluation is not counted",
         caption.seeds(evidence) + ("; \u00b1 half the 95 % t-interval over seeds" if repeated else ""),
-        "Device time: seconds times devices on a GPU, wall seconds on a CPU, reading of data excluded",
+        "Device time: seconds times devices of all attempts; of it steps is what optimizer steps took, the "
+        "rest start-up, reading, dev evaluation, checkpoints, waiting, and work that was lost",
         "Best single pays for every single run, since each has to be trained before one can be chosen: "
         "search is the part whose weights are then not deployed",
         f"FLOPs of the model, forward and backward; a target: total over the {trained} targets that train",

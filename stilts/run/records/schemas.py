@@ -51,13 +51,20 @@ _SCORES = """
     data utf8  model utf8  code utf8
 """
 
-# One row a stage of a run. `targets` are the target tasks the trained weights serve, separated by commas; it
-# is empty for an intermediate phase. `seconds` is wall time on `device_class`, summed over ranks in
-# `gpu_seconds`. Of its updates, `steps` were taken and `skipped` left out for a gradient that was not finite.
+# One row a training run. `targets` are the target tasks the trained weights serve, separated by commas; it is
+# empty for an intermediate phase. Of its updates, `steps` were taken and `skipped` left out for a gradient
+# that was not finite; `notes` say what else was noticed. `total_seconds` are seconds times ranks of all
+# attempts, and the sum of those by kind; `seconds` is the wall time of its steps. `engine` is what computed
+# them; `peak_flops` what all its devices reach in a matrix product; `energy_j` is of GPUs, or without them of
+# the processors.
 _TRAINING = """
     run_id utf8!  regime utf8!  intermediate utf8  seed int64  stage utf8  tasks utf8  targets utf8
-    device_class utf8!  seconds float64!  cpu_seconds float64  gpu_seconds float64  steps int64  skipped int64
-    tokens int64  flops_model float64  world_size int32  parent_run_id utf8
+    device_class utf8!  engine utf8  precision utf8  seconds float64!  cpu_seconds float64
+    gpu_seconds float64  steps int64  skipped int64  notes utf8  tokens int64
+    flops_model float64  flops_hardware float64  peak_flops float64  world_size int32  parent_run_id utf8
+    attempts int32  total_seconds float64  startup_seconds float64  data_seconds float64
+    training_seconds float64  evaluation_seconds float64  checkpoint_seconds float64  waiting_seconds float64
+    lost_seconds float64  energy_j float64
 """
 
 # One row a timed call; at batch > 1 one row a forward, with the token counts summed over the batch.

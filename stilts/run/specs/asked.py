@@ -109,6 +109,8 @@ class TrainSpec(Stage):
     zero: Zero
     pooling: Pooling
     example_cap: int
+    matched: str = ""
+    """A run whose steps are added to its own, so that both cost alike."""
     text: Text | None = None
     translations: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Languages of the machine-translated sets beside the English one, by task."""

@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from hpc.settings import decode
 from stilts.run.specs.asked import Stage, stages
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class RunSpec:
     """A run of a study."""
 
@@ -34,12 +35,18 @@ class RunSpec:
         """Name of its stage."""
         return self.asked.name
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Hash of all that can change the run's numbers."""
-        identity = {"stage": self.stage, "asked": plain(self.asked), "parents": dict(self.parents)}
-        canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        return _hash({"stage": self.stage, "asked": plain(self.asked), "parents": dict(self.parents)})
+
+    def is_stored_as(self, stored: Any) -> bool:
+        """Whether the content of a `spec.json` is this run's, and as it was written."""
+        try:
+            identity = {name: stored[name] for name in ("stage", "asked", "parents")}
+            return bool(stored["fingerprint"] == self.fingerprint == _hash(identity))
+        except (LookupError, TypeError, ValueError):
+            return False
 
     def as_json(self) -> dict[str, Any]:
         """The content of `spec.json`."""
@@ -93,10 +100,22 @@ class _Envelope:
     fingerprint: str
 
 
+def _hash(identity: dict[str, Any]) -> str:
+    canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(item.name for item in dataclasses.fields(kind))
+
+
 def plain(value: Any) -> Any:
     """A specification as JSON. What is absent or empty is left out: runs outlive settings added later."""
+    if value is None or isinstance(value, str | int | float):
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        value = {item.name: getattr(value, item.name) for item in dataclasses.fields(value)}
+        value = {name: getattr(value, name) for name in _names(type(value))}
     if isinstance(value, Mapping):
         kept = {str(key): plain(item) for key, item in value.items()}
         return {key: item for key, item in kept.items() if item is not None and item != [] and item != {}}

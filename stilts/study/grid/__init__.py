@@ -5,6 +5,7 @@ MLQA share one SQuAD fine-tuning, and BUCC and Tatoeba are read off the intermed
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from hpc.errors import UserError, unknown_name
 from stilts import tasks
@@ -61,13 +62,18 @@ def expand(study: Study, grid: str) -> list[RunSpec]:
     """
     if grid not in GRIDS:
         raise unknown_name("grid", grid, GRIDS)
-    if grid == "variants" and not read_by_variants(study):
-        raise UserError(f"study {study.name} has no [variants.mlm] and no [variants.translated]")
-    runs = _build(study).runs
+    variants = study.variants
+    if grid == "variants" and not (variants.mlm or variants.translated or variants.long):
+        raise UserError(
+            f"study {study.name} has no [variants.mlm], no [variants.translated] and no [variants.long]"
+        )
+    builder = _build(study)
+    runs = builder.runs
     is_wanted = GRIDS[grid][1]
     keep: set[str] = set()
     for run in reversed(runs.values()):
-        if is_wanted(run) or run.id in keep:
+        roles = [run, *(replace(run, asked=asked) for _, asked in builder.also.get(run.id, ()))]
+        if any(map(is_wanted, roles)) or run.id in keep:
             keep |= {run.id, *run.needs}
     return [run for run in runs.values() if run.id in keep]
 
@@ -77,8 +83,10 @@ def _build(study: Study) -> GridBuilder:
     intermediates = [tasks.load(name) for name in study.intermediate.tasks]
     targets = [tasks.load(name) for name in study.targets]
     _add_model(builder, intermediates + targets)
+    # Intermediate phases first: fine-tuning that would be the same as one of them is then that one.
+    ordered = sorted(regimes.REGIMES, key=lambda regime: regime.intermediate not in ("single", "multi"))
     for seed in study.seeds:
-        for regime in regimes.REGIMES:
+        for regime in ordered:
             if not regime.chosen_from:
                 for phase in regime.phases(study):
                     finish(builder, regime, start(builder, regime, phase, seed), targets)

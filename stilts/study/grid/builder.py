@@ -1,12 +1,12 @@
 """A study's runs while they are being written down, and what all of them say alike."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from stilts import tasks
 from stilts.run.settings import Limits, Optimisation
-from stilts.run.specs import RunSpec, Stage
+from stilts.run.specs import RunSpec, Stage, TrainSpec
 from stilts.study.config import Study
 from stilts.tasks import Task
 
@@ -22,10 +22,16 @@ class Parent:
     regime: str
     intermediate: str
     seed: int
+    name: str = ""
+    """What it would be called if another run had not trained the same already."""
+    matched: str = ""
+    """A run whose steps are added to those of the fine-tuning."""
 
     @property
     def prefix(self) -> str:
         """What the ids of its children begin with."""
+        if self.name:
+            return self.name
         return f"{self.regime}-s{self.seed}" if self.id == MODEL else self.id
 
 
@@ -35,12 +41,15 @@ class GridBuilder:
 
     study: Study
     runs: dict[str, RunSpec] = field(default_factory=dict)
+    also: dict[str, list[tuple[str, TrainSpec]]] = field(default_factory=dict)
+    """By run: what else it is, under which id, where another one would have trained the same."""
+    _children: dict[str, list[RunSpec]] = field(default_factory=dict)
 
     def add(self, run_id: str, asked: Stage, needs: Iterable[str] = (), *, tokens: int = 0) -> str:
         """Adds one run and returns its id; work that is there already is not repeated."""
         if run_id not in self.runs:
             parents = {need: self.runs[need].fingerprint for need in needs}
-            self.runs[run_id] = RunSpec(
+            spec = RunSpec(
                 study=self.study.name,
                 id=run_id,
                 asked=asked,
@@ -48,7 +57,14 @@ class GridBuilder:
                 parents=parents,
                 tokens=tokens,
             )
+            self.runs[run_id] = spec
+            for first in spec.needs[:1]:
+                self._children.setdefault(first, []).append(spec)
         return run_id
+
+    def children_of(self, run_id: str) -> Sequence[RunSpec]:
+        """The runs so far that start from this one."""
+        return self._children.get(run_id, ())
 
     def data(self, names: Iterable[str]) -> dict[str, Any]:
         """What decides which examples a run reads of these tasks."""
@@ -83,18 +99,56 @@ def examples_of(study: Study, task: Task, split: str, languages: Iterable[str]) 
 
 def tokens_of(study: Study, task: Task, split: str, languages: Iterable[str]) -> int:
     """Estimate of the tokens of a split in these languages."""
-    return examples_of(study, task, split, languages) * task.typical_tokens
+    return examples_of(study, task, split, languages) * tokens_an_example(study, task)
 
 
-def training_tokens(study: Study, names: Iterable[str], settings: Optimisation) -> int:
-    """Estimate of the tokens trained on: so many passes over the capped mixture, or steps at most."""
-    found = [(task, examples_of(study, task, "train", ("en",))) for task in map(tasks.load, names)]
-    cap = study.intermediate.example_cap if len(found) > 1 else None
-    passes = sum(min(count, cap or count) * task.typical_tokens for task, count in found)
-    total = int(settings.epochs * passes)
-    if settings.max_steps is None:
-        return total
-    size = settings.tokens_per_batch or (settings.examples_per_batch or 0) * max(
-        task.typical_tokens for task, _ in found
-    )
-    return min(total or settings.max_steps * size, settings.max_steps * size)
+def tokens_an_example(study: Study, task: Task) -> int:
+    """Tokens of an example, more or less, where the study looks first."""
+    return task.embedded_tokens if study.sources[0] == "embedded" else task.typical_tokens
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Share:
+    """What a task of a training run comes to, by what is known before its data are read."""
+
+    steps: float
+    tokens: float
+    passes: float
+    """Over its own set; 0 where its size is not known."""
+
+
+def training_shares(study: Study, names: Sequence[str], settings: Optimisation) -> dict[str, Share]:
+    """Estimate of what a training run sees of each task, drawn in proportion to their capped sizes."""
+    found = {name: tasks.load(name) for name in names}
+    counts = {name: examples_of(study, task, "train", ("en",)) for name, task in found.items()}
+    cap = study.intermediate.example_cap if len(found) > 1 else max(counts.values())
+    weights = {name: min(count, cap) for name, count in counts.items()}
+    items = {
+        name: examples_a_batch(study, task, _size(study, name, settings)) for name, task in found.items()
+    }
+    steps = settings.epochs * sum(weights[name] / items[name] for name in found)
+    if settings.max_steps is not None:
+        steps = min(steps or settings.max_steps, settings.max_steps)
+    total = sum(weights.values())
+    shares = {}
+    for name, task in found.items():
+        mine = steps * weights[name] / total if total else steps / len(found)
+        seen = mine * items[name]
+        shares[name] = Share(
+            steps=mine,
+            tokens=seen * tokens_an_example(study, task),
+            passes=seen / counts[name] if counts[name] else 0.0,
+        )
+    return shares
+
+
+def examples_a_batch(study: Study, task: Task, settings: Optimisation) -> float:
+    """Examples of a batch; of one that is measured in tokens, on average."""
+    if settings.examples_per_batch is not None:
+        return float(settings.examples_per_batch)
+    return max(1.0, (settings.tokens_per_batch or 0) / tokens_an_example(study, task))
+
+
+def _size(study: Study, name: str, settings: Optimisation) -> Optimisation:
+    """The settings that give a task's batches their size."""
+    return study.optimisation_of(name) if settings.batches == "own" else settings

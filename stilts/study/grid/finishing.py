@@ -11,7 +11,8 @@ from stilts.tasks import Task
 
 def finish(builder: GridBuilder, regime: Regime, parent: Parent, targets: Sequence[Task]) -> None:
     """Adds what the regime does with the weights of its phase, and the evaluation of it."""
-    if regime.encoder == "random":
+    if regime.encoder == "random" or regime.intermediate == "matched":
+        # What is not fine-tuned would be nonsense, or the same again.
         targets = [task for task in targets if task.train_task]
     _FINISHES[regime.then](builder, parent, targets)
 
@@ -21,7 +22,7 @@ def _targets(builder: GridBuilder, parent: Parent, targets: Sequence[Task]) -> N
     for name, group in training_sets(targets).items():
         label = group[0].name if len(group) == 1 else name
         trained = add_training(builder, f"{parent.prefix}.{label}", parent, "target", [name], targets=group)
-        add_evaluation(builder, trained.id, parent, dict.fromkeys(group, name))
+        add_evaluation(builder, trained.id, parent, dict.fromkeys(group, name), label=trained.prefix)
     untrained = [task for task in targets if not task.train_task]
     if untrained:
         add_evaluation(builder, parent.id, parent, dict.fromkeys(untrained, ""), label=parent.prefix)

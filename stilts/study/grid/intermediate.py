@@ -82,12 +82,28 @@ def _translations(builder: GridBuilder, regime: str, phase: str, seed: int) -> P
     )
 
 
+def _matched(builder: GridBuilder, regime: str, phase: str, seed: int) -> Parent:
+    """No phase, but the steps of one."""
+    trained = (
+        _multi(builder, MULTI, phase, seed) if phase == MULTI else _single(builder, "single", phase, seed)
+    )
+    return Parent(
+        id=MODEL,
+        regime=regime,
+        intermediate=phase,
+        seed=seed,
+        name=f"{phase}+{regime}-s{seed}",
+        matched=trained.id,
+    )
+
+
 _STARTS: Mapping[Intermediate, Callable[[GridBuilder, str, str, int], Parent]] = {
     "none": _none,
     "single": _single,
     "multi": _multi,
     "text": _text,
     "translations": _translations,
+    "matched": _matched,
 }
 
 
@@ -109,6 +125,8 @@ def read_by_variants(study: Study) -> dict[str, tuple[str, ...]]:
             for language in translated.languages:
                 task.set_of(split="train", language=language)
             found[task.name] = translated.languages
+    if (matched := study.variants.long) is not None:
+        _check_phases(study, matched.phases, (*phase.single_tasks, MULTI))
     return found
 
 

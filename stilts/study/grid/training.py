@@ -1,6 +1,7 @@
 """One training run: what it is asked, whatever regime it belongs to."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from hpc.errors import UserError
@@ -8,7 +9,7 @@ from stilts.run.settings import Optimisation
 from stilts.run.specs import BatchSize, Phase, TrainSpec
 from stilts.study import regimes
 from stilts.study.config import Study
-from stilts.study.grid.builder import GridBuilder, Parent, training_tokens
+from stilts.study.grid.builder import GridBuilder, Parent, training_shares
 from stilts.tasks import Task
 
 
@@ -36,7 +37,7 @@ def add_training(
         extra_data: sets that it reads beside `names`.
 
     Returns:
-        The trained weights.
+        The trained weights: those of a run that is there already, where it trains the same.
     """
     study, targets = builder.study, list(targets)
     settings = _settings(study, phase, names, targets)
@@ -55,10 +56,55 @@ def add_training(
         pooling=study.model.pooling,
         example_cap=study.intermediate.example_cap,
         **builder.data([*names, *extra_data]),
+        matched=parent.matched,
         **(extra or {}),
     )
-    builder.add(run_id, asked, [parent.id], tokens=training_tokens(study, names, settings))
-    return Parent(id=run_id, regime=parent.regime, intermediate=parent.intermediate, seed=parent.seed)
+    known = _same_training(builder, asked, parent)
+    if known is not None:
+        builder.also.setdefault(known, []).append((run_id, asked))
+    else:
+        needs = [parent.id, *filter(None, [parent.matched])]
+        builder.add(run_id, asked, needs, tokens=_tokens(study, asked))
+    return Parent(
+        id=known or run_id,
+        regime=parent.regime,
+        intermediate=parent.intermediate,
+        seed=parent.seed,
+        name=run_id,
+    )
+
+
+def _same_training(builder: GridBuilder, asked: TrainSpec, parent: Parent) -> str | None:
+    """A run that trains the same from the same weights, whatever it is for."""
+    for run in builder.children_of(parent.id):
+        other = run.asked
+        if (
+            isinstance(other, TrainSpec)
+            and {asked.phase, other.phase} == {"single", "target"}
+            and replace(
+                asked,
+                phase=other.phase,
+                regime=other.regime,
+                intermediate=other.intermediate,
+                targets=other.targets,
+            )
+            == other
+        ):
+            return run.id
+    return None
+
+
+def _tokens(study: Study, asked: TrainSpec) -> int:
+    """Estimate of the tokens trained on."""
+    settings = asked.optimisation
+    shares = training_shares(study, asked.tasks, settings).values()
+    total = sum(share.tokens for share in shares)
+    for name, languages in asked.translations.items():
+        total += len(languages) * sum(share.tokens for share in shares if name in asked.tasks)
+    if asked.text is not None:
+        batch = settings.tokens_per_batch or (settings.examples_per_batch or 0) * asked.text.block
+        total += batch * sum(share.steps for share in shares) / asked.text.every
+    return int(total)
 
 
 def _settings(study: Study, phase: Phase, names: Sequence[str], targets: list[Task]) -> Optimisation:

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from hpc.cluster import load_cluster
+from hpc.slurm.groups import groups
 from stilts import launch, status
+from stilts.launching.plan import make_nodes, make_plan
+from stilts.study.loading import load_study
 
 ROOT = Path(__file__).parents[3]
 
@@ -62,10 +66,11 @@ def test_a_dry_run_shows_the_plan_and_writes_nothing(launching, capsys) -> None:
     assert launching.here("--dry-run") == 0
     plan = capsys.readouterr().out.splitlines()
     count = str(launching.num_runs)
-    assert plan[0].split() == ["stage", "runs", "done", "to", "do", "tokens", "estimate"]
+    header = "stage runs done to do tokens time device time a device holds"
+    assert plan[0].split() == header.split(" ")
     assert any(line.split()[:4] == ["all", count, "0", count] for line in plan)
     assert any(
-        line.split() == ["mnli-s1.xnli.eval", "evaluate", "6", "k", "needs", "mnli-s1.xnli"] for line in plan
+        line.split() == ["mnli-s1.xnli.eval", "evaluate", "4", "k", "needs", "mnli-s1.xnli"] for line in plan
     )
     assert list(launching.runs.iterdir()) == []
 
@@ -115,16 +120,37 @@ def test_traceback_shows_the_rest(launching, capsys) -> None:
     assert "Traceback" in capsys.readouterr().err
 
 
+def test_hundreds_of_runs_are_a_handful_of_arrays(tmp_path) -> None:
+    (tmp_path / "site.toml").write_text('scheduler = "slurm"\n[shapes.default]\nmemory_gb = 2\n')
+    cluster, study = load_cluster(str(tmp_path / "site.toml")), load_study("xlmr-large")
+    calls = {}
+    for grid in ("targets", "all"):
+        plan = make_plan(study, grid, only=None, runs=tmp_path, cluster=cluster)
+        calls[grid] = (len(plan.todo), len(groups(make_nodes(plan, cluster), limit=1000)))
+    assert calls == {"targets": (376, 9), "all": (789, 28)}
+
+
+def test_only_what_was_begun_in_vain_is_tried_again(launching, capsys) -> None:
+    assert launching.here("--grid", "all", "--retry") == 0
+    assert "nothing to try again: no run of all has failed" in capsys.readouterr().out
+    launching.order("mnli-s1.xnli", fail="no XNLI here")
+    assert launching.here("--grid", "all", "--only", "mnli-s1.xnli.eval") == 1
+    launching.order("mnli-s1.xnli")
+    assert launching.here("--grid", "all", "--retry") == 0
+    assert launching.folder("mnli-s1.xnli.eval").done.exists(), "it was blocked"
+    assert not launching.folder("multi-s1").spec.exists(), "it had never begun"
+
+
 def test_the_flags_are_these_and_no_more(capsys) -> None:
     for module, flags in (
-        (launch, {"--grid", "--study", "--cluster", "--only", "--runs", "--dry-run"}),
-        (status, {"--study", "--runs"}),
+        (launch, "--grid --study --cluster --only --runs --wait --cancel --retry --write-only --dry-run"),
+        (status, "--study --runs --watch --json"),
     ):
         assert module.main(["--help"]) == 0
         text = capsys.readouterr().out
         options = text[text.index("options:") :].splitlines()
         shown = {word.strip(",") for line in options for word in line.split()[:2] if word.startswith("--")}
-        assert shown == flags | {"--help", "--traceback"}
+        assert shown == {*flags.split(), "--help", "--traceback"}
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--grid", "all", "--dry-run"]], ids=["help", "dry-run"])
@@ -161,9 +187,10 @@ def test_a_grid_is_submitted_once(launching, capsys, monkeypatch) -> None:
     assert re.search(r"\] submitted model: job \d+\n", shown)
     assert f"{launching.num_runs} submitted in " in shown
     assert f"how they stand: python -m stilts.status --runs {launching.runs}" in shown
-    jobs = [json.loads(path.read_text())["job_id"] for path in launching.runs.glob("toys/*/submit/job.json")]
-    assert len(set(jobs)) == launching.num_runs
-    (programs / "squeue.jobs").write_text("".join(f"{job}|PENDING|Dependency|x\n" for job in jobs))
+    notes = [json.loads(path.read_text()) for path in launching.runs.glob("toys/*/submit/job.json")]
+    assert len({note["job_id"] for note in notes}) == launching.num_runs
+    lines = [f"{note['job_id']}|PENDING|Dependency|N/A|{note['token']}\n" for note in notes]
+    (programs / "squeue.jobs").write_text("".join(lines))
     scripts = len(list(programs.glob("sbatch.*")))
     assert launching.here("--cluster", "example") == 0
     assert f"{launching.num_runs} submitted in " in capsys.readouterr().out

@@ -5,16 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from hpc.cluster import Pace
+from hpc.cluster import Cluster, Pace
 from hpc.jobs import Event
 from hpc.usage import Usage
 from stilts.launching import progress
 from stilts.launching.estimate import learn, say_seconds
-from stilts.launching.progress import PlainView, Tally, last_line
+from stilts.launching.progress import PlainView, Tally, last_line, seconds_to_end
 from stilts.run.folder import RunFolder
 from stilts.run.outputs import write_done
 from stilts.run.settings import Model
 from stilts.run.specs import BaselineSpec, PrepareSpec, RunSpec
+from stilts.study.loading import load_study
 
 
 def tell(folder: RunFolder, done: int, total: int, unix: float) -> None:
@@ -52,6 +53,27 @@ def test_time_left_follows_the_pace_so_far(tmp_path: Path) -> None:
     assert tally.ended == 3
 
 
+def test_one_that_is_tried_again_is_not_over(tmp_path: Path) -> None:
+    tally = Tally({"a": 1.0, "b": 1.0}, lambda name: RunFolder(tmp_path / name))
+    for state in ("running", "cancelled", "waiting", "running"):
+        tally.take(Event(name="a", state=state))
+    assert tally.ended == 0
+    for state in ("cancelled", "done"):
+        tally.take(Event(name="a", state=state))
+    assert tally.ended == 1, "once, however often it ended"
+
+
+def test_a_run_tells_when_it_will_be_through(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "a")
+    assert seconds_to_end(folder.progress) is None
+    tell(folder, 90, 90, 1000.0)  # of another phase
+    tell(folder, 10, 100, 2000.0)
+    assert seconds_to_end(folder.progress) is None
+    tell(folder, 20, 100, 2005.0)
+    tell(folder, 30, 100, 2010.0)
+    assert seconds_to_end(folder.progress) == pytest.approx(35.0)
+
+
 def test_lines_for_logs(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(progress, "_HEARTBEAT_SECONDS", 0.1)
     out = io.StringIO()
@@ -82,8 +104,9 @@ def test_estimates_are_corrected_by_what_is_done(tmp_path: Path) -> None:
     def spec(name: str, stage: str, tokens: int) -> RunSpec:
         return RunSpec(study="s", id=name, asked=asked[stage], tokens=tokens)
 
-    paces = {"prepare": Pace(seconds=10, tokens_per_second=100)}
-    fresh = learn([], paces)
+    cluster = Cluster(scheduler="local", pace={"prepare": Pace(seconds=10, tokens_per_second=100)})
+    study = load_study("tiny")
+    fresh = learn([], study, cluster)
     assert fresh.seconds(spec("t", "prepare", 1000)) == 20
     assert fresh.seconds(spec("l", "baseline", 0)) is None
     assert fresh.cost(spec("l", "baseline", 0)) > 0
@@ -96,7 +119,7 @@ def test_estimates_are_corrected_by_what_is_done(tmp_path: Path) -> None:
         )
         write_done(folder.path, "", usage)
         done.append((spec(name, stage, tokens), folder))
-    learned = learn(done, paces)
+    learned = learn(done, study, cluster)
     assert learned.seconds(spec("u", "prepare", 3000)) == pytest.approx(3 * 40)
     assert learned.seconds(spec("m", "baseline", 0)) == pytest.approx(33)
 

@@ -106,7 +106,7 @@ def test_strict_fails_on_what_is_missing_and_names_it(
     shard.rename(hidden)
     try:
         assert call(sample, tmp_path, "--tables", "training") == 0
-        assert "no number yet for 9 in training; first training/joint/runs" in capsys.readouterr().err
+        assert "no number yet for 10 in training; first training/joint/runs" in capsys.readouterr().err
         assert call(sample, tmp_path, "--tables", "training", "--strict") == 1
         assert "| joint (one model) |   -- |" in (tmp_path / "training.md").read_text()
     finally:

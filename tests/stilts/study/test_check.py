@@ -13,7 +13,8 @@ from hpc.cluster import load_cluster
 from hpc.command import printable
 from hpc.errors import UserError
 from stilts import tasks
-from stilts.launching.plan import describe, make_plan
+from stilts.launching.describe import describe
+from stilts.launching.plan import make_plan
 from stilts.run.specs import EvaluateSpec, RunSpec, TrainSpec
 from stilts.study import regimes
 from stilts.study.config import Study
