@@ -47,7 +47,7 @@ def test_any_order_of_the_table_and_any_number_of_empty_rows(layout, block_m):
     some = case((65, 1, 200, 0), "fp16")
     table = some.packed(block_m).blocks
     order = torch.randperm(len(table), generator=torch.Generator().manual_seed(0))
-    empty = torch.tensor([[len(some.lengths), 0]] * 3, dtype=torch.int32)
+    empty = torch.tensor([[0, UNUSED]] * 3, dtype=torch.int32)
     longer = torch.cat((empty, table[order], empty))
     assert_same_bits(attend(some, layout, block_m, blocks=longer), attend(some, layout, block_m))
 
