@@ -15,6 +15,7 @@ import triton.language as tl
 from torch import Tensor
 
 from kernels.compilation import Compilation
+from kernels.dependent import dependent, dependent_on, launch_options, start, wait
 from kernels.warps import LANES, lanes_of, warps_for
 
 
@@ -47,12 +48,31 @@ def _store_normalised(out, x, weight, bias, eps, columns, COLUMNS: tl.constexpr,
 
 @triton.jit
 def residual_layer_norm_kernel(
-    x, residual, linear_bias, weight, bias, out, eps, COLUMNS: tl.constexpr, BLOCK: tl.constexpr
+    x,
+    residual,
+    linear_bias,
+    weight,
+    bias,
+    out,
+    eps,
+    COLUMNS: tl.constexpr,
+    BLOCK: tl.constexpr,
+    PARTS: tl.constexpr,
+    DEPENDENT: tl.constexpr,
 ):
-    """out = LayerNorm(x + linear_bias + residual), a row a program; linear_bias may be None."""
+    """out = LayerNorm(x + linear_bias + residual), a row a program; linear_bias may be None.
+
+    x may be the sum of PARTS such tensors, one behind the other.
+    """
+    start(DEPENDENT)
     row = tl.program_id(0).to(tl.int64) * COLUMNS
     columns = tl.arange(0, BLOCK)
+    wait(DEPENDENT)
     total = _load_row(x + row, columns, COLUMNS, BLOCK)
+    for part in tl.static_range(1, PARTS):
+        total += _load_row(
+            x + tl.num_programs(0).to(tl.int64) * COLUMNS * part + row, columns, COLUMNS, BLOCK
+        )
     if linear_bias is not None:
         total += _load_row(linear_bias, columns, COLUMNS, BLOCK)
     total += _load_row(residual + row, columns, COLUMNS, BLOCK)
@@ -72,8 +92,11 @@ def embed_layer_norm_kernel(
     eps,
     COLUMNS: tl.constexpr,
     BLOCK: tl.constexpr,
+    DEPENDENT: tl.constexpr,
 ):
     """out = LayerNorm(word[id] + position[position] + type_row), a token a program."""
+    start(DEPENDENT)
+    wait(DEPENDENT)
     token = tl.program_id(0).to(tl.int64)
     columns = tl.arange(0, BLOCK)
     word_row = tl.load(ids + token).to(tl.int64) * COLUMNS
@@ -91,12 +114,19 @@ def row_shape(columns: int, lanes: int = LANES) -> tuple[int, int]:
 
 
 def run_residual_layer_norm(
-    x: Tensor, residual: Tensor, weight: Tensor, bias: Tensor, *, linear_bias: Tensor | None, eps: float
+    x: Tensor,
+    residual: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    *,
+    linear_bias: Tensor | None,
+    eps: float,
+    parts: int = 1,
 ) -> Tensor:
-    """Launches `residual_layer_norm_kernel`: x, residual contiguous [..., d] -> [..., d]."""
-    out = x.new_empty(x.shape)
-    columns = x.shape[-1]
-    if rows := x.numel() // columns:
+    """Launches `residual_layer_norm_kernel`: x [parts, ...] and residual, contiguous [..., d] -> [..., d]."""
+    out = residual.new_empty(residual.shape)
+    columns = residual.shape[-1]
+    if rows := residual.numel() // columns:
         block, warps = row_shape(columns)
         residual_layer_norm_kernel[(rows,)](
             x,
@@ -108,8 +138,11 @@ def run_residual_layer_norm(
             eps,
             columns,
             block,
+            parts,
+            dependent(out.device),
             num_warps=warps,
             enable_fp_fusion=True,
+            **launch_options(out.device),
         )
     return out
 
@@ -142,8 +175,10 @@ def run_embed_layer_norm(
             eps,
             columns,
             block,
+            dependent(out.device),
             num_warps=warps,
             enable_fp_fusion=True,
+            **launch_options(out.device),
         )
     return out
 
@@ -152,10 +187,15 @@ def compilations(arch: str) -> Iterator[Compilation]:
     """What to compile ahead of time: XLM-R's widths, as launched; the bars are for Large, 1024."""
     tables = ("word", "position", "type_row")
     kernels = {
-        "residual_layer_norm": (residual_layer_norm_kernel, ("x", "residual", "linear_bias"), {}),
-        "embed_layer_norm": (embed_layer_norm_kernel, tables, {"ids": "*i64", "positions": "*i64"}),
+        "residual_layer_norm": (
+            residual_layer_norm_kernel,
+            ("x", "residual", "linear_bias"),
+            {},
+            {"PARTS": 1},
+        ),
+        "embed_layer_norm": (embed_layer_norm_kernel, tables, {"ids": "*i32", "positions": "*i32"}, {}),
     }
-    for name, (fn, inputs, indices) in kernels.items():
+    for name, (fn, inputs, indices, more) in kernels.items():
         for columns in (1024, 768, 384):
             block, warps = row_shape(columns, lanes_of(arch))
             for dtype in ("bf16", "fp16"):
@@ -166,7 +206,12 @@ def compilations(arch: str) -> Iterator[Compilation]:
                     signature=indices
                     | dict.fromkeys((*inputs, "weight", "bias", "out"), f"*{dtype}")
                     | {"eps": "fp32"},
-                    constexprs={"COLUMNS": columns, "BLOCK": block},
+                    constexprs={
+                        "COLUMNS": columns,
+                        "BLOCK": block,
+                        "DEPENDENT": dependent_on(arch),
+                        **more,
+                    },
                     warps=warps,
                     stages=1,
                     facts={"dtype": dtype, "columns": columns},

@@ -1,10 +1,12 @@
 """What `python -m kernels.inspect` compiles of attention, without a GPU."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from kernels.attention.device import packed_qkv_kernel, padded_kernel, strided_kernel
 from kernels.compilation import Compilation
+from kernels.dependent import dependent_on
 from kernels.tiles import Entry, entries, known_architecture
 
 HEADS = 16  # XLM-R Large; compiled in, as a stride
@@ -22,32 +24,34 @@ def compilations(arch: str) -> Iterator[Compilation]:
     """
     for entry in entries(known_architecture(arch)):
         if entry.head_dim == 64 and entry.dtype != "fp32":
-            yield _packed(entry, with_lse=False)
-            yield _packed(entry, with_lse=True)
+            yield _packed(arch, entry, with_lse=False)
+            yield _packed(arch, entry, with_lse=True)
+            if entry.role == "default" and entry.tile.stages > 1:
+                yield _packed(arch, replace(entry, tile=replace(entry.tile, stages=1)), with_lse=False)
         elif entry.role != "alternative" and entry.dtype != "fp16":
-            yield _packed(entry, with_lse=True)
+            yield _packed(arch, entry, with_lse=True)
         if entry.layout == "strided" and entry.role != "alternative" and entry.dtype == "bf16":
-            yield _padded(entry)
+            yield _padded(arch, entry)
 
 
-def _packed(entry: Entry, *, with_lse: bool) -> Compilation:
+def _packed(arch: str, entry: Entry, *, with_lse: bool) -> Compilation:
     kernel, tensors = (
         (packed_qkv_kernel, ("qkv",)) if entry.layout == "packed_qkv" else (strided_kernel, ("q", "k", "v"))
     )
     pointers = dict.fromkeys((*tensors, "out"), f"*{entry.dtype}")
     pointers |= {"lse": "*fp32", "cu_seqlens": "*i32", "blocks": "*i32"}
     numbers = {"qk_scale": "fp32", "tokens": "i32"}
-    return _compilation(kernel, entry, entry.layout, pointers | numbers, with_lse)
+    return _compilation(arch, kernel, entry, entry.layout, pointers | numbers, with_lse)
 
 
-def _padded(entry: Entry) -> Compilation:
+def _padded(arch: str, entry: Entry) -> Compilation:
     pointers = dict.fromkeys(("q", "k", "v", "out"), f"*{entry.dtype}") | {"lengths": "*i32"}
     numbers = {"qk_scale": "fp32", "longest": "i32"}
-    return _compilation(padded_kernel, entry, "padded", pointers | numbers, False)
+    return _compilation(arch, padded_kernel, entry, "padded", pointers | numbers, False)
 
 
 def _compilation(
-    kernel: Any, entry: Entry, layout: str, signature: dict[str, str], with_lse: bool
+    arch: str, kernel: Any, entry: Entry, layout: str, signature: dict[str, str], with_lse: bool
 ) -> Compilation:
     strides = tuple(name for name in STRIDES if name in kernel.arg_names)
     tile = entry.tile
@@ -58,6 +62,7 @@ def _compilation(
         "BLOCK_N": tile.block_n,
         "WITH_LSE": with_lse,
         "PRECISION": "tf32",
+        "DEPENDENT": dependent_on(arch),
     }
     parts = (layout, f"d{entry.head_dim}", entry.dtype, str(tile), *(["lse"] if with_lse else []))
     return Compilation(

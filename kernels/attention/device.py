@@ -9,6 +9,8 @@ import math
 import triton
 import triton.language as tl
 
+from kernels.dependent import start, wait
+
 LN_2 = tl.constexpr(math.log(2.0))
 
 
@@ -62,17 +64,26 @@ def _store(out_MD, lse_M, out, lse, rows_M, n, begin, head, tokens,
         tl.store(lse + head * tokens + begin + rows_M, lse_M * LN_2, mask=inside_M)
 
 
-@triton.jit(do_not_specialize=["tokens"])
-def packed_qkv_kernel(qkv, out, lse, cu_seqlens, blocks, qk_scale, tokens,
-                      HEADS: tl.constexpr, HEAD_DIM: tl.constexpr, BLOCK_M: tl.constexpr,
-                      BLOCK_N: tl.constexpr, WITH_LSE: tl.constexpr, PRECISION: tl.constexpr):  # fmt: skip
-    """One contiguous [T, 3, H, D]: every stride is known when this is compiled."""
-    row = tl.program_id(0)
-    head = tl.program_id(1).to(tl.int64)
+@triton.jit
+def _place(cu_seqlens, blocks, HEADS: tl.constexpr, BLOCK_M: tl.constexpr):
+    """Head, first row, first token and length; the heads of one block, neighbours in memory, go together."""
+    row = tl.program_id(0) // HEADS
+    head = (tl.program_id(0) % HEADS).to(tl.int64)
     sequence = tl.load(blocks + row * 2)
     first = tl.load(blocks + row * 2 + 1) * BLOCK_M
     begin = tl.load(cu_seqlens + sequence)
-    n = tl.load(cu_seqlens + sequence + 1) - begin
+    return head, first, begin, tl.load(cu_seqlens + sequence + 1) - begin
+
+
+@triton.jit(do_not_specialize=["tokens"])
+def packed_qkv_kernel(qkv, out, lse, cu_seqlens, blocks, qk_scale, tokens,
+                      HEADS: tl.constexpr, HEAD_DIM: tl.constexpr, BLOCK_M: tl.constexpr,
+                      BLOCK_N: tl.constexpr, WITH_LSE: tl.constexpr, PRECISION: tl.constexpr,
+                      DEPENDENT: tl.constexpr):  # fmt: skip
+    """One contiguous [T, 3, H, D]: every stride is known when this is compiled."""
+    start(DEPENDENT)
+    head, first, begin, n = _place(cu_seqlens, blocks, HEADS, BLOCK_M)
+    wait(DEPENDENT)
     if first >= n:
         return
     begin = begin.to(tl.int64)
@@ -89,14 +100,12 @@ def packed_qkv_kernel(qkv, out, lse, cu_seqlens, blocks, qk_scale, tokens,
 def strided_kernel(q, k, v, out, lse, cu_seqlens, blocks, qk_scale, tokens,
                    q_row, q_head, k_row, k_head, v_row, v_head,
                    HEADS: tl.constexpr, HEAD_DIM: tl.constexpr, BLOCK_M: tl.constexpr, BLOCK_N: tl.constexpr,
-                   WITH_LSE: tl.constexpr, PRECISION: tl.constexpr):  # fmt: skip
+                   WITH_LSE: tl.constexpr, PRECISION: tl.constexpr,
+                   DEPENDENT: tl.constexpr):  # fmt: skip
     """Three [T, H, D], each with strides of its own."""
-    row = tl.program_id(0)
-    head = tl.program_id(1).to(tl.int64)
-    sequence = tl.load(blocks + row * 2)
-    first = tl.load(blocks + row * 2 + 1) * BLOCK_M
-    begin = tl.load(cu_seqlens + sequence)
-    n = tl.load(cu_seqlens + sequence + 1) - begin
+    start(DEPENDENT)
+    head, first, begin, n = _place(cu_seqlens, blocks, HEADS, BLOCK_M)
+    wait(DEPENDENT)
     if first >= n:
         return
     begin = begin.to(tl.int64)
@@ -112,16 +121,23 @@ def strided_kernel(q, k, v, out, lse, cu_seqlens, blocks, qk_scale, tokens,
 def padded_kernel(q, k, v, out, lengths, qk_scale, longest,
                   q_batch, q_row, q_head, k_batch, k_row, k_head, v_batch, v_row, v_head,
                   HEADS: tl.constexpr, HEAD_DIM: tl.constexpr, BLOCK_M: tl.constexpr, BLOCK_N: tl.constexpr,
-                  PRECISION: tl.constexpr):  # fmt: skip
-    """Three [B, H, S, D] with strides of their own into [B, S, H, D]; rows past a length become zero."""
-    sequence = tl.program_id(0).to(tl.int64)
-    head = tl.program_id(1).to(tl.int64)
-    rows_M = tl.program_id(2) * BLOCK_M + tl.arange(0, BLOCK_M)
+                  PRECISION: tl.constexpr, DEPENDENT: tl.constexpr):  # fmt: skip
+    """Three [B, H, S, D] with strides of their own into [B, S, H, D]; rows past a length become zero.
+
+    The blocks of one sequence and head follow one another, so that its keys are still in the cache.
+    """
+    start(DEPENDENT)
+    wait(DEPENDENT)
+    BLOCKS = tl.cdiv(longest, BLOCK_M)
+    block = tl.program_id(0) % BLOCKS
+    head = (tl.program_id(0) // BLOCKS % HEADS).to(tl.int64)
+    sequence = (tl.program_id(0) // BLOCKS // HEADS).to(tl.int64)
+    rows_M = block * BLOCK_M + tl.arange(0, BLOCK_M)
     n = tl.minimum(tl.load(lengths + sequence), longest)
     out += (sequence * longest * HEADS + head) * HEAD_DIM
     out_MD_ptr = out + rows_M[:, None] * (HEADS * HEAD_DIM) + tl.arange(0, HEAD_DIM)[None, :]
     inside_M1 = (rows_M < longest)[:, None]
-    if tl.program_id(2) * BLOCK_M >= n:
+    if block * BLOCK_M >= n:
         tl.store(out_MD_ptr, tl.zeros([BLOCK_M, HEAD_DIM], out.dtype.element_ty), mask=inside_M1)
         return
     q += sequence * q_batch + head * q_head

@@ -8,6 +8,7 @@ import triton
 from torch import Tensor
 
 from kernels.attention.device import packed_qkv_kernel, padded_kernel, strided_kernel
+from kernels.dependent import dependent, launch_options
 from kernels.tiles import Tile
 
 Precision = Literal["tf32", "ieee"]
@@ -45,10 +46,11 @@ def run_packed_qkv(
     out = qkv.new_empty(T, H, D)
     lse = qkv.new_empty((H, T) if with_lse else (0,), dtype=torch.float32)
     if len(blocks):
-        packed_qkv_kernel[(len(blocks), H)](
+        packed_qkv_kernel[(len(blocks) * H,)](
             qkv, out, lse, cu_seqlens, blocks, scale * LOG2_E, T,
             HEADS=H, HEAD_DIM=D, BLOCK_M=tile.block_m, BLOCK_N=tile.block_n, WITH_LSE=with_lse,
-            PRECISION=precision, num_warps=tile.warps, num_stages=tile.stages, enable_fp_fusion=True,
+            PRECISION=precision, DEPENDENT=dependent(out.device), num_warps=tile.warps,
+            num_stages=tile.stages, enable_fp_fusion=True, **launch_options(out.device),
         )  # fmt: skip
     return out, lse
 
@@ -90,10 +92,11 @@ def run_strided(
     out = q.new_empty(T, H, D)
     lse = q.new_empty((H, T) if with_lse else (0,), dtype=torch.float32)
     if len(blocks):
-        strided_kernel[(len(blocks), H)](
+        strided_kernel[(len(blocks) * H,)](
             q, k, v, out, lse, cu_seqlens, blocks, scale * LOG2_E, T, *strides,
             HEADS=H, HEAD_DIM=D, BLOCK_M=tile.block_m, BLOCK_N=tile.block_n, WITH_LSE=with_lse,
-            PRECISION=precision, num_warps=tile.warps, num_stages=tile.stages, enable_fp_fusion=True,
+            PRECISION=precision, DEPENDENT=dependent(out.device), num_warps=tile.warps,
+            num_stages=tile.stages, enable_fp_fusion=True, **launch_options(out.device),
         )  # fmt: skip
     return out, lse
 
@@ -130,9 +133,10 @@ def run_padded(
     assert not any(size % 16 for size in strides)
     out = q.new_empty(B, S, H, D)
     if out.numel():
-        padded_kernel[(B, H, triton.cdiv(S, tile.block_m))](
+        padded_kernel[(triton.cdiv(S, tile.block_m) * H * B,)](
             q, k, v, out, lengths, scale * LOG2_E, S, *strides,
             HEADS=H, HEAD_DIM=D, BLOCK_M=tile.block_m, BLOCK_N=tile.block_n, PRECISION=precision,
-            num_warps=tile.warps, num_stages=tile.stages, enable_fp_fusion=True,
+            DEPENDENT=dependent(out.device), num_warps=tile.warps, num_stages=tile.stages,
+            enable_fp_fusion=True, **launch_options(out.device),
         )  # fmt: skip
     return out.transpose(1, 2)

@@ -109,7 +109,7 @@ def derived(
             chip["warps"] // warps,
             chip["ctas"],
         )
-    if "instructions" not in figures:
+    if "instructions" not in figures or "head_dim" not in facts:
         return more
     scores = facts["block_m"] * facts["block_n"]
     more["instructions_per_score"] = figures["instructions"] * 32 * warps / scores

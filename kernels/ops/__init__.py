@@ -14,11 +14,15 @@ unfused. The reason is logged once, as a warning of the logger "kernels".
 
 from kernels.ops.attention import padded_attention, varlen_attention, varlen_attention_qkv
 from kernels.ops.dispatch import why_not
+from kernels.ops.products import linear, linear_gelu, linear_residual_norm
 from kernels.ops.rows import bias_gelu, embed_layer_norm, residual_layer_norm
 
 __all__ = [
     "bias_gelu",
     "embed_layer_norm",
+    "linear",
+    "linear_gelu",
+    "linear_residual_norm",
     "padded_attention",
     "residual_layer_norm",
     "varlen_attention",

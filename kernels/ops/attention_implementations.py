@@ -5,6 +5,7 @@ Shapes: T tokens, H heads, D head size, B sequences, S longest length, R rows of
 
 import functools
 import math
+from dataclasses import replace
 from types import ModuleType
 from typing import Literal
 
@@ -65,13 +66,19 @@ def _route(q: Tensor, cu_seqlens: Tensor) -> AttentionRoute | None:
     return attention_route(q)
 
 
-@functools.cache
-def _tile(device: torch.device, dtype: torch.dtype, layout: Layout, head_dim: int, block_m: int) -> Tile:
+def _tile(x: Tensor, layout: Layout, block_m: int, longest: int) -> Tile:
     """The pinned configuration that cuts queries into such blocks.
 
     Raises:
         ValueError: there is none.
     """
+    tile = _pinned(x.device, x.dtype, layout, x.shape[-1], block_m)
+    # A loop of one trip has nothing to prefetch. Stages change no bits.
+    return replace(tile, stages=1) if longest <= 2 * tile.block_n else tile
+
+
+@functools.cache
+def _pinned(device: torch.device, dtype: torch.dtype, layout: Layout, head_dim: int, block_m: int) -> Tile:
     tiles = [
         tile_for(architecture(device), layout, role, head_dim=head_dim, dtype=DTYPES[dtype]) for role in ROLES
     ]
@@ -97,7 +104,7 @@ def _strided(
     if route != "triton":
         return _fall_back(route, (q, k, v), cu_seqlens, max_seqlen, scale, with_lse)
     q, k, v = _aligned(q), _aligned(k), _aligned(v)
-    tile = _tile(q.device, q.dtype, "strided", q.shape[2], block_m)
+    tile = _tile(q, "strided", block_m, max_seqlen)
     with launching(q):
         if blocks is None:
             blocks = block_table_on_device(cu_seqlens, q.shape[0], block_m)
@@ -120,7 +127,7 @@ def _packed_qkv(
         q, k, v = qkv.unbind(1)
         return _fall_back(route, (q, k, v), cu_seqlens, max_seqlen, scale, with_lse)
     qkv = _aligned(qkv.contiguous())
-    tile = _tile(qkv.device, qkv.dtype, "packed_qkv", qkv.shape[3], block_m)
+    tile = _tile(qkv, "packed_qkv", block_m, max_seqlen)
     with launching(qkv):
         if blocks is None:
             blocks = block_table_on_device(cu_seqlens, qkv.shape[0], block_m)
@@ -160,7 +167,7 @@ def _padded(q: Tensor, k: Tensor, v: Tensor, lengths: Tensor, scale: float) -> T
     if q.numel() == 0 or attention_route(q, "padded") != "triton":
         out = reference.padded_attention(q, k, v, lengths, scale=scale)
         return out.transpose(1, 2).contiguous().transpose(1, 2)
-    tile = _tile(q.device, q.dtype, "strided", q.shape[3], BLOCK_M)
+    tile = _tile(q, "strided", BLOCK_M, q.shape[2])
     with launching(q):
         return _triton().run_padded(
             _aligned(q), _aligned(k), _aligned(v), lengths, scale=scale, tile=tile, precision=PRECISION

@@ -116,9 +116,10 @@ def _aligned(x: Tensor) -> Tensor:
     return x if x.data_ptr() % 16 == 0 else x.clone()
 
 
-def _residual_layer_norm(
+def compute_residual_layer_norm(
     x: Tensor, residual: Tensor, weight: Tensor, bias: Tensor, linear_bias: Tensor | None, eps: float
 ) -> Tensor:
+    """The op itself; in Triton x may be [P, ..., d] fp32 parts that add up to what is meant."""
     if row_route(x, x.shape[-1]) == "torch":
         return reference.residual_layer_norm(x, residual, weight, bias, linear_bias=linear_bias, eps=eps)
     from kernels import norm
@@ -127,7 +128,8 @@ def _residual_layer_norm(
         linear_bias = _aligned(linear_bias)
     tensors = map(_aligned, (x, residual, weight, bias))
     with launching(x):
-        return norm.run_residual_layer_norm(*tensors, linear_bias=linear_bias, eps=eps)
+        parts = len(x) if x.dim() > residual.dim() else 1
+        return norm.run_residual_layer_norm(*tensors, linear_bias=linear_bias, eps=eps, parts=parts)
 
 
 def _embed_layer_norm(
@@ -153,7 +155,8 @@ def _embed_layer_norm(
         return norm.run_embed_layer_norm(_aligned(ids), _aligned(positions), *map(_aligned, floats), eps=eps)
 
 
-def _bias_gelu(x: Tensor, bias: Tensor) -> Tensor:
+def compute_bias_gelu(x: Tensor, bias: Tensor) -> Tensor:
+    """The op itself."""
     if row_route(x) == "torch":
         return reference.bias_gelu(x, bias).contiguous()
     from kernels import activation
@@ -174,7 +177,7 @@ def _a_row_a_token(ids: Tensor, positions: Tensor, word: Tensor, *_: object) -> 
 _RESIDUAL_LAYER_NORM = register(
     "residual_layer_norm",
     "(Tensor x, Tensor residual, Tensor weight, Tensor bias, Tensor? linear_bias, float eps) -> Tensor",
-    implementation=_residual_layer_norm,
+    implementation=compute_residual_layer_norm,
     fake=_like_x,
 )
 _EMBED_LAYER_NORM = register(
@@ -185,5 +188,5 @@ _EMBED_LAYER_NORM = register(
     fake=_a_row_a_token,
 )
 _BIAS_GELU = register(
-    "bias_gelu", "(Tensor x, Tensor bias) -> Tensor", implementation=_bias_gelu, fake=_like_x
+    "bias_gelu", "(Tensor x, Tensor bias) -> Tensor", implementation=compute_bias_gelu, fake=_like_x
 )

@@ -1,7 +1,7 @@
-"""Times every tile of the present GPU's architecture and rewrites its part of the table.
+"""Times what the present GPU's architecture can run and rewrites its part of the tables.
 
-    python -m kernels.tune                        # kernels/configs.toml itself
-    python -m kernels.tune --output other.toml    # a copy of it
+    python -m kernels.tune                        # kernels/configs.toml and kernels/product/products.toml
+    python -m kernels.tune attention --output other.toml    # a copy of one of them
 
 Exit codes: 0 written, 1 a section without a right tile stays as it was, 2 the request cannot be met.
 """
@@ -21,17 +21,20 @@ if TYPE_CHECKING:
     Measured = tuple[Timings, dict[Tile, str]]
 
 
+TABLES = ("attention", "products")
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     out = argparse.ArgumentParser(
-        prog="python -m kernels.tune", description="Choose the attention kernels' tiles on this GPU."
+        prog="python -m kernels.tune", description="Choose how kernels cut their work on this GPU."
     )
+    out.add_argument("table", nargs="?", choices=TABLES, help="one table; both unless told")
     out.add_argument(
         "--output",
         type=Path,
         metavar="FILE.toml",
-        default=Path(__file__).parents[1] / "configs.toml",
-        help="where to write the table; kernels/configs.toml unless told",
+        help="where to write that table; in its own place unless told",
     )
     return out
 
@@ -39,7 +42,10 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Tunes; the exit code."""
     options = parser().parse_args(argv)
-    if not options.output.resolve().parent.is_dir():
+    if options.output and not options.table:
+        print("kernels.tune: --output takes one table: attention or products", file=sys.stderr)
+        return 2
+    if options.output and not options.output.resolve().parent.is_dir():
         print(f"kernels.tune: no folder {options.output.resolve().parent}", file=sys.stderr)
         return 2
     import torch
@@ -47,11 +53,40 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not torch.cuda.is_available():
         print(f"kernels.tune needs a CUDA device, and torch {torch.__version__} sees none", file=sys.stderr)
         return 2
-    return tune_here(options.output)
+    worst = 0
+    for table in [options.table] if options.table else TABLES:
+        tune_here = tune_attention_here if table == "attention" else tune_products_here
+        worst = max(worst, tune_here(options.output))
+    return worst
 
 
-def tune_here(output: Path) -> int:
-    """Tunes for the present GPU."""
+def tune_products_here(output: Path | None) -> int:
+    """Chooses products for the present GPU; every shape and number of tokens of the table is timed anew."""
+    from kernels.bench.machine import architecture, describe
+    from kernels.bench.timing import GpuStopwatch
+    from kernels.product.tiling import PRODUCTS
+    from kernels.tune import products
+
+    products.compile_all(products.ENCODERS, products.TOKENS, workers=max((os.cpu_count() or 2) - 2, 1))
+    stopwatch, arch = GpuStopwatch(), architecture()
+    chosen: dict[products.Product, products.Rows] = {}
+    for product in products.ENCODERS:
+        measured = {}
+        for tokens in products.TOKENS:
+            measured[tokens] = products.measure(product, tokens, stopwatch)
+            stopwatch.release()
+            print(products.line(product, tokens, measured[tokens]), flush=True)
+        chosen[product] = products.choose(measured)
+    output = output or PRODUCTS
+    text = products.rewrite(PRODUCTS.read_text(encoding="utf-8"), arch, chosen, stamp(describe()))
+    replace_text(output, text)
+    print(f"{len(chosen)} products of {arch} written to {output}")
+    return 0
+
+
+def tune_attention_here(output: Path | None) -> int:
+    """Chooses tiles for the present GPU."""
+    from kernels import tiles
     from kernels.bench.machine import architecture, describe
     from kernels.bench.timing import GpuStopwatch
     from kernels.tune.measuring import bits, timings
@@ -63,7 +98,7 @@ def tune_here(output: Path) -> int:
         stopwatch.release()
         return measured
 
-    return tune(output, architecture(), stamp(describe()), measure=measure, compare=bits)
+    return tune(output or tiles.CONFIGS, architecture(), stamp(describe()), measure=measure, compare=bits)
 
 
 def tune(

@@ -256,7 +256,7 @@ def test_a_stamp_names_machine_and_versions():
 
 
 def test_without_a_gpu_one_line_and_exit_2(tmp_path):
-    code = [sys.executable, "-m", "kernels.tune", "--output", str(tmp_path / "x.toml")]
+    code = [sys.executable, "-m", "kernels.tune", "attention", "--output", str(tmp_path / "x.toml")]
     environment = {"PATH": "/usr/bin:/bin", "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(code, cwd=ROOT, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 2
@@ -266,10 +266,15 @@ def test_without_a_gpu_one_line_and_exit_2(tmp_path):
 
 
 def test_a_folder_that_is_missing_is_said_before_the_work(tmp_path, capsys):
-    assert command.main(["--output", str(tmp_path / "no" / "x.toml")]) == 2
+    assert command.main(["products", "--output", str(tmp_path / "no" / "x.toml")]) == 2
     assert "no folder" in capsys.readouterr().err
 
 
 def test_the_command_line_is_these_flags():
     flags = {flag for action in command.parser()._actions for flag in action.option_strings}
     assert flags == {"-h", "--help", "--output"}
+
+
+def test_a_file_for_both_tables_is_refused(tmp_path, capsys):
+    assert command.main(["--output", str(tmp_path / "x.toml")]) == 2
+    assert "one table" in capsys.readouterr().err

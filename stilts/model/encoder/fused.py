@@ -1,8 +1,8 @@
-"""The encoder on a GPU, for answering: eight kernels a layer, four of them matrix products.
+"""The encoder on a GPU, for answering: seven or eight kernels a layer, four of them matrix products.
 
 Per layer: query, key and value in one product; attention on its output as it lies; projection; residual +
-LayerNorm; expansion; bias + GELU; contraction; residual + LayerNorm. The biases of the last three products
-are added by the kernel that follows. `kernels.ops` decides what runs where no fused kernel can.
+LayerNorm; expansion with bias and GELU, in one kernel or two; contraction; residual + LayerNorm.
+`kernels.ops` decides which product runs, and what runs where no fused kernel can.
 
 Shapes: T tokens, B sequences, R rows of the block table, H heads, D head size, d hidden size.
 """
@@ -10,7 +10,6 @@ Shapes: T tokens, B sequences, R rows of the block table, H heads, D head size, 
 from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from kernels import ops, reference
@@ -61,17 +60,16 @@ class FusedEncoder(Encoder):
 
     def _layer(self, layer: PackedLayer, x: Tensor, packed: Packed) -> Tensor:
         T, d = x.shape
-        qkv = layer.qkv(x).view(T, 3, layer.heads, d // layer.heads)
+        qkv = ops.linear(x, layer.qkv.weight, layer.qkv.bias).view(T, 3, layer.heads, d // layer.heads)
         context = self._attend(qkv, packed).view(T, d)
         x = _residual_norm(context, layer.attention_output, x, layer.attention_norm)
-        expanded = ops.bias_gelu(F.linear(x, layer.intermediate.weight), layer.intermediate.bias)
+        expanded = ops.linear_gelu(x, layer.intermediate.weight, layer.intermediate.bias)
         return _residual_norm(expanded, layer.output, x, layer.output_norm)
 
 
 def _residual_norm(x: Tensor, linear: nn.Linear, residual: Tensor, norm: nn.LayerNorm) -> Tensor:
-    product = F.linear(x, linear.weight)
-    return ops.residual_layer_norm(
-        product, residual, norm.weight, norm.bias, linear_bias=linear.bias, eps=norm.eps
+    return ops.linear_residual_norm(
+        x, linear.weight, linear.bias, residual, norm.weight, norm.bias, eps=norm.eps
     )
 
 
