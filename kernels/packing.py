@@ -5,13 +5,15 @@
     x_BSd = unpack(x_Td, packed)      # zeros where there is no token
 
 Packing also lays out the work of the attention kernels: a table of (sequence, block of queries), made once
-and used by every layer.
+and used by every layer. All of a batch lies in one arena, which goes to a device in one copy; batches of
+about the same size are laid out alike, so that one CUDA graph serves them.
 
 Shapes: B sequences, S longest length, T tokens in all, R rows of the table.
 """
 
+import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -23,76 +25,169 @@ BLOCK_M = 64
 UNUSED = 1 << 20
 """Number of a block that no sequence has, and whose first row still fits into 32 bits."""
 
+MOST_TOKENS = 4096
+"""Up to here a batch is laid out for a CUDA graph; above it a large encoder outlasts its launches."""
+_FEWEST_TOKENS = 8
+_GROWTH = 1.16
+"""From one size to the next: a replay pays for the whole size."""
+_TOKENS_A_SEQUENCE = 8
+"""Fewest tokens a sequence has on average where there is room for a graph."""
+_ALIGNED = 4
+"""Numbers of 32 bits in 16 bytes: from such boundaries Triton reads fastest."""
+
+
+@functools.cache
+def sizes(most: int = MOST_TOKENS) -> tuple[int, ...]:
+    """Numbers of tokens of which none is a sixth larger than the one before; large ones in eights."""
+    found = [min(_FEWEST_TOKENS, most)]
+    while found[-1] < most:
+        following = max(found[-1] + 1, int(found[-1] * _GROWTH))
+        following -= following % 8 if following > 128 else 0
+        found.append(min(following, most))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much one arena holds: the fixed shapes of a CUDA graph, or just what a batch needs."""
+
+    tokens: int
+    sequences: int
+    block_m: int
+
+    @property
+    def rows(self) -> int:
+        """Rows of the block table: as many as any batch of this size can need."""
+        return self.tokens // self.block_m + self.sequences
+
+    @property
+    def sections(self) -> tuple[slice, slice, slice, slice]:
+        """Where ids, positions, cumulative lengths and blocks lie in the arena."""
+        begin, found = 0, []
+        for length in (self.tokens, self.tokens, self.sequences + 1, 2 * self.rows):
+            found.append(slice(begin, begin + length))
+            begin += -(-length // _ALIGNED) * _ALIGNED
+        return found[0], found[1], found[2], found[3]
+
+    @property
+    def length(self) -> int:
+        """Numbers in the arena."""
+        return self.sections[-1].stop
+
+    @property
+    def shared(self) -> bool:
+        """Whether batches of other sizes are laid out in the same way, so that one graph serves them all."""
+        return self in rooms(self.block_m)
+
+
+@functools.cache
+def rooms(block_m: int = BLOCK_M) -> tuple[Room, ...]:
+    """Those that batches share."""
+    return tuple(Room(size, max(size // _TOKENS_A_SEQUENCE, 1), block_m) for size in sizes())
+
+
+def room_for(tokens: int, sequences: int, block_m: int) -> Room:
+    """The smallest shared room, or one of a batch's own: it is larger, or of many short sequences."""
+    for room in rooms(block_m):
+        if tokens <= room.tokens:
+            return room if sequences <= room.sequences else Room(tokens, sequences, block_m)
+    return Room(tokens, sequences, block_m)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Packed:
     """Sequences laid end to end."""
 
     ids: Tensor
-    """[T] token ids."""
+    """[T] int32 token ids."""
     positions: Tensor
-    """[T] rows of the position table: `FIRST_POSITION` + index in the sequence, as XLM-R counts."""
+    """[T] int32 rows of the position table: `FIRST_POSITION` + index in the sequence, as XLM-R counts."""
     cu_seqlens: Tensor
     """[B + 1] int32: sequence b holds tokens cu_seqlens[b] .. cu_seqlens[b + 1] - 1."""
     lengths: tuple[int, ...]
     """The B lengths, known on the host: no device has to be asked for them."""
     blocks: Tensor
     """[R, 2] int32 (sequence, block of queries), see `block_table`."""
-    block_m: int
-    """Queries a block."""
+    room: Room
+    """How the arena is laid out."""
+    arena: Tensor
+    """int32: all of the above lies in it, so that one copy moves it. Unused tokens are padding, unused
+    sequences are empty."""
+
+    @property
+    def block_m(self) -> int:
+        """Queries a block."""
+        return self.room.block_m
 
     @property
     def max_seqlen(self) -> int:
         """The longest length."""
         return max(self.lengths, default=0)
 
+    @classmethod
+    def of(cls, arena: Tensor, room: Room, lengths: tuple[int, ...]) -> "Packed":
+        """The views of an arena."""
+        ids, positions, cu_seqlens, blocks = (arena[section] for section in room.sections)
+        total, count = sum(lengths), len(lengths)
+        rows = total // room.block_m + count
+        return cls(
+            ids=ids[:total],
+            positions=positions[:total],
+            cu_seqlens=cu_seqlens[: count + 1],
+            lengths=lengths,
+            blocks=blocks.view(-1, 2)[:rows],
+            room=room,
+            arena=arena,
+        )
+
     def to(self, device: torch.device | str) -> "Packed":
-        """The same on another device; from pinned memory nothing waits for the copies."""
-        return self._each(lambda one: one.to(device, non_blocking=True))
+        """The same on another device, in one copy; from pinned memory nothing waits for it."""
+        return self._moved(lambda arena: arena.to(device, non_blocking=True))
 
     def pinned(self) -> "Packed":
         """The same in memory that devices copy from by themselves."""
-        return self._each(lambda one: one.pin_memory())
+        return self._moved(lambda arena: arena.pin_memory())
 
-    def _each(self, move: Callable[[Tensor], Tensor]) -> "Packed":
-        return replace(
-            self, **{name: move(getattr(self, name)) for name in ("ids", "positions", "cu_seqlens", "blocks")}
-        )
+    def _moved(self, move: Callable[[Tensor], Tensor]) -> "Packed":
+        return Packed.of(move(self.arena), self.room, self.lengths)
 
 
 def from_lengths(
-    ids: Tensor, lengths: Sequence[int], *, block_m: int = BLOCK_M, padding: int | None = PAD_ID
+    ids: Tensor | np.ndarray, lengths: Sequence[int], *, block_m: int = BLOCK_M, padding: int | None = PAD_ID
 ) -> Packed:
     """Packs ids that lie end to end already.
 
     Args:
-        ids: [T] token ids.
+        ids: [T] token ids, on the host.
         lengths: lengths of the sequences; they add up to T.
         block_m: queries a block of the attention kernels.
         padding: id that Hugging Face's XLM-R does not count in its positions; None where the ids are known to
             hold none, or the model counts all of them.
 
+    Returns:
+        On the host; `Packed.to` moves it.
+
     Raises:
         ValueError: the lengths do not add up, or a sequence holds the padding id.
     """
     sizes = np.asarray(lengths, dtype=np.int32)
-    bounds = np.zeros(len(sizes) + 1, dtype=np.int32)
-    np.cumsum(sizes, out=bounds[1:])
-    total = bounds[-1]
-    if total != ids.numel():
-        raise ValueError(f"lengths add up to {total}, but there are {ids.numel()} ids")
-    if padding is not None and ids.device.type == "cpu" and bool((ids == padding).any()):
+    total = int(sizes.sum())
+    values = ids.numpy() if isinstance(ids, Tensor) else ids
+    if total != len(values):
+        raise ValueError(f"lengths add up to {total}, but there are {len(values)} ids")
+    if padding is not None and bool((values == padding).any()):
         raise ValueError(f"a packed sequence holds the padding id {padding}")
-    starts = np.repeat(bounds[:-1], sizes)
-    positions = np.arange(total, dtype=np.int64) - starts + FIRST_POSITION
-    return Packed(
-        ids=ids,
-        positions=torch.from_numpy(positions).to(ids.device),
-        cu_seqlens=torch.from_numpy(bounds).to(ids.device),
-        lengths=tuple(sizes.tolist()),
-        blocks=block_table(sizes, block_m).to(ids.device),
-        block_m=block_m,
-    )
+    room = room_for(total, len(sizes), block_m)
+    arena = np.empty(room.length, dtype=np.int32)
+    own, positions, bounds, blocks = (arena[section] for section in room.sections)
+    own[:total], own[total:] = values, PAD_ID
+    bounds[0], bounds[len(sizes) + 1 :] = 0, total
+    np.cumsum(sizes, out=bounds[1 : len(sizes) + 1])
+    starts = np.repeat(bounds[: len(sizes)], sizes)
+    positions[:total], positions[total:] = np.arange(FIRST_POSITION, total + FIRST_POSITION) - starts, PAD_ID
+    rows = block_table(sizes, block_m).numpy().ravel()
+    blocks[: len(rows)], blocks[len(rows) :: 2], blocks[len(rows) + 1 :: 2] = rows, 0, UNUSED
+    return Packed.of(torch.from_numpy(arena), room, tuple(sizes.tolist()))
 
 
 def pack(ids: Tensor, mask: Tensor, *, block_m: int = BLOCK_M) -> Packed:

@@ -38,7 +38,7 @@ def case(
     generator = torch.Generator(device).manual_seed(workload.tokens)
     size = (workload.tokens, 3, heads, head_dim)
     qkv = torch.randn(size, generator=generator, device=device).to(dtype)
-    ids = torch.full((workload.tokens,), 5, device=device)
+    ids = torch.full((workload.tokens,), 5)
     packed, large = (from_lengths(ids, workload.lengths, block_m=rows) for rows in (64, LARGE_BLOCK_M))
     variants: dict[str, Callable[[], Call]] = {
         "varlen_attention_qkv": functools.partial(_packed_qkv, qkv, packed),

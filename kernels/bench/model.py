@@ -112,8 +112,8 @@ class Models:
         from torch._C._autograd import DeviceType
         from torch.profiler import ProfilerActivity, profile
 
-        ids = torch.full((workload.tokens,), 5, device=self.device)
-        packed = from_lengths(ids, workload.lengths)
+        ids = torch.full((workload.tokens,), 5)
+        packed = from_lengths(ids, workload.lengths).to(self.device)
         with torch.no_grad():
             forward(self.weights, packed)
             with profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA]) as profiler:

@@ -11,14 +11,16 @@ from kernels.dependent import start, wait
 
 
 @triton.jit
-def _prefetch(weight, first, begin, K: tl.constexpr, ROWS: tl.constexpr, LENGTH: tl.constexpr):
+def _prefetch(weight, first, begin, K: tl.constexpr, ROWS: tl.constexpr, LENGTH: tl.constexpr,
+              STEP: tl.constexpr):  # fmt: skip
     """Asks L2 for a rectangle of the weights, in lines of 128 bytes."""
     rows = first + tl.arange(0, ROWS)
-    lines = begin + tl.arange(0, LENGTH // 64) * 64
-    places = (weight + rows[:, None] * K + lines[None, :]).to(tl.int64)
-    tl.inline_asm_elementwise(
-        "prefetch.global.L2 [$1]; mov.u32 $0, 0;", "=r,l", [places], dtype=tl.int32, is_pure=False, pack=1
-    )
+    lines = begin + tl.arange(0, STEP // 64) * 64
+    for step in range(0, LENGTH, STEP):
+        places = (weight + rows[:, None] * K + (lines + step)[None, :]).to(tl.int64)
+        tl.inline_asm_elementwise(
+            "prefetch.global.L2 [$1]; mov.u32 $0, 0;", "=r,l", [places], dtype=tl.int32, is_pure=False, pack=1
+        )
 
 
 @triton.jit
@@ -44,7 +46,7 @@ def few_rows_kernel(x, weight, bias, out, rows, N: tl.constexpr, K: tl.constexpr
     first = tl.program_id(0) * BLOCK_N
     part = tl.program_id(2)
     if DEPENDENT and tl.program_id(1) == 0:
-        _prefetch(weight, first, part * SHARE, K, BLOCK_N, SHARE)
+        _prefetch(weight, first, part * SHARE, K, BLOCK_N, SHARE, BLOCK_K)
     wait(DEPENDENT)
     n = first + tl.arange(0, BLOCK_N)
     m = tl.program_id(1) * BLOCK_M + tl.arange(0, BLOCK_M)

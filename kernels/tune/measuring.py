@@ -31,8 +31,8 @@ def launch(section: Section, tile: Tile, qkv: Tensor, load: Workload) -> Callabl
     """A call of the section's kernel with this tile on [T, 3, H, D]."""
     from kernels.attention import run_packed_qkv, run_strided
 
-    ids = torch.full((load.tokens,), 5, device=qkv.device)
-    packed = from_lengths(ids, load.lengths, block_m=tile.block_m)
+    ids = torch.full((load.tokens,), 5)
+    packed = from_lengths(ids, load.lengths, block_m=tile.block_m).to(qkv.device)
     scale = section.head_dim**-0.5
     if section.layout == "packed_qkv":
         return lambda: run_packed_qkv(qkv, packed.cu_seqlens, packed.blocks, scale=scale, tile=tile)[0]

@@ -36,7 +36,7 @@ class FusedEncoder(Encoder):
                 0, self.config.head_size
             )
             self.attention = attention_route(heads)
-        self._attend = _BACKENDS[attention]
+        self._attend = _BACKENDS[self.attention]
         with torch.no_grad():
             self._tables = encoder.tables()
 

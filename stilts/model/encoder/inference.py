@@ -21,7 +21,8 @@ def for_inference(encoder: PackedEncoder, *, attention: Attention = "triton") ->
     weight = encoder.word.weight
     if weight.device.type == "cuda":
         fused = FusedEncoder(encoder, attention=attention)
-        return GraphedEncoder(fused) if fused.attention == "triton" else fused
+        # Scaled-dot-product attention takes its shapes from the lengths: no graph holds for two batches.
+        return fused if fused.attention == "sdpa" else GraphedEncoder(fused)
     if attention != "sdpa":
         _say(f"attention {attention!r} needs a CUDA device: on this CPU it is 'sdpa'")
     return CpuEncoder(encoder) if supported(weight.dtype) else encoder

@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from kernels.packing import from_lengths
+from kernels.packing import Packed, Room, from_lengths, room_for, rooms, sizes
 from stilts.model.encoder import EncoderConfig, PackedEncoder, for_inference
 from stilts.model.encoder.cpu import CpuEncoder, chunks_of
 from stilts.model.encoder.fused import FusedEncoder
-from stilts.model.encoder.graphs import Bucket, GraphedEncoder, bucket_sizes, fill
+from stilts.model.encoder.graphs import GraphedEncoder, full, whole
 from stilts.model.heads import HeadSpec
 from stilts.model.multitask import Model
 
@@ -89,15 +89,22 @@ def test_chunks_hold_every_token_once_and_groups_little_padding():
         assert padded <= 1.15 * len(chunk.rows)
 
 
-def test_a_batch_in_a_bucket_gives_the_rows_it_gives_alone(encoder):
-    bucket = Bucket(tokens=256, block_m=64)
-    fused, inputs = FusedEncoder(encoder), bucket.blank(longest=400)
-    for seed, lengths in enumerate([[50, 3, 90], [1], [64, 64, 64, 64], [256], [9] * 28]):
+def test_a_batch_gives_the_same_rows_in_a_graphs_shapes(encoder):
+    """What is captured is the whole room; what a batch leaves unused changes nothing."""
+    fused, room = FusedEncoder(encoder), room_for(256, 4, 64)
+    inputs = whole(full(room, longest=400))
+    assert (len(inputs.ids), len(inputs.lengths), len(inputs.blocks)) == (
+        room.tokens,
+        room.sequences,
+        room.rows,
+    )
+    for seed, lengths in enumerate([[50, 3, 190], [room.tokens], [64, 64, 64, 64], [9] * 27]):
         packed = batch(lengths, seed)
-        assert bucket.fits(packed)
-        fill(inputs, packed)
+        assert packed.room == room
+        inputs.arena.copy_(packed.arena)
+        graphs_own = Packed.of(inputs.arena, room, whole(packed).lengths)
         with torch.inference_mode():
-            got, alone = fused(inputs)[: sum(lengths)], fused(packed)
+            got, alone = fused(graphs_own)[: sum(lengths)], fused(packed)
         assert (got - alone).abs().max() <= 2e-6
 
 
@@ -110,8 +117,8 @@ def test_a_replay_computes_little_more_than_its_batch(count, median, spread, lon
     generator = torch.Generator().manual_seed(count)
     lengths = median * torch.exp(spread * torch.randn(1000, count, generator=generator))
     totals = lengths.round().clamp(10, longest).sum(1)
-    sizes = torch.tensor(bucket_sizes())
-    waste = [float(sizes[sizes >= total][0] / total) - 1 for total in totals if total <= sizes[-1]]
+    found = [(room_for(int(total), count, 64), total) for total in totals]
+    waste = [float(room.tokens / total) - 1 for room, total in found if room.shared]
     if (count, median) == (32, 210):
         assert not waste, "so many tokens are launched without a graph"
         return
@@ -119,30 +126,44 @@ def test_a_replay_computes_little_more_than_its_batch(count, median, spread, lon
     assert max(waste) < 0.2
 
 
-def test_sizes_of_buckets_grow_to_the_last():
-    sizes = bucket_sizes()
-    assert (sizes[0], sizes[-1]) == (8, 4096)
-    assert sorted(set(sizes)) == list(sizes)
-    assert len(sizes) < 50
-    assert bucket_sizes(5) == (5,)
+def test_sizes_of_rooms_grow_to_the_last():
+    found = sizes()
+    assert (found[0], found[-1]) == (8, 4096)
+    assert sorted(set(found)) == list(found)
+    assert len(found) < 50
+    assert sizes(5) == (5,)
 
 
-def test_inputs_made_in_inference_mode_are_written_to_in_any(encoder):
-    bucket = Bucket(tokens=64, block_m=64)
-    with torch.inference_mode():
-        inputs = bucket.blank(longest=400)
+def test_inputs_made_in_inference_mode_are_written_to_in_any():
+    room = rooms()[0]
+    with torch.inference_mode(), torch.inference_mode(False):
+        arena = full(room, longest=400).arena
     with torch.no_grad():
-        fill(inputs, batch([9]))
-    assert inputs.ids[:9].tolist() == batch([9]).ids.tolist()
+        arena.copy_(batch([room.tokens]).arena)
+    assert arena[: room.tokens].tolist() == batch([room.tokens]).ids.tolist()
 
 
-def test_a_bucket_takes_what_has_room_in_it():
-    bucket = Bucket(tokens=64, block_m=64)
-    assert bucket.fits(batch([64]))
-    assert bucket.fits(batch([8] * 8))
-    assert not bucket.fits(batch([65]))
-    assert not bucket.fits(batch([1] * 9))
-    assert not bucket.fits(from_lengths(batch([4]).ids, [4], block_m=128))
+def test_batches_of_about_one_size_share_a_room_and_others_have_their_own():
+    assert batch([60]).room == batch([20, 41]).room
+    assert batch([60]).room.shared
+    assert batch([1] * 9).room == Room(9, 9, 64)
+    assert not batch([1] * 9).room.shared
+    assert not batch([400] * 11).room.shared
+    assert from_lengths(batch([60]).ids, [60], block_m=128).room != batch([60]).room
+
+
+def test_the_back_end_that_is_said_is_the_one_that_runs(encoder, monkeypatch):
+    from stilts.model.encoder import fused
+
+    ran = []
+    for name, attend in list(fused._BACKENDS.items()):
+        monkeypatch.setitem(
+            fused._BACKENDS, name, lambda *a, name=name, attend=attend: ran.append(name) or attend(*a)
+        )
+    form = FusedEncoder(encoder, attention="triton")
+    with torch.inference_mode():
+        form(batch([5, 9]))
+    assert set(ran) == {form.attention}
 
 
 def test_on_a_cpu_weights_are_packed_whatever_back_end_is_asked_for(encoder):
@@ -177,15 +198,18 @@ class Counting(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def test_a_layer_is_eight_kernels_four_of_them_products(encoder):
+def test_a_layer_is_five_operations_four_of_them_with_a_product(encoder):
+    from stilts.model.encoder.fused import _BACKENDS
+
     packed, fused = batch([5, 9]), FusedEncoder(encoder)
+    fused._attend = _BACKENDS["triton"]
     counted = []
     for layers in (0, 1, 3):
         with torch.inference_mode(), Counting() as counting:
             fused(packed, layers=layers)
         counted.append([name for name in counting.launched if "detach" not in name])
-    assert [len(launched) for launched in counted] == [1, 1 + 8, 1 + 3 * 8]
-    assert counted[1].count("aten::linear") == 4
+    assert [len(launched) for launched in counted] == [1, 1 + 5, 1 + 3 * 5]
+    assert sum("linear" in name for name in counted[1]) == 4
 
 
 @pytest.mark.gpu
@@ -193,7 +217,7 @@ def test_a_layer_is_eight_kernels_four_of_them_products(encoder):
 def test_graphs_answer_as_launched_kernels(encoder):
     on_gpu = copy.deepcopy(encoder).to("cuda", torch.bfloat16)
     fused = FusedEncoder(on_gpu)
-    graphed = GraphedEncoder(fused, tokens=(64, 256))
+    graphed = GraphedEncoder(fused, rooms=(room_for(64, 1, 64), room_for(256, 1, 64)))
     graphed.warm_up()
     with torch.inference_mode():
         for lengths in ([5], [64], [100, 20], [1, 2, 3], [200, 56], [300]):
