@@ -3,12 +3,13 @@
 import torch
 
 from kernels import reference
+from tests.kernels.devices import generator
 
 LENGTHS = [5, 0, 17, 1]
 
 
 def normal(*shape, dtype=torch.float32, seed=0):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed)).to(dtype)
+    return torch.randn(*shape, generator=generator(seed)).to(dtype)
 
 
 def bounds(lengths):

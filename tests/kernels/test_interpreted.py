@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-FOLDER = Path(__file__).with_name("interpreted")
+FOLDER = Path(__file__).with_name("on_device")
 ROOT = FOLDER.parents[2]
 
 

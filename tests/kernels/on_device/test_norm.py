@@ -6,7 +6,7 @@ import torch
 from kernels import reference
 from kernels.norm import row_shape, run_embed_layer_norm, run_residual_layer_norm
 from kernels.warps import lanes_of
-from tests.kernels.interpreted.rows import COLUMNS, DTYPES, assert_as_exact_as, doubled, rows
+from tests.kernels.on_device.rows import COLUMNS, DTYPES, assert_as_exact_as, doubled, rows
 
 EPS = 1e-5
 

@@ -9,9 +9,9 @@ import triton
 import triton.language as tl
 from triton.runtime.interpreter import InterpreterBuilder
 
-from tests.kernels.interpreted import bfloat16
+from tests.kernels.on_device import bfloat16
 
-WHERE = "tests/kernels/interpreted/bfloat16.py"
+WHERE = "tests/kernels/on_device/bfloat16.py"
 EXACT = torch.tensor(
     [1 + 2**-8, 1 + 3 * 2**-8, 1 + 2**-8 + 2**-20, -1.75, float("inf"), float("nan"), 0.0, 3.0]
 )

@@ -2,6 +2,8 @@
 
 import torch
 
+from tests.kernels.devices import generator
+
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 # XLM-R's, a power of two or not, then the odd ones: within a block of threads, and longer than one.
 COLUMNS = [1024, 768, 384, 1, 7, 100, 1000, 2048, 8192]
@@ -10,7 +12,7 @@ MARGIN = 4096
 
 def rows(*shape, dtype="fp32", seed=0):
     """Random values amid NaN, which a load beside them would bring in."""
-    values = torch.randn(*shape, generator=torch.Generator().manual_seed(seed)).to(DTYPES[dtype])
+    values = torch.randn(*shape, generator=generator(seed)).to(DTYPES[dtype])
     buffer = torch.full((values.numel() + 2 * MARGIN,), float("nan"), dtype=values.dtype)
     buffer[MARGIN:-MARGIN] = values.flatten()
     return buffer[MARGIN:-MARGIN].view(shape)

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from kernels.packing import UNUSED
-from tests.kernels.interpreted.oracle import DTYPES, LENGTHS, Case, attend, case
+from tests.kernels.devices import generator
+from tests.kernels.on_device.oracle import DTYPES, LENGTHS, Case, attend, case
 
 LAYOUTS = ("packed_qkv", "strided", "padded")
 
@@ -46,7 +47,7 @@ def test_permuting_sequences_permutes_results(layout):
 def test_any_order_of_the_table_and_any_number_of_empty_rows(layout, block_m):
     some = case((65, 1, 200, 0), "fp16")
     table = some.packed(block_m).blocks
-    order = torch.randperm(len(table), generator=torch.Generator().manual_seed(0))
+    order = torch.randperm(len(table), generator=generator(0))
     empty = torch.tensor([[0, UNUSED]] * 3, dtype=torch.int32)
     longer = torch.cat((empty, table[order], empty))
     assert_same_bits(attend(some, layout, block_m, blocks=longer), attend(some, layout, block_m))

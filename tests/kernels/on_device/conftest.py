@@ -1,19 +1,24 @@
-"""The kernels under Triton's interpreter: a folder that only a process of its own collects.
+"""One suite of the kernels for any device: a folder that only a process of its own collects.
 
-`TRITON_INTERPRET=1 python -m pytest tests/kernels/interpreted` runs it, and so does `test_interpreted.py`.
-The flag counts when a kernel is decorated, so interpreted and compiled kernels cannot share a process.
+    TRITON_INTERPRET=1 python -m pytest tests/kernels/on_device        # interpreted, on the CPU
+    STILTS_TEST_DEVICE=cuda python -m pytest tests/kernels/on_device   # compiled, on a GPU
+
+`test_interpreted.py` runs the first. The flag counts when a kernel is decorated, so interpreted and compiled
+kernels cannot share a process.
 """
-
-import os
 
 import pytest
 import torch
 
-INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
-collect_ignore_glob = [] if INTERPRETED else ["test_*.py"]
+from tests.kernels.devices import DEVICE, INTERPRETED
+
+collect_ignore_glob = [] if INTERPRETED or DEVICE == "cuda" else ["test_*.py"]
+if DEVICE == "cuda":
+    collect_ignore_glob.append("test_canary.py")
+    torch.set_default_device(DEVICE)
 
 if INTERPRETED:
-    from tests.kernels.interpreted import bfloat16
+    from tests.kernels.on_device import bfloat16
 
     bfloat16.install()
 

@@ -7,8 +7,8 @@ import torch
 from torch.library import opcheck
 
 from kernels import ops, reference
-from kernels.packing import from_lengths
-from tests.kernels.interpreted.rows import assert_as_exact_as, doubled
+from tests.kernels.devices import INTERPRETED, packed
+from tests.kernels.on_device.rows import assert_as_exact_as, doubled
 from tests.kernels.op_cases import LENGTHS, NAMES, attention_calls, bounds, normal, row_calls, twin
 
 CALLS = attention_calls() | row_calls()
@@ -29,6 +29,8 @@ def several(results):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16], ids=str)
 @pytest.mark.parametrize("name", NAMES)
 def test_an_op_runs_its_kernel_and_errs_no_more_than_its_twin(name, dtype, caplog):
+    if dtype is torch.float32 and not INTERPRETED and "attention" in name:
+        pytest.skip("fp32 products are TF32 on a GPU")
     call, tensors = (attention_calls(dtype=dtype) | row_calls(dtype=dtype))[name]
     assert ops.why_not(tensors[-1].to(dtype), head_dim=64, columns=48) == ()
     with caplog.at_level(logging.WARNING, logger="kernels"):
@@ -54,7 +56,7 @@ def test_nothing_behind_the_last_bound_is_read(name, with_table, monkeypatch):
     cu_seqlens = torch.tensor([0, 64, 100, 150], dtype=torch.int32)[:3]
     qkv = normal(200, 3, 2, 64)
     given = (qkv,) if name.endswith("qkv") else qkv.unbind(1)
-    blocks = from_lengths(torch.full((100,), 9), [64, 36]).blocks if with_table else None
+    blocks = packed([64, 36]).blocks if with_table else None
     out = getattr(ops, name)(*given, cu_seqlens, 64, blocks=blocks)
     assert torch.equal(out[100:], nowhere[100:])
     exact = reference.cu_seqlens_attention(*qkv.unbind(1), cu_seqlens, 64)
@@ -83,11 +85,11 @@ def test_compiled_whole_and_for_any_length_an_op_agrees(name):
 @pytest.mark.parametrize("block_m", [64, 128])
 def test_a_table_of_blocks_gives_the_same_bits(block_m, guard):
     lengths = [5, 0, 70, 1]
-    packed = from_lengths(torch.full((sum(lengths),), 9), lengths, block_m=block_m)
+    batch = packed(lengths, block_m)
     qkv = normal(sum(lengths), 3, 2, 64)
-    bounds_and_longest = (packed.cu_seqlens, packed.max_seqlen)
+    bounds_and_longest = (batch.cu_seqlens, batch.max_seqlen)
     expected = ops.varlen_attention_qkv(qkv, *bounds_and_longest, block_m=block_m)
-    out = ops.varlen_attention_qkv(qkv, *bounds_and_longest, blocks=packed.blocks, block_m=block_m)
+    out = ops.varlen_attention_qkv(qkv, *bounds_and_longest, blocks=batch.blocks, block_m=block_m)
     assert torch.equal(out, expected)
     guard.assert_margins_untouched()
 
@@ -118,6 +120,7 @@ def test_heads_of_another_size_fall_back_and_say_so():
     assert torch.equal(out, call(reference.cu_seqlens_attention, *tensors)[0])
 
 
+@pytest.mark.skipif(not INTERPRETED, reason="on a GPU nobody looks at the ids")
 @pytest.mark.parametrize("ids", [[0, 20], [-1, 0]], ids=str)
 def test_a_row_the_table_does_not_have_is_refused(ids):
     _, (_, _, *floats) = row_calls()["embed_layer_norm"]

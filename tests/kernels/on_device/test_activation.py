@@ -5,7 +5,7 @@ import torch
 
 from kernels import reference
 from kernels.activation import block_shape, run_bias_gelu
-from tests.kernels.interpreted.rows import COLUMNS, DTYPES, assert_as_exact_as, doubled, rows
+from tests.kernels.on_device.rows import COLUMNS, DTYPES, assert_as_exact_as, doubled, rows
 
 
 @pytest.mark.parametrize("columns", [4096, 3072, 1536, *COLUMNS])

@@ -9,6 +9,7 @@ from scipy.special import ndtr
 from kernels.ops import rows
 from kernels.product.launch import run_product
 from kernels.product.tiling import Tiling
+from tests.kernels.devices import generator
 
 FEW = Tiling("few_rows", 16, 32, 32, 1, 4, 2)
 MANY = Tiling("many_rows", 32, 32, 32, 1, 4, 2)
@@ -16,8 +17,8 @@ WIDE = Tiling("many_rows", 16, 256, 32, 1, 4, 2)
 
 
 def case(T, N, K, dtype=torch.float16, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    x, weight, bias = (torch.randn(*size, generator=generator) for size in ((T, K), (N, K), (N,)))
+    draws = generator(seed)
+    x, weight, bias = (torch.randn(*size, generator=draws) for size in ((T, K), (N, K), (N,)))
     return x.to(dtype), (weight * K**-0.5).to(dtype), bias.to(dtype)
 
 
@@ -76,8 +77,8 @@ def test_gelu_is_the_normal_distributions_to_its_far_tail():
     from kernels.activation import run_bias_gelu
 
     x = torch.linspace(-5.5, 8, 4096).half()
-    wanted = x.double().numpy() * ndtr(x.double().numpy())
-    out = run_bias_gelu(x[None], torch.zeros(4096).half())[0].double().numpy()
+    wanted = x.double().cpu().numpy() * ndtr(x.double().cpu().numpy())
+    out = run_bias_gelu(x[None], torch.zeros(4096).half())[0].double().cpu().numpy()
     assert np.all(np.abs(out - wanted) <= (2**-11 + 5e-5) * np.abs(wanted) + 2**-25)
 
 
