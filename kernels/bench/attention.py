@@ -39,7 +39,9 @@ def case(
     size = (workload.tokens, 3, heads, head_dim)
     qkv = torch.randn(size, generator=generator, device=device).to(dtype)
     ids = torch.full((workload.tokens,), 5)
-    packed, large = (from_lengths(ids, workload.lengths, block_m=rows) for rows in (64, LARGE_BLOCK_M))
+    packed, large = (
+        from_lengths(ids, workload.lengths, block_m=rows).to(device) for rows in (64, LARGE_BLOCK_M)
+    )
     variants: dict[str, Callable[[], Call]] = {
         "varlen_attention_qkv": functools.partial(_packed_qkv, qkv, packed),
         f"varlen_attention_qkv, {LARGE_BLOCK_M} rows": functools.partial(_packed_qkv, qkv, large),

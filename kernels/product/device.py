@@ -51,17 +51,18 @@ def few_rows_kernel(x, weight, bias, out, rows, N: tl.constexpr, K: tl.constexpr
     n = first + tl.arange(0, BLOCK_N)
     m = tl.program_id(1) * BLOCK_M + tl.arange(0, BLOCK_M)
     k = part * SHARE + tl.arange(0, BLOCK_K)
-    # Rows past the last wrap around: were all of them the last, every program would queue for its line.
-    x_MK = x + (m % rows)[:, None] * K + k[None, :]
+    # Masked: were rows past the last read as the last, every program would queue for that one's lines.
+    inside_M1 = (m < rows)[:, None]
+    x_MK = x + m[:, None] * K + k[None, :]
     w_KN = weight + n[None, :] * K + k[:, None]
     acc_MN = tl.zeros([BLOCK_M, BLOCK_N], tl.float32)
     for _ in range(0, SHARE, BLOCK_K):
-        acc_MN = tl.dot(tl.load(x_MK), tl.load(w_KN), acc_MN)
+        acc_MN = tl.dot(tl.load(x_MK, mask=inside_M1, other=0.0), tl.load(w_KN), acc_MN)
         x_MK += BLOCK_K
         w_KN += BLOCK_K
     acc_MN = _finish(acc_MN, bias, first, BLOCK_N, BIAS, GELU)
     places_MN = part * rows * N + m[:, None] * N + n[None, :]
-    tl.store(out + places_MN, acc_MN.to(out.dtype.element_ty), mask=(m < rows)[:, None])
+    tl.store(out + places_MN, acc_MN.to(out.dtype.element_ty), mask=inside_M1)
 
 
 @triton.jit(do_not_specialize=["rows"])

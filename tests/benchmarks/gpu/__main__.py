@@ -108,7 +108,7 @@ def _suite(size: str, limit: float) -> dict[str, Any]:
     command = [sys.executable, "-m", "pytest", "-q", "-rfE", "--tb=short", "-p", "no:cacheprovider"]
     command += ["-o", "addopts=--import-mode=importlib", "tests/kernels/on_device"]
     if importlib.util.find_spec("xdist"):
-        command += ["-n", str(min(os.cpu_count() or 1, 8))]
+        command += ["-n", str(min(os.cpu_count() or 1, 6))]
     if size == "tiny":
         command += ["-k", "test_activation"]
     where = {"TRITON_INTERPRET": "1"} if size == "tiny" else {"STILTS_TEST_DEVICE": "cuda"}

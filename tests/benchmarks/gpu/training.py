@@ -94,7 +94,8 @@ def trainers(size: str) -> dict[str, float]:
     ]
 
     def collate(some: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
-        ids = torch.nn.utils.rnn.pad_sequence([row["input_ids"] for row in some], batch_first=True, padding_value=1)
+        every = [row["input_ids"] for row in some]
+        ids = torch.nn.utils.rnn.pad_sequence(every, batch_first=True, padding_value=1)
         labels = torch.tensor([row["labels"] for row in some])
         return {"input_ids": ids, "attention_mask": (ids != 1).long(), "labels": labels}
 
