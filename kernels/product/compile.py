@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from kernels.compilation import Compilation
 from kernels.dependent import dependent_on
 from kernels.product.device import few_rows_kernel, many_rows_kernel
-from kernels.product.launch import GROUP, WIDE
+from kernels.product.launch import GROUP, WIDE, prefetched_at_once
 from kernels.product.tiling import Epilogue, Tiling, read, rows
 
 
@@ -33,6 +33,7 @@ def _compilation(arch: str, epilogue: Epilogue, shape: tuple[int, int], tiling: 
         "HALVES": halves,
         "BIAS": epilogue != "norm",
         "GELU": epilogue == "gelu",
+        "PREFETCH": prefetched_at_once(K // tiling.split),
         "DEPENDENT": dependent_on(arch),
     }
     if tiling.kind == "few_rows":

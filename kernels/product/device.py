@@ -35,7 +35,8 @@ def _finish(acc_MN, bias, first, BLOCK_N: tl.constexpr, BIAS: tl.constexpr, GELU
 @triton.jit(do_not_specialize=["rows"])
 def few_rows_kernel(x, weight, bias, out, rows, N: tl.constexpr, K: tl.constexpr,
                     BLOCK_M: tl.constexpr, BLOCK_N: tl.constexpr, BLOCK_K: tl.constexpr, SPLIT: tl.constexpr,
-                    BIAS: tl.constexpr, GELU: tl.constexpr, DEPENDENT: tl.constexpr):  # fmt: skip
+                    BIAS: tl.constexpr, GELU: tl.constexpr, PREFETCH: tl.constexpr,
+                    DEPENDENT: tl.constexpr):  # fmt: skip
     """out [SPLIT, rows, N] = x [rows, K] weight [N, K]^T, each part over a share of K; for few rows.
 
     There the time goes into reading weights: they are asked for before the kernel that makes x is complete.
@@ -46,23 +47,22 @@ def few_rows_kernel(x, weight, bias, out, rows, N: tl.constexpr, K: tl.constexpr
     first = tl.program_id(0) * BLOCK_N
     part = tl.program_id(2)
     if DEPENDENT and tl.program_id(1) == 0:
-        _prefetch(weight, first, part * SHARE, K, BLOCK_N, SHARE, BLOCK_K)
+        _prefetch(weight, first, part * SHARE, K, BLOCK_N, SHARE, PREFETCH)
     wait(DEPENDENT)
     n = first + tl.arange(0, BLOCK_N)
     m = tl.program_id(1) * BLOCK_M + tl.arange(0, BLOCK_M)
     k = part * SHARE + tl.arange(0, BLOCK_K)
-    # Masked: were rows past the last read as the last, every program would queue for that one's lines.
-    inside_M1 = (m < rows)[:, None]
-    x_MK = x + m[:, None] * K + k[None, :]
+    # Rows past the last wrap around: were all of them the last, every program would queue for its line.
+    x_MK = x + (m % rows)[:, None] * K + k[None, :]
     w_KN = weight + n[None, :] * K + k[:, None]
     acc_MN = tl.zeros([BLOCK_M, BLOCK_N], tl.float32)
     for _ in range(0, SHARE, BLOCK_K):
-        acc_MN = tl.dot(tl.load(x_MK, mask=inside_M1, other=0.0), tl.load(w_KN), acc_MN)
+        acc_MN = tl.dot(tl.load(x_MK), tl.load(w_KN), acc_MN)
         x_MK += BLOCK_K
         w_KN += BLOCK_K
     acc_MN = _finish(acc_MN, bias, first, BLOCK_N, BIAS, GELU)
     places_MN = part * rows * N + m[:, None] * N + n[None, :]
-    tl.store(out + places_MN, acc_MN.to(out.dtype.element_ty), mask=inside_M1)
+    tl.store(out + places_MN, acc_MN.to(out.dtype.element_ty), mask=(m < rows)[:, None])
 
 
 @triton.jit(do_not_specialize=["rows"])

@@ -44,7 +44,8 @@ def _few_rows(x: Tensor, weight: Tensor, bias: Tensor | None, gelu: bool, tiling
     few_rows_kernel[(N // tiling.block_n, triton.cdiv(T, tiling.block_m), split)](
         x, weight, weight if bias is None else bias, out, T, N=N, K=K,
         BLOCK_M=tiling.block_m, BLOCK_N=tiling.block_n, BLOCK_K=tiling.block_k, SPLIT=split,
-        BIAS=bias is not None, GELU=gelu, DEPENDENT=dependent(x.device), num_warps=tiling.warps,
+        BIAS=bias is not None, GELU=gelu, PREFETCH=prefetched_at_once(K // split),
+        DEPENDENT=dependent(x.device), num_warps=tiling.warps,
         num_stages=tiling.stages, enable_fp_fusion=True, **launch_options(x.device),
     )  # fmt: skip
     return out
@@ -66,6 +67,11 @@ def _many_rows(x: Tensor, weight: Tensor, bias: Tensor | None, gelu: bool, tilin
         enable_fp_fusion=True, **launch_options(x.device),
     )  # fmt: skip
     return out
+
+
+def prefetched_at_once(share: int) -> int:
+    """Values of each weight's row: Triton's blocks are powers of two."""
+    return share & -share
 
 
 @functools.cache
