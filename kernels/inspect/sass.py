@@ -13,6 +13,7 @@ _ENDS = ("BRA", "EXIT", "RET")
 _INSTRUCTION = re.compile(r"/\*[0-9a-f]{4,}\*/\s+(@!?\w+)?\s*([A-Z][\w.]*)([^;]*);")
 _LABEL = re.compile(r"^\s*(\.L_\w+):")
 _TARGET = re.compile(r"`\((\.L_\w+)\)")
+_WAIT = re.compile(r"SB0, 0x([0-9a-f]+)")
 
 
 class Instruction(NamedTuple):
@@ -26,6 +27,8 @@ class Instruction(NamedTuple):
     """Label that a branch goes to."""
     always: bool
     """Whether it happens whatever the predicates."""
+    left: int | None = None
+    """Groups of copies to shared memory that may still be under way where it waits for the others."""
 
 
 class Listing(NamedTuple):
@@ -89,7 +92,11 @@ def parse(text: str) -> Listing:
             target = _TARGET.search(found[3])
             # A branch on a uniform predicate has it as an operand: BRA.U UP0, `(.L_x_1)
             always = not found[1] and "P" not in found[3].partition("`")[0]
-            instructions.append(Instruction(opcode, tuple(modifiers), target[1] if target else "", always))
+            waits = _WAIT.search(found[3]) if opcode == "DEPBAR" else None
+            left = int(waits[1], 16) if waits else None
+            instructions.append(
+                Instruction(opcode, tuple(modifiers), target[1] if target else "", always, left)
+            )
     return Listing(instructions, labels)
 
 
@@ -122,4 +129,6 @@ def counts(listing: Listing) -> dict[str, float]:
             "float_selects": trip["FSEL"],
             "integer_selects": trip["SEL"],
         }
+        if waits := [one.left for one in loops[0] if one.left is not None]:
+            figures["copies_in_flight"] = min(waits)
     return figures
