@@ -1,4 +1,4 @@
-"""Times the fused kernels and the packed encoder against their peers: `python -m kernels.bench`.
+"""Times the fused kernels against their peers: `python -m kernels.bench`.
 
 Exit codes: 0 all right, 1 one of our kernels is wrong or unavailable, 2 the request cannot be met.
 """
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from kernels.bench.report import Report
     from kernels.bench.timing import GpuStopwatch
 
-FAMILIES = ("attention", "rows", "encoder")
+FAMILIES = ("attention", "rows")
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     out = argparse.ArgumentParser(
-        prog="python -m kernels.bench", description="Time kernels and encoder against their peers on a GPU."
+        prog="python -m kernels.bench", description="Time the kernels against their peers on a GPU."
     )
     out.add_argument("--output", type=Path, metavar="FILE.json", help="also write every figure there")
     out.add_argument("--quick", action="store_true", help="a few batches and calls: minutes, not an hour")
@@ -83,8 +83,8 @@ def _family(
 ) -> None:
     from kernels.bench import case as cases
 
-    makers = list(_makers(family, extent, stopwatch, report))
-    plan = _plan(family, extent)
+    makers = list(_makers(family, extent))
+    plan = _plan(extent)
     for number, make in enumerate(makers, 1):
         started = time.perf_counter()
         case = make()
@@ -99,15 +99,13 @@ def _family(
         print(f"{where}, {took:.1f} s", file=sys.stderr, flush=True)
 
 
-def _makers(
-    family: str, extent: str, stopwatch: "GpuStopwatch", report: "Report"
-) -> Iterator[Callable[[], "Case"]]:
+def _makers(family: str, extent: str) -> Iterator[Callable[[], "Case"]]:
     """The cases of a family, each made when its turn comes."""
     import functools
 
     import torch
 
-    from kernels.bench import attention, model, rowwise, workloads
+    from kernels.bench import attention, rowwise, workloads
     from kernels.bench.roofline import LARGE
 
     loads = workloads.workloads("quick" if extent == "quick" else "full")
@@ -121,22 +119,17 @@ def _makers(
                 dtype=torch.bfloat16,
                 device="cuda",
             )
-    elif family == "rows":
+    else:
         for load in {load.tokens: load for load in reversed(loads)}.values():
             yield from rowwise.cases(load, shape=LARGE, dtype=torch.bfloat16, device="cuda")
-    else:
-        models = model.Models(LARGE, dtype=torch.bfloat16, device="cuda")
-        report.launches = models.launches(workloads.dense(1, 128))
-        for load in loads:
-            yield functools.partial(models.case, load, stopwatch.chip)
 
 
-def _plan(family: str, extent: str) -> "Plan":
+def _plan(extent: str) -> "Plan":
     from kernels.bench.case import Plan
 
     if extent == "quick":
         return Plan(fewest=20, most=100, seconds=0.3, rounds=2)
-    return Plan(fewest=40, most=400, seconds=2.0) if family == "encoder" else Plan()
+    return Plan()
 
 
 if __name__ == "__main__":

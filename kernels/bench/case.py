@@ -51,7 +51,6 @@ class Case:
     baseline: Callable[[], Tensor]
     """Unfused torch in the case's dtype; twice its error is allowed."""
     variants: dict[str, Callable[[], Call]]
-    goal_seconds: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -189,7 +188,6 @@ def _row(case: Case, candidate: _Candidate, chip: Chip | None) -> Row:
         flop=work.flop,
         bytes=work.bytes,
         roof_us=work.roof(chip) * 1e6 if chip else None,
-        goal_us=case.goal_seconds * 1e6 if case.goal_seconds else None,
         cold=Times.of(candidate.cold) if candidate.cold else None,
         warm=Times.of(candidate.warm) if candidate.warm else None,
         **candidate.row,  # type: ignore[arg-type]

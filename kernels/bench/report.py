@@ -27,7 +27,6 @@ class Report:
     created: str
     tiles: dict[str, dict[str, int]] = field(default_factory=dict)
     overhead_us: float | None = None
-    launches: dict[str, object] | None = None
     fallbacks: list[str] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     goals: list[Goal] = field(default_factory=list)
@@ -87,28 +86,24 @@ def _kernel(kernel: str, rows: Sequence[Row]) -> Grid:
 
 def _cells(row: Row, ours: float | None) -> dict[str, str]:
     """Words of one row by column; `ours` is what our implementation takes on the same batch."""
-    unit, scale = ("ms", 1e3) if row.kernel == "encoder" else ("us", 1.0)
     cold, warm = row.cold, row.warm
     by_bytes = row.longest <= SHORT or not row.flop
-    cells = {
+    return {
         "BxS": row.workload,
         "variant": row.variant,
-        f"cold p50 {unit}": _number(cold.p50 / scale if cold else None),
-        "p90": _number(cold.p90 / scale if cold else None),
-        "p99": _number(cold.p99 / scale if cold else None),
-        f"warm p50 {unit}": _number(warm.p50 / scale if warm else None),
+        "cold p50 us": _number(cold.p50 if cold else None),
+        "p90": _number(cold.p90 if cold else None),
+        "p99": _number(cold.p99 if cold else None),
+        "warm p50 us": _number(warm.p50 if warm else None),
         "TFLOP/s": _number(row.tflops),
         "GB/s": _number(row.gigabytes if by_bytes else None),
         "roof": f"{row.roof_share:.0%}" if row.roof_share else "",
-        f"goal {unit}": _number(row.goal_us / scale if row.goal_us else None),
         "x ours": f"{cold.p50 / ours:.2f}" if cold and ours else "",
-        "sent/s": _number(row.batch / cold.p50 * 1e6 if cold else None),
         "padded": f"{row.padding:.0%}",
         "max diff": f"{row.difference:.1e}" if row.difference is not None else "",
         "first s": _number(row.first_call_seconds),
         "note": note(row),
     }
-    return cells if row.kernel == "encoder" else {name: cells[name] for name in cells if name != "sent/s"}
 
 
 def note(row: Row) -> str:
@@ -141,11 +136,6 @@ def show(report: Report, stream: TextIO | None = None) -> None:
 
 
 def _closing(report: Report) -> Iterable[str]:
-    if report.launches:
-        yield (
-            f"Launches: {report.launches['total']} kernels a forward pass, "
-            f"{report.launches['per_layer']:.2f} a layer, {report.launches['copies']} copies"
-        )
     if report.overhead_us is not None:
         yield f"An all but empty graph takes {report.overhead_us:.1f} us cold; it is part of every cold time."
     for reason in report.fallbacks:

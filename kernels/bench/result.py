@@ -70,7 +70,6 @@ class Row:
     """Over real tokens."""
     bytes: float = 0.0
     roof_us: float | None = None
-    goal_us: float | None = None
     fallbacks: tuple[str, ...] = field(default=())
 
     @property

@@ -1,7 +1,6 @@
 """The least time an operation can take: the slowest of its products, its bytes and its exponentials.
 
     encoder(LARGE, lengths).roof(chip)   # seconds, all operations at the chip's peak
-    goal(LARGE, lengths, chip)           # seconds, at the shares of the peak one can hope for
 
 Arithmetic only, bf16; bias, GELU and the quantities LayerNorm keeps in registers cost nothing extra.
 Shapes: T tokens, d hidden size, f intermediate size, H heads, n the length of a sequence.
@@ -10,7 +9,7 @@ Shapes: T tokens, d hidden size, f intermediate size, H heads, n the length of a
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kernels.bench.chips import Chip, Generation
+from kernels.bench.chips import Chip
 
 BYTES = 2
 """Of a bf16 number."""
@@ -109,38 +108,3 @@ def encoder(shape: Shape, lengths: Sequence[int]) -> Work:
         norm,
     )
     return Work(operations=layer, repeats=shape.layers)
-
-
-# What one can hope for. GEMM as a share of the peak; attention in TFLOP/s by length, D = 64.
-GEMM_SHARE: dict[Generation, float] = {"A100": 0.80, "H100": 0.70}
-BANDWIDTH_SHARE = 0.85
-ATTENTION_TFLOPS: dict[Generation, dict[int, float]] = {
-    "A100": {64: 60, 128: 95, 384: 145, 512: 155},
-    "H100": {64: 90, 128: 170, 384: 310, 512: 340},
-}
-LAUNCHES = 170
-SECONDS_A_LAUNCH = 2e-6
-"""Of a kernel inside a CUDA graph."""
-
-
-def goal(shape: Shape, lengths: Sequence[int], chip: Chip) -> tuple[float, float]:
-    """What a good implementation should reach on dense lengths.
-
-    Returns:
-        Seconds in all, and attention's share of them, launches aside.
-
-    Raises:
-        KeyError: no attention rate is stated for this length.
-    """
-    work = encoder(shape, lengths)
-    bandwidth = BANDWIDTH_SHARE * chip.bandwidth
-    attention_flops = ATTENTION_TFLOPS[chip.generation][max(lengths)] * 1e12
-    gemm_flops = GEMM_SHARE[chip.generation] * chip.flops
-    attending = others = 0.0
-    for operation in work.operations:
-        if operation.name == "attention":
-            attending += max(operation.flop / attention_flops, operation.bytes / bandwidth)
-        else:
-            others += max(operation.flop / gemm_flops, operation.bytes / bandwidth)
-    busy = work.repeats * (attending + others)
-    return busy + LAUNCHES * SECONDS_A_LAUNCH, work.repeats * attending / busy

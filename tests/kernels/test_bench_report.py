@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 FIELDS = {
     *("family", "kernel", "variant", "workload", "batch", "longest", "tokens", "padding", "dtype", "status"),
     *("reason", "launch", "difference", "tolerance", "first_call_seconds", "warm_up_seconds", "cold", "warm"),
-    *("flop", "bytes", "roof_us", "goal_us", "fallbacks", "tflops", "gigabytes", "roof_share"),
+    *("flop", "bytes", "roof_us", "fallbacks", "tflops", "gigabytes", "roof_share"),
 }
 
 
@@ -60,7 +60,7 @@ def test_the_file_holds_every_figure_and_the_raw_times(tmp_path):
     report(row(), wrong, fallbacks=["too old"]).write(path)
     written = json.loads(path.read_text())
     assert set(written) == {
-        *("schema", "machine", "extent", "created", "tiles", "overhead_us", "launches", "fallbacks", "rows"),
+        *("schema", "machine", "extent", "created", "tiles", "overhead_us", "fallbacks", "rows"),
         "goals",
     }
     good, bad = written["rows"]
@@ -91,14 +91,6 @@ def test_the_tables_compare_with_ours():
     assert goals.rows == (("a", ">= 1", "2", "met"),)
 
 
-def test_the_encoder_is_told_in_milliseconds_and_sentences():
-    (grid,) = tables(
-        report(row("packed", kernel="encoder", family="encoder", cold=Times.of([4000.0]), goal_us=2000.0))
-    )
-    cells = dict(zip(grid.columns, grid.rows[0], strict=True))
-    assert (cells["cold p50 ms"], cells["goal ms"], cells["sent/s"]) == ("4.00", "2.00", "2000")
-
-
 def test_a_note_says_what_is_not_as_asked():
     assert note(row()) == ""
     assert note(row(launch="eager", reason="no graph: sync")) == "launched, no graph: sync"
@@ -116,10 +108,8 @@ def test_plain_text_is_aligned_and_drops_empty_columns():
 
 def test_what_surrounds_the_tables_is_printed():
     stream = io.StringIO()
-    launches = {"total": 193, "per_layer": 8.0, "copies": 0}
-    show(report(row(), launches=launches, overhead_us=2.5, fallbacks=["too old"]), stream)
+    show(report(row(), overhead_us=2.5, fallbacks=["too old"]), stream)
     text = stream.getvalue()
-    assert "193 kernels a forward pass, 8.00 a layer" in text
     assert "takes 2.5 us cold" in text
     assert "Fell back: too old" in text
 
@@ -183,7 +173,7 @@ class Watch:
 def test_a_run_reports_all_families_and_fails_if_one_of_ours_is_wrong(
     monkeypatch, tmp_path, capsys, variant, code
 ):
-    def makers(family, extent, stopwatch, report):
+    def makers(family, extent):
         def make(name, value):
             return Case(
                 family=family,
@@ -206,7 +196,7 @@ def test_a_run_reports_all_families_and_fails_if_one_of_ours_is_wrong(
     monkeypatch.setattr(machine, "architecture", lambda: "sm_75")
     monkeypatch.setattr(command, "_makers", makers)
     path = tmp_path / "bench.json"
-    assert command.bench(["rows", "encoder"], "quick", path) == code
+    assert command.bench(["rows", "attention"], "quick", path) == code
     written = json.loads(path.read_text())
     assert [row["status"] for row in written["rows"]] == ["ok", "wrong", "ok", "ok"]
     assert (written["machine"], written["tiles"]) == ({"gpu": "G", "chip": None, "after": slow}, {})
