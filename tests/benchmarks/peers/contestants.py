@@ -1,4 +1,4 @@
-"""The peers: Hugging Face, ONNX Runtime and OpenVINO, each with the settings it may choose among.
+"""The peers: Hugging Face, ONNX Runtime, OpenVINO, CTranslate2, each with the settings it may choose among.
 
 An `encode` takes sequences of token ids and gives their mean-pooled last states, float32 [B, d], in order;
 batching, padding and pooling are on the clock.
@@ -9,8 +9,10 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, Literal
 
+import numpy as np
 import torch
 from peers.workload import DTYPES, Precision, batches, pad
 from timing import THREADS
@@ -20,7 +22,7 @@ from transformers import XLMRobertaModel
 Encode = Callable[[Sequence[Tensor]], Tensor]
 BATCH_SIZES = (8, 16, 32)
 STREAMS = (1, THREADS)
-OPTIONAL = ("onnxruntime", "openvino")
+OPTIONAL = ("onnxruntime", "openvino", "ctranslate2")
 """Peers that have to be installed for this alone."""
 
 
@@ -29,7 +31,7 @@ class Contestant:
     """One way of encoding, in one precision."""
 
     name: str
-    precision: Precision
+    precision: Precision | Literal["int8"]
     ways: dict[str, Encode]
     """Its settings; the fastest counts."""
 
@@ -179,6 +181,37 @@ def _queued(queue: Any, size: int) -> Encode:
     return encode
 
 
+def ctranslate2(model: XLMRobertaModel, folder: Path, precision: Literal["fp32", "int8"]) -> Contestant:
+    """CTranslate2, which packs nothing but skips padding; bf16 it has on other processors only.
+
+    Its converter wants files and a tokenizer; the specification it would fill from them is filled here.
+    """
+    import ctranslate2 as ct2
+    from ctranslate2.converters.transformers import XLMRobertaLoader
+
+    model.config.position_embedding_type = "absolute"
+    spec = XLMRobertaLoader().get_model_spec(SimpleNamespace(config=model.config, roberta=model))
+    spec.register_vocabulary([str(number) for number in range(model.config.vocab_size)])
+    spec.config.unk_token, spec.config.layer_norm_epsilon = "3", model.config.layer_norm_eps
+    spec.validate()
+    spec.optimize(quantization="int8" if precision == "int8" else None)
+    path = folder / f"ctranslate2-{precision}"
+    path.mkdir()
+    spec.save(str(path))
+    kind = {"fp32": "float32", "int8": "int8"}[precision]
+    encoder = ct2.Encoder(str(path), device="cpu", compute_type=kind, intra_threads=THREADS)
+
+    def run(ids: Tensor, mask: Tensor) -> Tensor:
+        real = [row[:length].tolist() for row, length in zip(ids, mask.sum(1).tolist(), strict=True)]
+        out = encoder.forward_batch(real)
+        x = torch.from_numpy(np.array(out.last_hidden_state))
+        weight = mask.unsqueeze(-1).float()
+        return (x * weight).sum(1) / weight.sum(1)
+
+    ways = {f"batch {size}": in_batches(size, run) for size in BATCH_SIZES}
+    return Contestant(name="ctranslate2", precision=precision, ways=ways)
+
+
 def enter(
     model: XLMRobertaModel, precisions: Sequence[Precision], without: Sequence[str]
 ) -> list[Contestant]:
@@ -197,4 +230,6 @@ def enter(
             out.append(onnxruntime(graph, config.num_attention_heads, config.hidden_size))
         if "openvino" not in without:
             out += [openvino(graph, each) for each in precisions]
+        if "ctranslate2" not in without:
+            out += [ctranslate2(model, Path(name), each) for each in ("fp32", "int8")]
     return out

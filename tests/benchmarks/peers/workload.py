@@ -38,8 +38,7 @@ def shape(*, layers: int) -> EncoderConfig:
 def huggingface_config(config: EncoderConfig, **more: object) -> XLMRobertaConfig:
     """The same shape for Hugging Face, without dropout."""
     return XLMRobertaConfig(
-        **{name: getattr(config, name) for name in config.__dataclass_fields__},
-        type_vocab_size=1,
+        **config.as_json(),
         hidden_dropout_prob=0.0,
         attention_probs_dropout_prob=0.0,
         **more,
