@@ -51,6 +51,7 @@ class GraphedEncoder(Encoder):
         self.encoder = encoder
         self.config = encoder.config
         self.attention = encoder.attention
+        self.padding = "graph"
         self.rooms = rooms
         self.device = encoder.encoder.word.weight.device
         self._graphs: dict[tuple[Room, int | None], _Graph] = {}
@@ -85,6 +86,15 @@ class GraphedEncoder(Encoder):
             for room in reversed(self.rooms):
                 if (room, layers) not in self._graphs:
                     self._capture(room, layers)
+
+    def computed_tokens(self, packed: Packed) -> int:
+        """All of the room where a graph is replayed."""
+        return packed.room.tokens if packed.room.shared else len(packed.ids)
+
+    @property
+    def captured(self) -> int:
+        """See `Encoder`."""
+        return len(self._graphs)
 
     def _capture(self, room: Room, layers: int | None) -> _Graph:
         # Whatever mode the caller is in: the graph outlives it, and its inputs must stay writable.

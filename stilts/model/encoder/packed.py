@@ -28,6 +28,8 @@ class Encoder(nn.Module):
     config: EncoderConfig
     attention: Attention
     """The back end that runs."""
+    padding: Literal["none", "graph"] = "none"
+    """What is computed beside a batch's own tokens: nothing, or what fills the shapes of a CUDA graph."""
 
     def forward(self, packed: Packed, *, layers: int | None = None) -> Tensor:
         """Hidden states of the packed tokens.
@@ -46,6 +48,15 @@ class Encoder(nn.Module):
 
     def warm_up(self, *, layers: int | None = None) -> None:
         """Compiles and captures whatever a first call would otherwise wait for."""
+
+    def computed_tokens(self, packed: Packed) -> int:
+        """For how many tokens a batch's products are computed: no fewer than it has."""
+        return len(packed.ids)
+
+    @property
+    def captured(self) -> int:
+        """CUDA graphs captured so far."""
+        return 0
 
 
 class Linear(nn.Linear):

@@ -8,8 +8,7 @@ import gc
 import random
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,11 +16,11 @@ import torch
 
 from hpc import ranks
 from hpc.dtypes import DTYPES
+from kernels.compiled import kernels_compiled
 from stilts import data, tasks
 from stilts.data import Encoded
-from stilts.evaluate import predict
+from stilts.latency import calls
 from stilts.model import folder as models
-from stilts.model.head_modules import Batch
 from stilts.model.multitask import Model
 from stilts.run import records
 from stilts.run.folder import Progress, RunFolder
@@ -55,19 +54,6 @@ class Cell:
     """The queries' texts, for timing the tokenizer."""
     coding: Coding
     batch_size: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Timing:
-    """Integer nanoseconds of one call; device times are None on a CPU."""
-
-    start: int
-    wall: int
-    tokenize: int
-    to_device: int | None = None
-    device: int | None = None
-    head: int | None = None
-    to_host: int | None = None
 
 
 class Session:
@@ -178,19 +164,22 @@ class Session:
         wanted = (position * cell.batch_size + np.arange(cell.batch_size)) % count
         return np.flatnonzero(np.isin(np.asarray(cell.queries.columns["example"]), wanted))
 
-    def _call(self, cell: Cell, rows: np.ndarray[Any, np.dtype[np.int64]]) -> Timing:
+    def _call(self, cell: Cell, rows: np.ndarray[Any, np.dtype[np.int64]]) -> calls.Timing:
         owners = np.unique(np.asarray(cell.queries.columns["example"])[rows])
         examples = [cell.examples[owner] for owner in owners]
         started = time.perf_counter_ns()
         task_types.load(cell.task.type).encode(examples, cell.coding)
         tokenized = time.perf_counter_ns()
         raw = data.collate(cell.queries, rows)
+        encoder = cell.model.encoder
+        before = kernels_compiled() + encoder.captured
         with torch.inference_mode():
-            timed = _on_gpu if self.place.device != "cpu" else _on_cpu
-            return timed(cell, raw, self.place.device, tokenized - started)
+            timed = calls.on_cpu if self.place.device == "cpu" else calls.on_gpu
+            timing = timed(cell.model, cell.head, raw, self.place.device, tokenized - started)
+        return replace(timing, compiled=kernels_compiled() + encoder.captured - before)
 
     def _row(
-        self, cell: Cell, round_: int, block: int, position: int, rows: Any, timing: Timing
+        self, cell: Cell, round_: int, block: int, position: int, rows: Any, timing: calls.Timing
     ) -> dict[str, Any]:
         tokens = int(cell.queries.num_tokens[rows].sum())
         self.order += 1
@@ -210,7 +199,7 @@ class Session:
             "scenario": _scenario(cell.batch_size),
             "heads": 1,
             "batch_size": cell.batch_size,
-            "padding": "none",
+            "padding": cell.model.encoder.padding,
             "process_rep": self.asked.process,
             "round": round_,
             "block": block,
@@ -219,7 +208,7 @@ class Session:
             "query_id": int(np.asarray(cell.queries.columns["example"])[rows[0]]),
             "n_windows": len(rows),
             "real_tokens": tokens,
-            "padded_tokens": tokens,
+            "padded_tokens": timing.computed_tokens,
             "max_len": cell.task.max_length,
             "t_start_ns": timing.start,
             "wall_ns": timing.wall,
@@ -228,9 +217,10 @@ class Session:
             "device_ns": timing.device,
             "head_ns": timing.head,
             "d2h_ns": timing.to_host,
-            "n_compiles": 0,
+            "n_compiles": min(timing.compiled, 127),
             "is_warmup": position < self.settings.warmup,
-            "valid": True,
+            "valid": timing.invalid is None,
+            "invalid_reason": timing.invalid,
         }
 
     def _write(self, rows: list[dict[str, Any]], round_: int) -> None:
@@ -243,39 +233,6 @@ class Session:
             sequence=round_,
         )
         records.write_shard(self.run.records / "latency", "latency", rows, name=name)
-
-
-def _on_cpu(cell: Cell, raw: data.Batch, device: str, tokenize: int) -> Timing:
-    start = time.perf_counter_ns()
-    batch = predict.to_batch(raw, device)
-    cell.model(cell.head, batch).float().numpy()
-    return Timing(start=start, wall=time.perf_counter_ns() - start, tokenize=tokenize)
-
-
-def _on_gpu(cell: Cell, raw: data.Batch, device: str, tokenize: int) -> Timing:
-    events = [torch.cuda.Event(enable_timing=True) for _ in range(5)]  # type: ignore[no-untyped-call]
-    start = time.perf_counter_ns()
-    events[0].record()
-    batch: Batch = predict.to_batch(raw, device)
-    events[1].record()
-    hidden = cell.model.encoder(batch.packed)
-    events[2].record()
-    scores = cell.model.answer(cell.head, hidden, batch)
-    events[3].record()
-    scores.float().cpu()
-    events[4].record()
-    events[4].synchronize()
-    wall = time.perf_counter_ns() - start
-    marks = [int(1e6 * before.elapsed_time(after)) for before, after in pairwise(events)]
-    return Timing(
-        start=start,
-        wall=wall,
-        tokenize=tokenize,
-        to_device=marks[0],
-        device=marks[1] + marks[2],
-        head=marks[2],
-        to_host=marks[3],
-    )
 
 
 def _scenario(batch_size: int) -> str:
