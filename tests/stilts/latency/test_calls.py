@@ -52,7 +52,8 @@ def asked(model, monkeypatch):
     )
     cell = SimpleNamespace(
         model=model, head="nli", queries=queries, examples=["a", "b"], coding=None, batch_size=2,
-        task=SimpleNamespace(type="pairs", name="xnli", max_length=128), id="cell", regime="r", intermediate="",
+        task=SimpleNamespace(type="pairs", name="xnli", max_length=128), id="cell", regime="r",
+        intermediate="",
     )  # fmt: skip
     made = Session.__new__(Session)
     made.place = SimpleNamespace(device="cpu", rank=0)
