@@ -127,15 +127,15 @@ class Packed:
     @classmethod
     def of(cls, arena: Tensor, room: Room, lengths: tuple[int, ...]) -> "Packed":
         """The views of an arena."""
-        ids, positions, cu_seqlens, blocks = (arena[section] for section in room.sections)
+        ids, positions, cu_seqlens, blocks = (section.start for section in room.sections)
         total, count = sum(lengths), len(lengths)
         rows = total // room.block_m + count
         return cls(
-            ids=ids[:total],
-            positions=positions[:total],
-            cu_seqlens=cu_seqlens[: count + 1],
+            ids=arena[ids : ids + total],
+            positions=arena[positions : positions + total],
+            cu_seqlens=arena[cu_seqlens : cu_seqlens + count + 1],
             lengths=lengths,
-            blocks=blocks.view(-1, 2)[:rows],
+            blocks=arena[blocks : blocks + 2 * rows].view(-1, 2),
             room=room,
             arena=arena,
         )
@@ -185,7 +185,7 @@ def from_lengths(
     np.cumsum(sizes, out=bounds[1 : len(sizes) + 1])
     starts = np.repeat(bounds[: len(sizes)], sizes)
     positions[:total], positions[total:] = np.arange(FIRST_POSITION, total + FIRST_POSITION) - starts, PAD_ID
-    rows = block_table(sizes, block_m).numpy().ravel()
+    rows = _block_table(sizes, block_m).ravel()
     blocks[: len(rows)], blocks[len(rows) :: 2], blocks[len(rows) + 1 :: 2] = rows, 0, UNUSED
     return Packed.of(torch.from_numpy(arena), room, tuple(sizes.tolist()))
 
@@ -220,7 +220,10 @@ def block_table(lengths: Sequence[int] | np.ndarray, block_m: int) -> Tensor:
     Returns:
         [R, 2] int32 on the host.
     """
-    sizes = np.asarray(lengths, dtype=np.int32)
+    return torch.from_numpy(_block_table(np.asarray(lengths, dtype=np.int32), block_m))
+
+
+def _block_table(sizes: np.ndarray, block_m: int) -> np.ndarray:
     counts = -(-sizes // block_m)
     order = np.argsort(-sizes, kind="stable")
     counts = counts[order]
@@ -229,7 +232,7 @@ def block_table(lengths: Sequence[int] | np.ndarray, block_m: int) -> Tensor:
     table[used:, 1] = UNUSED
     table[:used, 0] = np.repeat(order, counts)
     table[:used, 1] = np.arange(used) - np.repeat(np.cumsum(counts) - counts, counts)
-    return torch.from_numpy(table)
+    return table
 
 
 def block_table_on_device(cu_seqlens: Tensor, total: int, block_m: int) -> Tensor:

@@ -20,6 +20,7 @@ from kernels.compiled import kernels_compiled
 from stilts import data, tasks
 from stilts.data import Encoded
 from stilts.latency import calls
+from stilts.latency.sample import Integers, Sample
 from stilts.model import folder as models
 from stilts.model.multitask import Model
 from stilts.run import records
@@ -50,6 +51,7 @@ class Cell:
     head: str
     task: Task
     queries: Encoded
+    sample: Sample
     examples: list[dict[str, Any]]
     """The queries' texts, for timing the tokenizer."""
     coding: Coding
@@ -76,7 +78,7 @@ class Session:
         progress = Progress(self.run, total=rounds * len(self.cells), unit="blocks")
         for cell in self.cells:
             for number in range(self.settings.warmup):
-                self._call(cell, self._queries(cell, number))
+                self._call(cell, cell.sample.examples(number, cell.batch_size))
         for round_ in range(rounds):
             self.random.shuffle(self.cells)
             rows: list[dict[str, Any]] = []
@@ -121,6 +123,8 @@ class Session:
         coding = Coding(
             tokenizer=open_tokenizer(tokenizer_file), max_length=task.max_length, labels=queries.labels
         )
+        owners = np.asarray(queries.columns["example"])
+        sample = Sample(owners, count=settings.queries, seed=asked.seed, process=asked.process)
         for batch_size in settings.batch_sizes:
             yield Cell(
                 id=records.cell_id(
@@ -140,6 +144,7 @@ class Session:
                 head=timed.head,
                 task=task,
                 queries=queries,
+                sample=sample,
                 examples=list(queries.examples),
                 coding=coding,
                 batch_size=batch_size,
@@ -151,26 +156,20 @@ class Session:
         gc.disable()
         try:
             for position in range(self.settings.calls):
-                queries = self._queries(cell, position)
-                timing = self._call(cell, queries)
-                rows.append(self._row(cell, round_, block, position, queries, timing))
+                call = round_ * self.settings.calls + position
+                examples = cell.sample.examples(call, cell.batch_size)
+                timing = self._call(cell, examples)
+                rows.append(self._row(cell, round_, block, position, examples, timing))
         finally:
             gc.enable()
         return rows
 
-    def _queries(self, cell: Cell, position: int) -> np.ndarray[Any, np.dtype[np.int64]]:
-        """The same examples at the same position for every variant, so that blocks pair up."""
-        count = min(self.settings.queries, len(cell.queries.examples))
-        wanted = (position * cell.batch_size + np.arange(cell.batch_size)) % count
-        return np.flatnonzero(np.isin(np.asarray(cell.queries.columns["example"]), wanted))
-
-    def _call(self, cell: Cell, rows: np.ndarray[Any, np.dtype[np.int64]]) -> calls.Timing:
-        owners = np.unique(np.asarray(cell.queries.columns["example"])[rows])
-        examples = [cell.examples[owner] for owner in owners]
+    def _call(self, cell: Cell, examples: Integers) -> calls.Timing:
+        texts = [cell.examples[one] for one in examples.tolist()]
         started = time.perf_counter_ns()
-        task_types.load(cell.task.type).encode(examples, cell.coding)
+        task_types.load(cell.task.type).encode(texts, cell.coding)
         tokenized = time.perf_counter_ns()
-        raw = data.collate(cell.queries, rows)
+        raw = data.collate(cell.queries, cell.sample.rows(examples))
         encoder = cell.model.encoder
         before = kernels_compiled() + encoder.captured
         with torch.inference_mode():
@@ -179,8 +178,9 @@ class Session:
         return replace(timing, compiled=kernels_compiled() + encoder.captured - before)
 
     def _row(
-        self, cell: Cell, round_: int, block: int, position: int, rows: Any, timing: calls.Timing
+        self, cell: Cell, round_: int, block: int, position: int, examples: Integers, timing: calls.Timing
     ) -> dict[str, Any]:
+        rows = cell.sample.rows(examples)
         tokens = int(cell.queries.num_tokens[rows].sum())
         self.order += 1
         on_cpu = self.place.device == "cpu"
@@ -205,7 +205,7 @@ class Session:
             "block": block,
             "pos_in_block": position,
             "order_pos": self.order,
-            "query_id": int(np.asarray(cell.queries.columns["example"])[rows[0]]),
+            "query_id": int(examples[0]),
             "n_windows": len(rows),
             "real_tokens": tokens,
             "padded_tokens": timing.computed_tokens,

@@ -11,6 +11,7 @@ from kernels.compiled import kernels_compiled
 from kernels.packing import from_lengths, room_for
 from stilts import data
 from stilts.latency import calls, session
+from stilts.latency.sample import Sample
 from stilts.latency.session import Session
 from stilts.model.encoder import EncoderConfig, PackedEncoder, for_inference
 from stilts.model.encoder.graphs import GraphedEncoder
@@ -50,8 +51,10 @@ def asked(model, monkeypatch):
     queries = SimpleNamespace(
         columns={"example": np.array([0, 1])}, num_tokens=np.array([10, 20]), examples=["a", "b"]
     )
+    sample = Sample(np.array([0, 1]), count=2, seed=1, process=1)
     cell = SimpleNamespace(
-        model=model, head="nli", queries=queries, examples=["a", "b"], coding=None, batch_size=2,
+        sample=sample, model=model,
+        head="nli", queries=queries, examples=["a", "b"], coding=None, batch_size=2,
         task=SimpleNamespace(type="pairs", name="xnli", max_length=128), id="cell", regime="r",
         intermediate="",
     )  # fmt: skip
@@ -65,8 +68,8 @@ def asked(model, monkeypatch):
 
 
 def row(made, cell):
-    rows = np.array([0, 1])
-    return made._row(cell, 0, 0, 0, rows, made._call(cell, rows))
+    examples = np.array([0, 1])
+    return made._row(cell, 0, 0, 0, examples, made._call(cell, examples))
 
 
 def test_a_call_on_the_cpu_computes_its_own_tokens(asked):
