@@ -25,6 +25,7 @@ from stilts.model import folder as models
 from stilts.model.multitask import Model
 from stilts.run import records
 from stilts.run.folder import Progress, RunFolder
+from stilts.run.provenance import processor_name
 from stilts.run.settings import Attention
 from stilts.run.specs import LatencySpec, RunSpec, TimedModel
 from stilts.tasks import Task, types as task_types
@@ -195,6 +196,7 @@ class Session:
             "impl": cell.model.encoder.attention,
             "dtype": self.asked.dtype,
             "device_class": "cpu" if on_cpu else "cuda",
+            "device_name": _device_name(self.place.device),
             "clock": "perf_counter" if on_cpu else "cuda_event",
             "scenario": _scenario(cell.batch_size),
             "heads": 1,
@@ -240,4 +242,4 @@ def _scenario(batch_size: int) -> str:
 
 
 def _device_name(device: str) -> str:
-    return "cpu" if device == "cpu" else torch.cuda.get_device_name(device)
+    return processor_name() if device == "cpu" else torch.cuda.get_device_name(device)

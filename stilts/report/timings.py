@@ -1,7 +1,7 @@
 """Timings by variant and process, read one run at a time so that memory holds two numbers a call."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from stilts.report.evidence import Evidence
 from stilts.report.inference import Floats
 from stilts.run import records
+from stilts.run.folder import RunFolder
 from stilts.study.regimes import row_key
 
 _VARIANT = (
@@ -20,6 +21,7 @@ _VARIANT = (
     "impl",
     "dtype",
     "device_class",
+    "device_name",
     "scenario",
     "heads",
     "lang",
@@ -47,6 +49,7 @@ class Variant:
     impl: str
     dtype: str
     device: str
+    """The processor or GPU by its name; where that is not known, `cpu` or `cuda`."""
     scenario: str
     heads: int
     language: str
@@ -75,17 +78,21 @@ class Timings:
 
 
 def load(evidence: Evidence) -> dict[Variant, Timings]:
-    """All timings of a study; warm-up calls and calls flagged invalid are left out, the latter counted."""
+    """All timings of a study's finished processes.
+
+    Warm-up calls and calls flagged invalid are left out, the latter counted. A process that is still at
+    work, or was cut short, has not passed over all variants: it is no replicate.
+    """
     found: dict[Variant, Timings] = evidence.shared.get(("timings",), {})
     if found:
         return found
-    planned = [
-        run.id for run in evidence.plan.values() if run.stage == "latency" and run.id not in evidence.damaged
-    ]
-    for run in planned:
-        table = records.read("latency", [evidence.folder / run / "records" / "latency"], _COLUMNS)
+    for run in evidence.plan.values():
+        folder = RunFolder(evidence.folder / run.id)
+        if run.stage != "latency" or run.id in evidence.damaged or not folder.done.exists():
+            continue
+        table = records.read("latency", [folder.records / "latency"], _COLUMNS)
         if len(table):
-            _add(found, run, table)
+            _add(found, run.id, table)
     evidence.shared["timings",] = found
     return found
 
@@ -135,12 +142,27 @@ def _variant(first: dict[str, Any]) -> Variant:
         batch_size=first["batch_size"],
         impl=first["impl"],
         dtype=first["dtype"],
-        device=first["device_class"],
+        device=first["device_name"] or first["device_class"],
         scenario=first["scenario"],
         heads=first["heads"],
         language=first["lang"],
         padding=first["padding"],
     )
+
+
+def settings(found: Mapping[Variant, Timings]) -> list[dict[Variant, Timings]]:
+    """Variants that differ in row, target and batch alone, those of most variants first."""
+    apart: dict[Variant, dict[Variant, Timings]] = {}
+    for variant, timings in found.items():
+        setting = replace(variant, row="", target="", batch_size=0, scenario="")
+        apart.setdefault(setting, {})[variant] = timings
+    return [apart[setting] for setting in sorted(apart, key=lambda one: (-len(apart[one]), str(one)))]
+
+
+def pooled_median(timings: Timings) -> float | None:
+    """Milliseconds of a call: the median over the calls of all processes, as every table tells it."""
+    calls = processes(timings.model)
+    return float(np.median(np.concatenate(calls))) / 1e6 if calls else None
 
 
 def processes(values: dict[tuple[str, int], Floats]) -> list[Floats]:

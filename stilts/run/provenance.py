@@ -39,7 +39,7 @@ def describe() -> dict[str, Any]:
         "versions": {name: _version(name) for name in PACKAGES},
         "git": git_state(Path(__file__).resolve().parent),
         "host": socket.gethostname(),
-        "cpu": _cpu_model(),
+        "cpu": processor_name(),
         "cpus": len(os.sched_getaffinity(0)),
         "threads": os.environ.get("OMP_NUM_THREADS", ""),
         "slurm": {name: value for name, value in os.environ.items() if name in _SLURM},
@@ -128,7 +128,9 @@ def _git(folder: Path, *arguments: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def _cpu_model() -> str:
+@cache
+def processor_name() -> str:
+    """As the processor calls itself."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

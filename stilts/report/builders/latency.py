@@ -3,7 +3,7 @@ verdict.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -18,6 +18,8 @@ from stilts.report.timings import Timings, Variant, load, medians, processes
 
 LOSSY = "!"
 _PERCENTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
+_OF_A_ROW = ("impl", "heads", "padding")
+_OF_A_BLOCK = ("device", "dtype", "language", "scenario")
 COLUMNS = (*_PERCENTILES, *(f"e2e_{name}" for name in _PERCENTILES), "ratio", "verdict")
 
 
@@ -26,6 +28,8 @@ class Line:
     """One printed row: a variant, its timings, and the ratio to the row it is compared with."""
 
     key: str
+    apart: str
+    """What tells it from other rows of its block."""
     variant: Variant
     timings: Timings
     ratio: Ratio | None
@@ -59,12 +63,13 @@ def build(spec: Spec, evidence: Evidence) -> list[Table]:
 def _order(variant: Variant, evidence: Evidence, rows: Sequence[str]) -> tuple[object, ...]:
     targets = list(evidence.study.targets)
     place = targets.index(variant.target) if variant.target in targets else len(targets)
-    return (variant.device, place, variant.batch_size, rows.index(variant.row), variant.impl)
+    apart = tuple(str(getattr(variant, name)) for name in (*_OF_A_BLOCK, *_OF_A_ROW))
+    return (variant.device, place, variant.batch_size, *apart[:4], rows.index(variant.row), *apart[4:])
 
 
 def _line(spec: Spec, variant: Variant, found: Mapping[Variant, Timings]) -> Line:
-    impls = {other.impl for other in found}
-    key = f"{variant.target}/b{variant.batch_size}/{variant.row}" + f"/{variant.impl}" * (len(impls) > 1)
+    place = f"{variant.target}/b{variant.batch_size}/{variant.row}"
+    key = place + _apart(variant, found, _OF_A_ROW + _OF_A_BLOCK)
     baseline = found.get(replace(variant, row=spec.against))
     ratio = None
     if baseline is not None and variant.row != spec.against:
@@ -74,7 +79,8 @@ def _line(spec: Spec, variant: Variant, found: Mapping[Variant, Timings]) -> Lin
             ratio = inference.compare_medians(
                 medians(mine, shared), medians(other, shared), margin=spec.stats.margin
             )
-    return Line(key=key, variant=variant, timings=found[variant], ratio=ratio)
+    apart = _apart(variant, found, _OF_A_ROW).removeprefix("/").replace("/", ", ")
+    return Line(key=key, apart=apart, variant=variant, timings=found[variant], ratio=ratio)
 
 
 def _judged(spec: Spec, lines: Sequence[Line]) -> list[Line]:
@@ -83,19 +89,24 @@ def _judged(spec: Spec, lines: Sequence[Line]) -> list[Line]:
     if spec.stats.correction == "holm":
         p_values = inference.holm(p_values)
     verdicts = {
-        line.key: inference.verdict(line.ratio, p_value, level=spec.stats.level)
+        line.variant: inference.verdict(line.ratio, p_value, level=spec.stats.level)
         for line, p_value in zip(compared, p_values, strict=True)
         if line.ratio is not None
     }
-    return [replace(line, verdict=verdicts.get(line.key, "")) for line in lines]
+    return [replace(line, verdict=verdicts.get(line.variant, "")) for line in lines]
 
 
 def _title(variant: Variant, variants: Sequence[Variant]) -> str:
-    title = f"{task_name(variant.target)}, batch {variant.batch_size}"
-    for name in ("device", "dtype", "language"):
-        if len({getattr(other, name) for other in variants}) > 1:
-            title += f", {getattr(variant, name)}"
-    return title
+    apart = _apart(variant, variants, _OF_A_BLOCK).replace("/", ", ")
+    return f"{task_name(variant.target)}, batch {variant.batch_size}{apart}"
+
+
+def _apart(variant: Variant, variants: Iterable[Variant], names: Sequence[str]) -> str:
+    """What tells a variant from others of its target and batch, by those of these names that differ."""
+    place = variant.target, variant.batch_size
+    others = [other for other in variants if (other.target, other.batch_size) == place]
+    differing = (name for name in names if len({getattr(other, name) for other in others}) > 1)
+    return "".join(f"/{getattr(variant, name)}" for name in differing)
 
 
 def _block(spec: Spec, title: str, lines: Sequence[Line]) -> Block:
@@ -103,7 +114,7 @@ def _block(spec: Spec, title: str, lines: Sequence[Line]) -> Block:
         Row(
             key=line.key,
             label=regime_name(line.variant.row)
-            + f" ({line.variant.impl})" * line.key.endswith(f"/{line.variant.impl}")
+            + (f" ({line.apart})" if line.apart else "")
             + LOSSY * _is_lossy(spec, line),
             cells=tuple(_cell(spec, line, column) for column in spec.columns),
         )

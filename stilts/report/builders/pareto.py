@@ -14,7 +14,7 @@ from stilts.report.inference import Estimate, t_estimate
 from stilts.report.names import regime_name, task_name
 from stilts.report.numbers import signed, significant
 from stilts.report.spec import Spec
-from stilts.report.timings import Timings, Variant, load, processes
+from stilts.report.timings import Timings, Variant, load, pooled_median, settings
 
 COLUMNS = scores.COLUMNS
 
@@ -37,12 +37,12 @@ def build(spec: Spec, evidence: Evidence) -> list[Figure]:
     if not points:
         return []
     column = scores.columns_of(spec, evidence)[0]
-    timed = _timed(load(evidence))
+    single = _single(load(evidence))
     text = caption.sentence(
         spec.question,
         f"Up: change of the {column.header} ({spec.split} split) against {regime_name(spec.against)}, with "
         "the interval of the main table. Left: device seconds of all training behind a row, search included",
-        f"Right: median of a call at batch 1, mean over {', '.join(map(task_name, timed))}" if timed else "",
+        _right(single),
         "In brackets: sets of weights that have to be deployed to answer all targets",
         caption.seeds(evidence),
         caption.setting(evidence),
@@ -67,7 +67,7 @@ def build(spec: Spec, evidence: Evidence) -> list[Figure]:
 def _points(spec: Spec, evidence: Evidence) -> list[Point]:
     comparer = Comparer(evidence, spec)
     column = scores.columns_of(spec, evidence)[0]
-    latencies = _latencies(load(evidence))
+    latencies = _latencies(_single(load(evidence)))
     points = []
     for row in evidence.rows(spec.rows):
         change = comparer.change(row, spec.against, column)
@@ -89,18 +89,31 @@ def _points(spec: Spec, evidence: Evidence) -> list[Point]:
 
 
 def _timed(found: dict[Variant, Timings]) -> list[str]:
-    return sorted({variant.target for variant in found if variant.batch_size == 1})
+    return sorted({variant.target for variant in found})
+
+
+def _single(found: dict[Variant, Timings]) -> dict[Variant, Timings]:
+    """Calls at batch 1 in one setting: the one in which most was timed."""
+    alone = {variant: timings for variant, timings in found.items() if variant.batch_size == 1}
+    return next(iter(settings(alone)), {})
+
+
+def _right(found: dict[Variant, Timings]) -> str:
+    """What the right panel shows, and in which setting."""
+    if not found:
+        return ""
+    one, targets = next(iter(found)), ", ".join(map(task_name, _timed(found)))
+    setting = f"{one.device}, {one.dtype}, attention {one.impl}, language {one.language}"
+    return f"Right: median of a call at batch 1, mean over {targets} ({setting}, padding {one.padding})"
 
 
 def _latencies(found: dict[Variant, Timings]) -> dict[str, float]:
-    """Mean over targets of the mean over processes of the median; rows timed on every target only."""
+    """Mean over targets of the median that the latency table tells; rows timed on every target only."""
     targets = _timed(found)
     medians: dict[str, dict[str, float]] = {}
-    for variant, timings in sorted(found.items(), key=lambda item: item[0].impl):
-        calls = processes(timings.model)
-        if variant.batch_size == 1 and calls:
-            middle = [float(sorted(values)[len(values) // 2]) / 1e6 for values in calls]
-            medians.setdefault(variant.row, {}).setdefault(variant.target, sum(middle) / len(middle))
+    for variant, timings in found.items():
+        if (middle := pooled_median(timings)) is not None:
+            medians.setdefault(variant.row, {})[variant.target] = middle
     return {
         row: sum(by_target.values()) / len(targets)
         for row, by_target in medians.items()

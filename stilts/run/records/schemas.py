@@ -70,7 +70,8 @@ _TRAINING = """
 # One row a timed call; at batch > 1 one row a forward, with the token counts summed over the batch.
 _LATENCY = """
     run_id utf8!  cell_id utf8!  regime utf8!  train_tasks utf8  seed int64  target_task utf8!  lang utf8!
-    impl utf8!  dtype utf8!  device_class utf8!  clock utf8!  scenario utf8!  heads int8!  batch_size int16!
+    impl utf8!  dtype utf8!  device_class utf8!  device_name utf8  clock utf8!  scenario utf8!  heads int8!
+    batch_size int16!
     padding utf8!  process_rep int16!  round int32!  block int32!  pos_in_block int16!  order_pos int64!
     query_id int32!  n_windows int16!  real_tokens int32!  padded_tokens int32!  max_len int16!
     t_start_ns int64!  wall_ns int64!  tokenize_ns int64  h2d_ns int64  device_ns int64  head_ns int64
