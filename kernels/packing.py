@@ -77,13 +77,18 @@ class Room:
     @property
     def shared(self) -> bool:
         """Whether batches of other sizes are laid out in the same way, so that one graph serves them all."""
-        return self in rooms(self.block_m)
+        return self in _shared(self.block_m)
 
 
 @functools.cache
 def rooms(block_m: int = BLOCK_M) -> tuple[Room, ...]:
     """Those that batches share."""
     return tuple(Room(size, max(size // _TOKENS_A_SEQUENCE, 1), block_m) for size in sizes())
+
+
+@functools.cache
+def _shared(block_m: int) -> frozenset[Room]:
+    return frozenset(rooms(block_m))
 
 
 def room_for(tokens: int, sequences: int, block_m: int) -> Room:
