@@ -10,7 +10,8 @@ with contextlib.suppress(ImportError):  # a GPU machine may have pytest alone
     settings.register_profile("stilts", deadline=None)
     settings.load_profile("stilts")
 
-# A shell that starts the tests in the background has them ignore Ctrl-C, and what they start inherits it:
-# tests of Ctrl-C would then wait for ever.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A shell that starts the tests in the background has them ignore Ctrl-C, and nohup hang-ups; what they start
+# inherits it, and tests of signals would then wait for ever.
+for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, usual)
