@@ -60,7 +60,7 @@ class CpuEncoder(Encoder):
     def forward(self, packed: Packed, *, layers: int | None = None) -> Tensor:
         """Hidden states [T, d] after so many layers, as `PackedEncoder.forward`."""
         depth = self.encoder.depth(packed, layers)
-        with torch.inference_mode():
+        with torch.inference_mode(), torch.autocast("cpu", enabled=False):
             places = self.encoder.places(packed)
             chunks = chunks_of(packed.lengths, heads=self.config.num_attention_heads)
             if len(chunks) == 1 and chunks[0].rows is None:

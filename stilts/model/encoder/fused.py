@@ -43,6 +43,11 @@ class FusedEncoder(Encoder):
     def forward(self, packed: Packed, *, layers: int | None = None) -> Tensor:
         """Hidden states [T, d] after so many layers, as `PackedEncoder.forward`."""
         depth = self.encoder.depth(packed, layers)
+        # The type of number is the weights': a caller's autocast would mix it with another.
+        with torch.autocast(packed.ids.device.type, enabled=False):
+            return self._states(packed, depth)
+
+    def _states(self, packed: Packed, depth: int) -> Tensor:
         encoder = self.encoder
         x = ops.embed_layer_norm(
             packed.ids,

@@ -56,6 +56,15 @@ def test_every_layer_is_as_the_trained_form(encoder, form, lengths):
 
 
 @pytest.mark.parametrize("form", [CpuEncoder, FusedEncoder])
+def test_a_callers_autocast_changes_nothing(encoder, form):
+    packed, fast = batch(LENGTHS[2]), form(encoder)
+    with torch.no_grad():
+        alone = fast(packed)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            assert torch.equal(fast(packed), alone)
+
+
+@pytest.mark.parametrize("form", [CpuEncoder, FusedEncoder])
 def test_16_bits_are_as_exact_as_the_trained_form(encoder, form):
     packed = batch(LENGTHS[2])
     half = copy.deepcopy(encoder).bfloat16()
