@@ -8,6 +8,9 @@ The public functions of `kernels.ops` have a twin here, of the same signature an
     ops.residual_layer_norm   reference.residual_layer_norm
     ops.embed_layer_norm      reference.embed_layer_norm
     ops.bias_gelu             reference.bias_gelu
+    ops.linear                reference.linear
+    ops.linear_gelu           reference.linear_gelu
+    ops.linear_residual_norm  reference.linear_residual_norm
 
 Unlike them, all of it can be differentiated. `varlen_attention` here is the form for training and the CPU: it
 takes the lengths from the host, so that no tensor has to be read, and it can drop weights.
@@ -266,3 +269,27 @@ def gelu(x: Tensor) -> Tensor:
 def bias_gelu(x: Tensor, bias: Tensor) -> Tensor:
     """GELU by the error function of x + bias: x [..., d], bias [d]."""
     return F.gelu(x + bias)
+
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """x weight^T + bias: x [T, K], weight [N, K], bias [N] -> [T, N]."""
+    return F.linear(x, weight, bias)
+
+
+def linear_gelu(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """GELU of `linear`."""
+    return F.gelu(F.linear(x, weight, bias))
+
+
+def linear_residual_norm(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    residual: Tensor,
+    norm_weight: Tensor,
+    norm_bias: Tensor,
+    *,
+    eps: float,
+) -> Tensor:
+    """LayerNorm of `linear` + residual: residual [T, N], norm_weight and norm_bias [N]."""
+    return F.layer_norm(F.linear(x, weight, bias) + residual, norm_weight.shape, norm_weight, norm_bias, eps)

@@ -16,6 +16,9 @@ TWINS = {
     "residual_layer_norm": "residual_layer_norm",
     "embed_layer_norm": "embed_layer_norm",
     "bias_gelu": "bias_gelu",
+    "linear": "linear",
+    "linear_gelu": "linear_gelu",
+    "linear_residual_norm": "linear_residual_norm",
 }
 
 
