@@ -4,6 +4,7 @@ An `encode` takes sequences of token ids and gives their mean-pooled last states
 batching, padding and pooling are on the clock.
 """
 
+import copy
 import tempfile
 import warnings
 from collections.abc import Callable, Sequence
@@ -189,8 +190,10 @@ def ctranslate2(model: XLMRobertaModel, folder: Path, precision: Literal["fp32",
     import ctranslate2 as ct2
     from ctranslate2.converters.transformers import XLMRobertaLoader
 
-    model.config.position_embedding_type = "absolute"
-    spec = XLMRobertaLoader().get_model_spec(SimpleNamespace(config=model.config, roberta=model))
+    # A copy: the specification takes the tensors themselves and changes them.
+    copied = copy.deepcopy(model)
+    copied.config.position_embedding_type = "absolute"
+    spec = XLMRobertaLoader().get_model_spec(SimpleNamespace(config=copied.config, roberta=copied))
     spec.register_vocabulary([str(number) for number in range(model.config.vocab_size)])
     spec.config.unk_token, spec.config.layer_norm_epsilon = "3", model.config.layer_norm_eps
     spec.validate()
