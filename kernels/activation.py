@@ -26,7 +26,7 @@ def gelu(x, EXACT: tl.constexpr):
 
     With EXACT by the error function. Else the share beyond |x| is exp(-x^2 / 2) times a polynomial in
     1 / (1 + 0.38 |x|), fitted by us to a relative 4e-5 everywhere, its far tail too: a fiftieth of bf16's
-    rounding and a tenth of fp16's, in half the instructions.
+    rounding and a tenth of fp16's.
     """
     if EXACT:
         return 0.5 * x * (1.0 + tl.erf(x * 0.7071067811865476))  # 1 / sqrt(2)

@@ -5,6 +5,7 @@ still in L2 when it is wanted, and a kernel that starts early finds one before i
 """
 
 import multiprocessing
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -150,7 +151,11 @@ def measure(
     layers = Layers(product, tokens, device, dtype)
     found: dict[Tiling | None, float] = {}
     for tiling in (None, *(candidates(product, tokens) if tried is None else tried)):
-        if tiling is not None and layers.wrong(tiling):
+        if tiling is not None and (why := layers.wrong(tiling)):
+            # Told: were all of a shape left out, the table would prefer PyTorch, and nobody had timed it.
+            print(
+                f"{product.name}, {tokens} tokens: {tiling} is left out: {why}", file=sys.stderr, flush=True
+            )
             continue
         timed = stopwatch.prepare(Call(run=_call(layers, tiling)))
         found[tiling] = percentile(timed.cold(CALLS), 0.5) / len(layers.weights)
