@@ -5,11 +5,12 @@ work()
 joules = since(before)      # None where nothing can be read
 """
 
-import ctypes
 import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from hpc import nvml
 
 _RAPL = Path("/sys/class/powercap")
 
@@ -78,23 +79,6 @@ def _package_counters() -> dict[str, float]:
 
 def _gpu_counters() -> dict[str, float]:
     """Of each GPU of the machine, by UUID."""
-    try:
-        nvml = ctypes.CDLL("libnvidia-ml.so.1")
-    except OSError:
-        return {}
-    if nvml.nvmlInit_v2() != 0:
-        return {}
-    found = {}
-    count = ctypes.c_uint()
-    nvml.nvmlDeviceGetCount_v2(ctypes.byref(count))
-    for index in range(count.value):
-        handle, millijoules = ctypes.c_void_p(), ctypes.c_ulonglong()
-        uuid = ctypes.create_string_buffer(96)
-        if (
-            nvml.nvmlDeviceGetHandleByIndex_v2(index, ctypes.byref(handle)) == 0
-            and nvml.nvmlDeviceGetUUID(handle, uuid, len(uuid)) == 0
-            and nvml.nvmlDeviceGetTotalEnergyConsumption(handle, ctypes.byref(millijoules)) == 0
-        ):
-            found[uuid.value.decode()] = millijoules.value / 1000
-    nvml.nvmlShutdown()
-    return found
+    with nvml.opened() as gpus:
+        read = [(gpu.uuid, gpu.energy_mj) for gpu in gpus]
+    return {uuid: energy / 1000 for uuid, energy in read if uuid is not None and energy is not None}

@@ -1,5 +1,1 @@
-"""How long a query takes: raw timings of every call, in fresh processes, with the variants interleaved."""
-
-from stilts.latency.session import measure
-
-__all__ = ["measure"]
+"""How long a query takes, and what a deployment costs: raw observations, in fresh processes."""

@@ -1,4 +1,4 @@
-"""One timed call: what it took, by part, and what else was seen of it."""
+"""One timed call: what it took, by part."""
 
 import time
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from stilts.model.multitask import Model
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timing:
-    """Integer nanoseconds of one call, device times None on a CPU; and what else was seen of it."""
+    """Integer nanoseconds of one call; device times are None on a CPU."""
 
     start: int
     wall: int
@@ -25,13 +25,6 @@ class Timing:
     to_host: int | None = None
     computed_tokens: int
     """Those of the batch, and what filled the shapes of a CUDA graph."""
-    compiled: int = 0
-    """Kernels and graphs that were made ready within the call."""
-
-    @property
-    def invalid(self) -> str | None:
-        """Why it is no measurement."""
-        return f"waited for {self.compiled} kernels or graphs to be made" if self.compiled else None
 
 
 def on_cpu(model: Model, head: str, raw: data.Batch, device: str, tokenize: int) -> Timing:

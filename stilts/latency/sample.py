@@ -1,5 +1,6 @@
 """Which queries the calls of a process answer: all of them once before one is asked again."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,9 @@ Integers = NDArray[np.int64]
 class Sample:
     """The queries of one task.
 
-    Every variant of a process draws the same ones for the same call, so that its blocks pair up; another
-    process has another order.
+    A batch keeps its company, so that all of them can be warmed, and every pass over them has another order.
+    Every variant of a process asks the same for the same call, so that its blocks pair up; another process
+    has other batches.
 
     Args:
         owners: the example that each row of the set is a part of, by its number; ascending.
@@ -26,20 +28,28 @@ class Sample:
     def __init__(self, owners: NDArray[Any], *, count: int, seed: int, process: int) -> None:
         self._bounds = np.searchsorted(owners, np.arange(min(count, int(owners[-1]) + 1) + 1))
         self._seed = seed, process
+        self.batches = cache(self._batches)
 
     def __len__(self) -> int:
         """Examples that are asked."""
         return len(self._bounds) - 1
 
     def examples(self, call: int, batch_size: int) -> Integers:
-        """Those of a call, counted over all rounds; more than there are come again."""
-        places = call * batch_size + np.arange(batch_size)
-        orders = {number: self._order(number) for number in np.unique(places // len(self)).tolist()}
-        return np.array([orders[place // len(self)][place % len(self)] for place in places.tolist()])
+        """Those of a call, counted over all rounds."""
+        batches = self.batches(batch_size)
+        passes, place = divmod(call, len(batches))
+        order: Integers = self._order(len(batches), "order", batch_size, passes)
+        return batches[order[place]]
 
     def rows(self, examples: Integers) -> Integers:
         """Rows of the examples, in order, as often as they come."""
         return np.concatenate([np.arange(*self._bounds[one : one + 2]) for one in examples.tolist()])
 
-    def _order(self, number: int) -> Integers:
-        return np.random.default_rng(seed_of(*self._seed, "queries", number)).permutation(len(self))
+    def _batches(self, batch_size: int) -> list[Integers]:
+        """All examples, each in one batch; the last batch is filled up with the first ones again."""
+        order = self._order(len(self), "queries", batch_size, 0)
+        places = np.arange(-(-len(self) // batch_size) * batch_size)
+        return list(order[places % len(self)].reshape(-1, batch_size))
+
+    def _order(self, count: int, what: str, batch_size: int, number: int) -> Integers:
+        return np.random.default_rng(seed_of(*self._seed, what, batch_size, number)).permutation(count)

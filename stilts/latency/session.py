@@ -4,11 +4,7 @@ Per call: tokenise, to the device, encoder, head, back to the host. On a GPU CUD
 the head; the wall clock runs on both devices. Statistics belong to the tables: nothing is averaged here.
 """
 
-import gc
-import random
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,11 +12,11 @@ import torch
 
 from hpc import ranks
 from hpc.dtypes import DTYPES
-from kernels.compiled import kernels_compiled
+from hpc.telemetry import Watch
 from stilts import data, tasks
-from stilts.data import Encoded
-from stilts.latency import calls
-from stilts.latency.sample import Integers, Sample
+from stilts.latency import protocol
+from stilts.latency.cell import Cell
+from stilts.latency.sample import Sample
 from stilts.model import folder as models
 from stilts.model.multitask import Model
 from stilts.run import records
@@ -28,7 +24,6 @@ from stilts.run.folder import Progress, RunFolder
 from stilts.run.provenance import processor_name
 from stilts.run.settings import Attention
 from stilts.run.specs import LatencySpec, RunSpec, TimedModel
-from stilts.tasks import Task, types as task_types
 from stilts.tasks.coding.pieces import open_tokenizer
 from stilts.tasks.types import Coding
 
@@ -41,24 +36,6 @@ def measure(run: RunFolder, spec: RunSpec, asked: LatencySpec) -> None:
     Session(run, spec, asked).work()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Cell:
-    """One thing that is timed: a model's answer to a task at a batch size."""
-
-    id: str
-    regime: str
-    intermediate: str
-    model: Model
-    head: str
-    task: Task
-    queries: Encoded
-    sample: Sample
-    examples: list[dict[str, Any]]
-    """The queries' texts, for timing the tokenizer."""
-    coding: Coding
-    batch_size: int
-
-
 class Session:
     """One process's share of a latency study."""
 
@@ -69,24 +46,23 @@ class Session:
         self.loaded: dict[str, Model] = {}
         self.answering: dict[tuple[str, Attention], Model] = {}
         self.cells = list(self._cells())
-        seed = f"{asked.seed}/{asked.process}"
-        self.random = random.Random(seed)
-        self.order = 0
 
     def work(self) -> None:
-        """Warms every cell, then passes over all of them in a new order each round."""
-        rounds = self.settings.rounds
-        progress = Progress(self.run, total=rounds * len(self.cells), unit="blocks")
-        for cell in self.cells:
-            for number in range(self.settings.warmup):
-                self._call(cell, cell.sample.examples(number, cell.batch_size))
-        for round_ in range(rounds):
-            self.random.shuffle(self.cells)
-            rows: list[dict[str, Any]] = []
-            for block, cell in enumerate(self.cells):
-                rows += self._block(cell, round_, round_ * len(self.cells) + block)
-                progress.at(round_ * len(self.cells) + block + 1, f"{cell.task.name} {cell.regime}")
-            self._write(rows, round_)
+        """Times every cell, with the machine watched, and writes a shard a round."""
+        asked, settings = self.asked, self.settings
+        progress = Progress(self.run, total=(settings.rounds + 1) * len(self.cells), unit="blocks")
+        with Watch() as watch:
+            rows: list[protocol.Row] = []
+            found = protocol.steps(self.cells, settings, process=asked.process, seed=asked.seed)
+            for done, step in enumerate(found, 1):
+                rows += step.rows
+                assert isinstance(step.subject, Cell)
+                progress.at(done, f"{step.subject.task.name} {step.subject.identity['regime']}")
+                if done % len(self.cells) == 0:
+                    self._write("latency", protocol.judged(rows, watch), step.round + 1)
+                    rows = []
+            readings = watch.readings()
+            self._write("telemetry", protocol.telemetry_rows(self.spec.id, asked.process, readings), 0)
 
     def _cells(self) -> Iterator[Cell]:
         for timed in self.asked.models:
@@ -128,19 +104,7 @@ class Session:
         sample = Sample(owners, count=settings.queries, seed=asked.seed, process=asked.process)
         for batch_size in settings.batch_sizes:
             yield Cell(
-                id=records.cell_id(
-                    fingerprint=self.spec.parents[timed.weights],
-                    task=task.name,
-                    head=timed.head,
-                    language=settings.language,
-                    batch_size=batch_size,
-                    dtype=asked.dtype,
-                    impl=model.encoder.attention,
-                    scenario=_scenario(batch_size),
-                    device=_device_name(self.place.device),
-                ),
-                regime=timed.regime,
-                intermediate=timed.intermediate,
+                identity=self._identity(timed, model, batch_size),
                 model=model,
                 head=timed.head,
                 task=task,
@@ -149,97 +113,41 @@ class Session:
                 examples=list(queries.examples),
                 coding=coding,
                 batch_size=batch_size,
+                device=self.place.device,
             )
 
-    def _block(self, cell: Cell, round_: int, block: int) -> list[dict[str, Any]]:
-        rows = []
-        gc.collect()
-        gc.disable()
-        try:
-            for position in range(self.settings.calls):
-                call = round_ * self.settings.calls + position
-                examples = cell.sample.examples(call, cell.batch_size)
-                timing = self._call(cell, examples)
-                rows.append(self._row(cell, round_, block, position, examples, timing))
-        finally:
-            gc.enable()
-        return rows
-
-    def _call(self, cell: Cell, examples: Integers) -> calls.Timing:
-        texts = [cell.examples[one] for one in examples.tolist()]
-        started = time.perf_counter_ns()
-        task_types.load(cell.task.type).encode(texts, cell.coding)
-        tokenized = time.perf_counter_ns()
-        raw = data.collate(cell.queries, cell.sample.rows(examples))
-        encoder = cell.model.encoder
-        before = kernels_compiled() + encoder.captured
-        with torch.inference_mode():
-            timed = calls.on_cpu if self.place.device == "cpu" else calls.on_gpu
-            timing = timed(cell.model, cell.head, raw, self.place.device, tokenized - started)
-        return replace(timing, compiled=kernels_compiled() + encoder.captured - before)
-
-    def _row(
-        self, cell: Cell, round_: int, block: int, position: int, examples: Integers, timing: calls.Timing
-    ) -> dict[str, Any]:
-        rows = cell.sample.rows(examples)
-        tokens = int(cell.queries.num_tokens[rows].sum())
-        self.order += 1
+    def _identity(self, timed: TimedModel, model: Model, batch_size: int) -> dict[str, Any]:
         on_cpu = self.place.device == "cpu"
-        return {
-            "run_id": self.spec.id,
-            "cell_id": cell.id,
-            "regime": cell.regime,
-            "train_tasks": cell.intermediate,
+        told = {
             "seed": self.asked.seed,
-            "target_task": cell.task.name,
+            "target_task": timed.target,
             "lang": self.settings.language,
-            "impl": cell.model.encoder.attention,
+            "impl": model.encoder.attention,
             "dtype": self.asked.dtype,
             "device_class": "cpu" if on_cpu else "cuda",
-            "device_name": _device_name(self.place.device),
+            "device_name": processor_name() if on_cpu else torch.cuda.get_device_name(self.place.device),
             "clock": "perf_counter" if on_cpu else "cuda_event",
-            "scenario": _scenario(cell.batch_size),
+            "scenario": "single_stream" if batch_size == 1 else "batch",
             "heads": 1,
-            "batch_size": cell.batch_size,
-            "padding": cell.model.encoder.padding,
-            "process_rep": self.asked.process,
-            "round": round_,
-            "block": block,
-            "pos_in_block": position,
-            "order_pos": self.order,
-            "query_id": int(examples[0]),
-            "n_windows": len(rows),
-            "real_tokens": tokens,
-            "padded_tokens": timing.computed_tokens,
-            "max_len": cell.task.max_length,
-            "t_start_ns": timing.start,
-            "wall_ns": timing.wall,
-            "tokenize_ns": timing.tokenize,
-            "h2d_ns": timing.to_device,
-            "device_ns": timing.device,
-            "head_ns": timing.head,
-            "d2h_ns": timing.to_host,
-            "n_compiles": min(timing.compiled, 127),
-            "is_warmup": position < self.settings.warmup,
-            "valid": timing.invalid is None,
-            "invalid_reason": timing.invalid,
+            "batch_size": batch_size,
+        }
+        weights = self.spec.parents[timed.weights]
+        return told | {
+            "run_id": self.spec.id,
+            "regime": timed.regime,
+            "train_tasks": timed.intermediate,
+            "cell_id": records.cell_id(**told, weights=weights, head=timed.head),
         }
 
-    def _write(self, rows: list[dict[str, Any]], round_: int) -> None:
+    def _write(self, kind: str, rows: list[protocol.Row], sequence: int) -> None:
+        if not rows:
+            return
         name = records.latency_shard_name(
             run_id=self.spec.id,
             cell=self.spec.fingerprint,
             rank=self.place.rank,
             process=self.asked.process,
             restart=0,
-            sequence=round_,
+            sequence=sequence,
         )
-        records.write_shard(self.run.records / "latency", "latency", rows, name=name)
-
-
-def _scenario(batch_size: int) -> str:
-    return "single_stream" if batch_size == 1 else "batch"
-
-
-def _device_name(device: str) -> str:
-    return processor_name() if device == "cpu" else torch.cuda.get_device_name(device)
+        records.write_shard(self.run.records / kind, kind, rows, name=name)

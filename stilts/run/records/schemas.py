@@ -75,7 +75,15 @@ _LATENCY = """
     padding utf8!  process_rep int16!  round int32!  block int32!  pos_in_block int16!  order_pos int64!
     query_id int32!  n_windows int16!  real_tokens int32!  padded_tokens int32!  max_len int16!
     t_start_ns int64!  wall_ns int64!  tokenize_ns int64  h2d_ns int64  device_ns int64  head_ns int64
-    d2h_ns int64  n_compiles int8!  is_warmup bool!  valid bool!  invalid_reason utf8
+    d2h_ns int64  n_compiles int8!  waited_ns int64  major_faults int32  is_warmup bool!  valid bool!  invalid_reason utf8
+"""
+
+# One row a reading of the machine's state, and a GPU where there is one: what happened since the one before.
+# `foreign_cpu` are processors that other processes kept busy, `stolen_cpu` those that the hypervisor took.
+_TELEMETRY = """
+    run_id utf8!  process_rep int16!  t_ns int64!  foreign_cpu float32!  stolen_cpu float32!  cpu_mhz float32
+    gpu_uuid utf8  sm_mhz int16  mem_mhz int16  temp_c int16  power_mw int32  energy_mj int64
+    event_reasons int64  util int8  num_processes int8
 """
 
 # One row an example. `cluster_id` is the passage or the parallel id: what a bootstrap over items draws.
@@ -91,6 +99,7 @@ SCHEMAS = {
         _schema("scores", _SCORES, "run_id regime intermediate seed target language split metric"),
         _schema("training", _TRAINING, "run_id stage"),
         _schema("latency", _LATENCY, "run_id cell_id process_rep order_pos"),
+        _schema("telemetry", _TELEMETRY, "run_id process_rep t_ns gpu_uuid"),
         _schema("predictions", _PREDICTIONS, "run_id cell_id example_id"),
     )
 }

@@ -175,7 +175,7 @@ class LatencySpec(Stage):
     """One fresh process that times the chosen models."""
 
     name: ClassVar[str] = "latency"
-    entry: ClassVar[str] = "stilts.latency:measure"
+    entry: ClassVar[str] = "stilts.latency.session:measure"
     process: int
     seed: int
     models: tuple[TimedModel, ...]

@@ -1,5 +1,10 @@
 """What is written beside the times of a call is what was seen of it."""
 
+import os
+import subprocess
+import sys
+import threading
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,9 +15,10 @@ import kernels.compiled
 from kernels.compiled import kernels_compiled
 from kernels.packing import from_lengths, room_for
 from stilts import data
-from stilts.latency import calls, session
+from stilts.latency import calls, cell as cells, witness
+from stilts.latency.cell import Cell
 from stilts.latency.sample import Sample
-from stilts.latency.session import Session
+from stilts.latency.witness import Witness
 from stilts.model.encoder import EncoderConfig, PackedEncoder, for_inference
 from stilts.model.encoder.graphs import GraphedEncoder
 from stilts.model.heads import HeadSpec
@@ -44,66 +50,68 @@ def model():
 
 
 @pytest.fixture
-def asked(model, monkeypatch):
-    """A session and a cell of two queries, as far as a call needs them."""
-    monkeypatch.setattr(session.task_types, "load", lambda _: SimpleNamespace(encode=lambda *_: None))
-    monkeypatch.setattr(session.data, "collate", lambda *_: RAW)
-    queries = SimpleNamespace(
-        columns={"example": np.array([0, 1])}, num_tokens=np.array([10, 20]), examples=["a", "b"]
-    )
-    sample = Sample(np.array([0, 1]), count=2, seed=1, process=1)
-    cell = SimpleNamespace(
-        sample=sample, model=model,
-        head="nli", queries=queries, examples=["a", "b"], coding=None, batch_size=2,
-        task=SimpleNamespace(type="pairs", name="xnli", max_length=128), id="cell", regime="r",
-        intermediate="",
+def cell(model, monkeypatch):
+    """A cell of two queries, as far as a call needs them."""
+    monkeypatch.setattr(cells.task_types, "load", lambda _: SimpleNamespace(encode=lambda *_: None))
+    monkeypatch.setattr(cells.data, "collate", lambda *_: RAW)
+    queries = SimpleNamespace(num_tokens=np.array([10, 20]))
+    return Cell(
+        identity={"lang": "en", "regime": "direct"},
+        sample=Sample(np.array([0, 1]), count=2, seed=1, process=1),
+        model=model, head="nli", queries=queries, examples=["a", "b"], coding=None, batch_size=2,
+        task=SimpleNamespace(type="pairs", name="xnli", max_length=128), device="cpu",
     )  # fmt: skip
-    made = Session.__new__(Session)
-    made.place = SimpleNamespace(device="cpu", rank=0)
-    made.settings = SimpleNamespace(warmup=0, language="en")
-    made.spec = SimpleNamespace(id="run")
-    made.asked = SimpleNamespace(seed=1, dtype="fp32", process=1)
-    made.order = 0
-    return made, cell
 
 
-def row(made, cell):
-    examples = np.array([0, 1])
-    return made._row(cell, 0, 0, 0, examples, made._call(cell, examples))
-
-
-def test_a_call_on_the_cpu_computes_its_own_tokens(asked):
-    found = row(*asked)
+def test_a_call_on_the_cpu_computes_its_own_tokens(cell):
+    found = cell.call(0)
     assert (found["real_tokens"], found["padded_tokens"], found["padding"]) == (30, 30, "none")
-    assert (found["n_compiles"], found["valid"], found["invalid_reason"]) == (0, True, None)
+    assert (found["n_compiles"], found["shape"], found["regime"]) == (0, 30, "direct")
+    assert found["waited_ns"] >= 0
+    assert found["wall_ns"] > 0
 
 
-def test_what_fills_a_graph_is_told(asked):
-    made, cell = asked
-    plain = cell.model.encoder
+def test_what_fills_a_graph_is_told(cell):
     packed = from_lengths(np.arange(4, 34), [10, 20])
     graphed = GraphedEncoder.__new__(GraphedEncoder)
     assert packed.room == room_for(30, 2, 64)
     assert GraphedEncoder.computed_tokens(graphed, packed) == packed.room.tokens > 30
     larger = from_lengths(np.arange(5000) % 90 + 4, [500] * 10)
     assert GraphedEncoder.computed_tokens(graphed, larger) == 5000
-    plain.computed_tokens = lambda batch: GraphedEncoder.computed_tokens(graphed, batch)
-    plain.padding = "graph"
-    found = row(made, cell)
-    assert (found["real_tokens"], found["padded_tokens"], found["padding"]) == (
-        30,
-        packed.room.tokens,
-        "graph",
-    )
+    encoder = cell.model.encoder
+    encoder.computed_tokens = lambda batch: GraphedEncoder.computed_tokens(graphed, batch)
+    encoder.padding = "graph"
+    found = cell.call(0)
+    assert found["real_tokens"] == 30
+    assert (found["padded_tokens"], found["padding"]) == (packed.room.tokens, "graph")
 
 
-def test_a_call_that_waited_for_a_kernel_or_a_graph_is_no_measurement(asked, monkeypatch):
-    made, cell = asked
+def test_kernels_and_graphs_made_within_a_call_are_counted(cell, monkeypatch):
     ready = iter((3, 5))
-    monkeypatch.setattr(session, "kernels_compiled", lambda: next(ready))
-    found = row(made, cell)
-    assert (found["n_compiles"], found["valid"]) == (2, False)
-    assert found["invalid_reason"] == "waited for 2 kernels or graphs to be made"
+    monkeypatch.setattr(witness, "kernels_compiled", lambda: next(ready))
+    assert cell.call(0)["n_compiles"] == 2
+
+
+def test_a_wait_for_the_processor_is_seen():
+    """Two threads that spin on one processor: one waits while the other has it."""
+    seen = Witness()
+    before = os.sched_getaffinity(0)
+    (cpu, *_) = before
+    stop = threading.Event()
+    command = [sys.executable, "-c", "import os\nos.sched_setaffinity(0, {%d})\nwhile True: pass" % cpu]
+    with subprocess.Popen(command) as other:
+        try:
+            os.sched_setaffinity(0, {cpu})
+            time.sleep(0.5)
+            seen.begin()
+            until = time.perf_counter() + 0.4
+            while time.perf_counter() < until:
+                stop.is_set()
+            waited = seen.end()["waited_ns"]
+        finally:
+            os.sched_setaffinity(0, before)
+            other.kill()
+    assert waited > 0.05 * 0.4e9
 
 
 def test_tritons_compilations_are_counted_and_others_go_on_listening(monkeypatch):

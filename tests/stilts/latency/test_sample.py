@@ -17,9 +17,20 @@ def test_all_queries_come_once_before_one_comes_again():
     some = sample()
     assert len(some) == 7
     for batch_size in (1, 3, 7, 10):
-        asked = np.concatenate([some.examples(call, batch_size) for call in range(21)])
-        for start in range(0, len(asked) - 6, 7):
-            assert sorted(asked[start : start + 7].tolist()) == list(range(7))
+        count = -(-7 // batch_size)
+        for first in range(0, 5 * count, count):
+            asked = np.concatenate([some.examples(first + call, batch_size) for call in range(count)])
+            counts = Counter(asked.tolist())
+            assert counts.keys() == set(range(7))
+            assert sum(counts.values()) == count * batch_size
+            assert max(counts.values()) - min(counts.values()) <= 1
+
+
+def test_a_batch_keeps_its_company_and_passes_have_an_order_of_their_own():
+    some = sample(owners=np.arange(40), count=40)
+    passes = [[some.examples(8 * n + call, 5).tolist() for call in range(8)] for n in range(4)]
+    assert len({tuple(map(tuple, sorted(one))) for one in passes}) == 1
+    assert len({tuple(map(tuple, one)) for one in passes}) == 4
 
 
 def test_no_round_starts_over():

@@ -1,0 +1,72 @@
+"""The machine is watched while something runs, and what others do to it is told apart from our own work."""
+
+import os
+import subprocess
+import sys
+import time
+
+from hpc.telemetry import Watch, governors
+
+SPIN = [sys.executable, "-c", "while True: pass"]
+
+
+def spin(seconds):
+    until = time.perf_counter() + seconds
+    while time.perf_counter() < until:
+        pass
+
+
+def mean(readings, since_ns):
+    chosen = [reading.foreign for reading in readings if reading.t_ns > since_ns + 2e8]
+    return sum(chosen) / len(chosen)
+
+
+def test_our_own_work_is_not_foreign_and_that_of_others_is():
+    with Watch() as watch:
+        began = time.perf_counter_ns()
+        spin(1.5)
+        alone = mean(watch.readings(until_ns=time.perf_counter_ns()), began)
+        with subprocess.Popen(SPIN) as other:
+            try:
+                began = time.perf_counter_ns()
+                spin(1.5)
+                beside = mean(watch.readings(until_ns=time.perf_counter_ns()), began)
+            finally:
+                other.kill()
+    assert beside > 0.3
+    assert beside > alone + 0.25
+
+
+def test_readings_follow_each_other_and_go_on():
+    with Watch(period=0.05) as watch:
+        now = time.perf_counter_ns()
+        first = list(watch.readings(until_ns=now + int(3e8)))
+        again = watch.readings(until_ns=time.perf_counter_ns())
+    times = [reading.t_ns for reading in again]
+    assert times == sorted(times)
+    assert len(again) >= len(first) >= 3
+    assert again[: len(first)] == first
+    assert governors() == governors()
+
+
+def test_the_watcher_ends_with_whom_it_watches():
+    code = (
+        "import os, signal, time\n"
+        "from hpc.telemetry import Watch\n"
+        "with Watch() as watch:\n"
+        "    watch.readings(until_ns=time.perf_counter_ns())\n"
+        "    print(watch._process.pid, flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    pid = int(ended.stdout)
+    for _ in range(100):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            if file.read().rpartition(")")[2].split()[0] == "Z":
+                return
+        time.sleep(0.05)
+    raise AssertionError("the watcher goes on")
