@@ -156,9 +156,11 @@ def separator(made: Checkpoint, folder: Path) -> int | None:
 
 
 def write(checkpoint: Checkpoint, folder: Path) -> None:
-    """Writes config, weights and tokenizer; `folder` exists and is nobody else's."""
+    """Writes config, weights and tokenizer, where it has one; `folder` exists and is nobody else's."""
     files.write(checkpoint.tensors | checkpoint.others, folder / WEIGHTS)
     write_json(folder / CONFIG, checkpoint.config)
+    if not checkpoint.tokenizer:
+        return
     write_atomic(folder / TOKENIZER, checkpoint.tokenizer)
     special = special_tokens(checkpoint.tokenizer)
     write_json(folder / "special_tokens_map.json", special)

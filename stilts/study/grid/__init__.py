@@ -9,13 +9,13 @@ from dataclasses import replace
 
 from hpc.errors import UserError, unknown_name
 from stilts import tasks
-from stilts.run.specs import BaselineSpec, EvaluateSpec, LatencySpec, PrepareSpec, RunSpec, TrainSpec
+from stilts.run.specs import BaselineSpec, DeploySpec, EvaluateSpec, LatencySpec, PrepareSpec, RunSpec, TrainSpec
 from stilts.study import regimes
 from stilts.study.config import Study
 from stilts.study.grid.builder import MODEL, GridBuilder, languages_of
 from stilts.study.grid.finishing import finish
 from stilts.study.grid.intermediate import TEXT, read_by_variants, start, text_languages
-from stilts.study.grid.measuring import add_baselines, add_latency
+from stilts.study.grid.measuring import add_baselines, add_deployment, add_latency
 from stilts.tasks import Task
 
 __all__ = ["GRIDS", "TEXT", "expand", "languages_of", "read_by_variants", "text_languages"]
@@ -50,6 +50,10 @@ GRIDS: Mapping[str, tuple[str, IsWanted]] = {
         "inference latency, in fresh processes",
         lambda run: isinstance(run.asked, LatencySpec),
     ),
+    "deploy": (
+        "one model for all targets against one for each: memory, time, rate",
+        lambda run: isinstance(run.asked, DeploySpec),
+    ),
     "all": ("everything above", lambda _: True),
 }
 
@@ -80,6 +84,10 @@ def expand(study: Study, grid: str) -> list[RunSpec]:
 
 def _build(study: Study) -> GridBuilder:
     builder = GridBuilder(study)
+    if study.deploy.lengths:
+        builder.add(MODEL, PrepareSpec(model=study.model))
+        add_deployment(builder)
+        return builder
     intermediates = [tasks.load(name) for name in study.intermediate.tasks]
     targets = [tasks.load(name) for name in study.targets]
     _add_model(builder, intermediates + targets)
@@ -92,6 +100,7 @@ def _build(study: Study) -> GridBuilder:
                     finish(builder, regime, start(builder, regime, phase, seed), targets)
     add_baselines(builder, intermediates, targets)
     add_latency(builder)
+    add_deployment(builder)
     return builder
 
 

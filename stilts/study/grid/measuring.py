@@ -1,7 +1,9 @@
-"""The runs that measure: evaluation of weights, baselines, latency."""
+"""The runs that measure: evaluation of weights, baselines, latency, ways to serve."""
 
-from stilts.run.specs import BaselineSpec, EvaluateSpec, LatencySpec, Target, TimedModel
-from stilts.study.grid.builder import GridBuilder, Parent, languages_of, tokens_of, training_sets
+from collections.abc import Sequence
+
+from stilts.run.specs import BaselineSpec, DeploySpec, EvaluateSpec, LatencySpec, Target, TimedModel
+from stilts.study.grid.builder import MODEL, GridBuilder, Parent, languages_of, tokens_of, training_sets
 from stilts.tasks import Task
 
 
@@ -53,21 +55,7 @@ def add_latency(builder: GridBuilder) -> None:
     """Processes that time the chosen regimes on the chosen targets."""
     study = builder.study
     seed = study.seeds[0]
-    models = []
-    for run in builder.runs.values():
-        asked = run.asked
-        if isinstance(asked, EvaluateSpec) and asked.seed == seed and asked.regime in study.latency.regimes:
-            models += [
-                TimedModel(
-                    regime=asked.regime,
-                    intermediate=asked.intermediate,
-                    weights=run.needs[0],
-                    target=name,
-                    head=answer.head,
-                )
-                for name, answer in asked.targets.items()
-                if name in study.latency.targets
-            ]
+    models = _timed(builder, study.latency.regimes, study.latency.targets)
     needs = list(dict.fromkeys(model.weights for model in models))
     for process in range(1, study.latency.processes + 1) if models else ():
         timed = LatencySpec(
@@ -80,3 +68,50 @@ def add_latency(builder: GridBuilder) -> None:
             **builder.data(study.latency.targets),
         )
         builder.add(f"latency.p{process}", timed, needs)
+
+
+def add_deployment(builder: GridBuilder) -> None:
+    """Processes that serve the study's targets by one model for all, and by one for each."""
+    study, asked = builder.study, builder.study.deploy
+    if asked.lengths:
+        # Time does not depend on weights: one set stands for all.
+        shared, apart = (
+            [
+                TimedModel(regime=regime, intermediate="", weights=MODEL, target=name, head=name)
+                for name in asked.targets
+            ]
+            for regime in (asked.shared, asked.apart)
+        )
+    else:
+        shared, apart = (_timed(builder, (regime,), asked.targets) for regime in (asked.shared, asked.apart))
+    needs = list(dict.fromkeys(model.weights for model in (*shared, *apart)))
+    for process in range(1, asked.processes + 1) if needs else ():
+        timed = DeploySpec(
+            process=process,
+            seed=study.seeds[0],
+            shared=tuple(shared),
+            apart=tuple(apart),
+            protocol=asked,
+            **builder.data(asked.targets),
+        )
+        builder.add(f"deploy.p{process}", timed, needs)
+
+
+def _timed(builder: GridBuilder, regimes: Sequence[str], targets: Sequence[str]) -> list[TimedModel]:
+    """The weights of the first seed that answer these targets under these regimes."""
+    seed = builder.study.seeds[0]
+    return [
+        TimedModel(
+            regime=asked.regime,
+            intermediate=asked.intermediate,
+            weights=run.needs[0],
+            target=name,
+            head=answer.head,
+        )
+        for run in builder.runs.values()
+        if isinstance(asked := run.asked, EvaluateSpec)
+        and asked.seed == seed
+        and asked.regime in regimes
+        for name, answer in asked.targets.items()
+        if name in targets
+    ]
