@@ -84,14 +84,25 @@ def answer(
 
     Several ranks share the batches, and all get all the outputs.
     """
+    return judged(task, encoded, outputs(model, head, task, encoded, tokens_per_batch=tokens_per_batch))
+
+
+def outputs(
+    model: Model, head: str, task: Task, encoded: data.Encoded, *, tokens_per_batch: int
+) -> NDArray[np.float32]:
+    """One head's numbers for a whole set, in the order of the items."""
 
     def scores_of(batch: Batch) -> torch.Tensor:
         return model(head, batch)
 
-    outputs = collect(scores_of, task, encoded, model, tokens_per_batch=tokens_per_batch)
+    return collect(scores_of, task, encoded, model, tokens_per_batch=tokens_per_batch)
+
+
+def judged(task: Task, encoded: data.Encoded, found: NDArray[np.float32]) -> Predicted:
+    """The predictions that a head's numbers amount to, and their scores."""
     decode = task_types.load(task.type).decode
     assert decode is not None, "planning lets only tasks through that are answered"
-    decoded = decode(outputs, encoded)
+    decoded = decode(found, encoded)
     scored = metrics.score(
         task.metric,
         examples=encoded.examples,

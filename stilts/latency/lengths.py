@@ -32,9 +32,7 @@ def known() -> Mapping[str, Sequence[str]]:
     return {task: tuple(languages) for task, languages in _table().items()}
 
 
-def as_toml(
-    counted: Mapping[str, Mapping[str, Sequence[Sequence[int]]]], *, about: Sequence[str]
-) -> str:
+def as_toml(counted: Mapping[str, Mapping[str, Sequence[Sequence[int]]]], *, about: Sequence[str]) -> str:
     """The content of such a file.
 
     Args:

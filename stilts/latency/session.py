@@ -14,7 +14,7 @@ from hpc import ranks
 from hpc.dtypes import DTYPES
 from hpc.telemetry import Watch
 from stilts import data, tasks
-from stilts.latency import protocol
+from stilts.latency import gate, protocol
 from stilts.latency.cell import Cell
 from stilts.latency.sample import Sample
 from stilts.model import folder as models
@@ -50,6 +50,8 @@ class Session:
     def work(self) -> None:
         """Times every cell, with the machine watched, and writes a shard a round."""
         asked, settings = self.asked, self.settings
+        if asked.process == 1:
+            self._write("gate", list(self._examined()), 0)
         progress = Progress(self.run, total=(settings.rounds + 1) * len(self.cells), unit="blocks")
         with Watch() as watch:
             rows: list[protocol.Row] = []
@@ -83,20 +85,45 @@ class Session:
             self.answering[run_id, attention] = fast
         return self.answering[run_id, attention]
 
+    def _examined(self) -> Iterator[protocol.Row]:
+        """How far what is timed answers as eager fp32 does; once in a study, as weights and forms are the same."""
+        references: dict[str, Model] = {}
+        for timed in self.asked.models:
+            if not timed.head:
+                continue
+            if timed.weights not in references:
+                folder = self.run.sibling(timed.weights).weights
+                references = {timed.weights: models.load(folder).to(self.place.device).eval()}
+            queries = self._queries(timed, limit=self.settings.queries)
+            for attention in self.settings.attention:
+                fast = self._model(timed.weights, attention)
+                told = {
+                    name: value
+                    for name, value in self._identity(timed, fast, 1).items()
+                    if name not in ("cell_id", "clock", "scenario", "heads", "batch_size")
+                }
+                task = tasks.load(timed.target)
+                yield told | gate.examine(references[timed.weights], fast, timed.head, task, queries)
+
+    def _queries(self, timed: TimedModel, *, limit: int | None) -> data.Encoded:
+        asked, task = self.asked, tasks.load(timed.target)
+        own = asked.limit(task.name, "test")
+        return data.load(
+            task,
+            language=self.settings.language,
+            split="test",
+            tokenizer_file=self.run.sibling(timed.weights).weights / "tokenizer.json",
+            max_length=task.max_length,
+            sources=asked.sources,
+            limit=min((one for one in (own, limit) if one is not None), default=None),
+            cache=self.run.cache,
+        )
+
     def _cells_of(self, timed: TimedModel, model: Model) -> Iterator[Cell]:
         asked, settings = self.asked, self.settings
         tokenizer_file = self.run.sibling(timed.weights).weights / "tokenizer.json"
         task = tasks.load(timed.target)
-        queries = data.load(
-            task,
-            language=settings.language,
-            split="test",
-            tokenizer_file=tokenizer_file,
-            max_length=task.max_length,
-            sources=asked.sources,
-            limit=asked.limit(task.name, "test"),
-            cache=self.run.cache,
-        )
+        queries = self._queries(timed, limit=None)
         coding = Coding(
             tokenizer=open_tokenizer(tokenizer_file), max_length=task.max_length, labels=queries.labels
         )

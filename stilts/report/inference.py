@@ -124,37 +124,28 @@ def order_interval(values: Floats, quantile: float, level: float = 0.95) -> tupl
     return float(ordered[lower]), float(ordered[upper])
 
 
-def pooled_quantile(
-    processes: Sequence[Floats], quantile: float, *, level: float = 0.95, resamples: int = 1000
-) -> Estimate:
-    """A quantile over all processes, with an interval that treats the process as the unit.
+def pooled_quantile(processes: Sequence[Floats], quantile: float, *, level: float = 0.95) -> Estimate:
+    """A quantile over the calls of all processes, with an interval that treats the process as the unit.
 
-    From five processes on: bootstrap over processes. Below: from the lowest to the highest end of the
-    processes' own order-statistic intervals, or none when a process has too few values for one.
+    Student's t over the logs of the processes' own quantiles, around that of all calls. Where a process has too
+    few calls for a quantile of its own to say much, the interval also holds the order statistics of all calls.
+    By simulation (2 % between processes, 3 to 12 of them with 34 to 225 calls) it covers 93 to 98 % at nominal
+    95 %, 99 % with fewer calls; a bootstrap of processes covers 82 to 88 %. One process has no interval.
     """
-    value = float(np.quantile(np.concatenate(processes), quantile))
-    if len(processes) >= 5:
-        drawn = _quantiles_of_drawn(processes, quantile, resamples)
-        low, high = np.quantile(drawn, [0.5 - level / 2, 0.5 + level / 2])
-        return Estimate(value=value, low=float(low), high=float(high))
-    intervals = [order_interval(values, quantile, level) for values in processes]
-    known = [interval for interval in intervals if interval is not None]
-    if len(known) < len(intervals):
+    calls = np.concatenate(processes)
+    value = float(np.quantile(calls, quantile))
+    if len(processes) < 2 or value <= 0:
         return Estimate(value=value)
-    return Estimate(value=value, low=min(low for low, _ in known), high=max(high for _, high in known))
-
-
-def _quantiles_of_drawn(processes: Sequence[Floats], quantile: float, resamples: int) -> Floats:
-    """The pooled quantile in resamples of whole processes; the calls are sorted once for all of them."""
-    values = np.concatenate(processes)
-    order = np.argsort(values)
-    owners = np.repeat(np.arange(len(processes)), [len(calls) for calls in processes])[order]
-    sizes = np.array([len(calls) for calls in processes])
-    found = np.empty(resamples)
-    for n, times in enumerate(item_draws(len(processes), resamples)):
-        below = np.cumsum(times[owners], dtype=np.int64)
-        found[n] = values[order[np.searchsorted(below, quantile * (times @ sizes))]]
-    return found
+    own = np.log([max(float(np.quantile(values, quantile)), 1e-300) for values in processes])
+    error = float(own.std(ddof=1)) / math.sqrt(len(own))
+    half = float(special.stdtrit(len(own) - 1, 0.5 + level / 2)) * error
+    low, high = value * math.exp(-half), value * math.exp(half)
+    if min(map(len, processes)) < least_queries(quantile, level):
+        within = order_interval(calls, quantile, level)
+        if within is None:
+            return Estimate(value=value)
+        low, high = min(low, within[0]), max(high, within[1])
+    return Estimate(value=value, low=low, high=high)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

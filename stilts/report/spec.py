@@ -109,5 +109,6 @@ def _check_names(spec: Spec, path: Path) -> None:
     for name in spec.columns:
         if name not in columns:
             raise unknown_name("column", name, columns, where=str(path))
-    if spec.against not in regimes.names():
-        raise unknown_name("regime", spec.against, regimes.names(), where=f"{path}: against")
+    against = getattr(builder, "AGAINST", regimes.names())
+    if spec.against not in against:
+        raise unknown_name("row", spec.against, against, where=f"{path}: against")

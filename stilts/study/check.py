@@ -20,7 +20,13 @@ def check(study: Study) -> None:
     Raises:
         UserError: what is wrong, all at once, with the nearest known names.
     """
-    found = list(_names(study)) or [*_tables(study), *_languages(study), *_settings(study), *_latency(study)]
+    found = list(_names(study)) or [
+        *_tables(study),
+        *_languages(study),
+        *_settings(study),
+        *_latency(study),
+        *_deploy(study),
+    ]
     if found:
         more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         raise UserError(f"study {study.name}: {'; '.join(found[:_SHOWN])}{more}")
@@ -45,6 +51,10 @@ def _names(study: Study) -> Iterator[str]:
         "latency.regimes": study.latency.regimes,
         "latency.batch_sizes": study.latency.batch_sizes,
         "latency.attention": study.latency.attention,
+        "deploy.targets": study.deploy.targets,
+        "deploy.languages": study.deploy.languages,
+        "deploy.texts": study.deploy.texts,
+        "deploy.dtypes": study.deploy.dtypes,
         **{f"languages.{task}": codes for task, codes in study.languages.items()},
     }
     for what, values in lists.items():
@@ -132,6 +142,40 @@ def _latency(study: Study) -> Iterator[str]:
     for what in ("batch_sizes", "attention", "regimes"):
         if timed.targets and not getattr(timed, what):
             yield f"latency.{what} is empty"
+
+
+def _deploy(study: Study) -> Iterator[str]:
+    asked = study.deploy
+    for what in ("languages", "texts", "dtypes"):
+        if asked.targets and not getattr(asked, what):
+            yield f"deploy.{what} is empty"
+    for count in asked.texts if asked.targets else ():
+        if count > len(asked.targets):
+            yield f"deploy.texts has {count} tasks a text, of {len(asked.targets)} targets"
+    for name in asked.targets:
+        if name not in study.targets:
+            yield _unknown("target", name, study.targets, "deploy.targets")
+        elif not tasks.load(name).train_task:
+            yield f"deploy.targets has {name}, which no head answers"
+        elif not asked.lengths:
+            known = languages_of(study, tasks.load(name))
+            for language in asked.languages:
+                if language not in known:
+                    yield _unknown("language", language, known, f"deploy.languages for {name}")
+        elif name not in asked.lengths:
+            yield f"deploy.lengths lacks {name}"
+    for what, keys in (("shares", asked.shares), ("lengths", asked.lengths)):
+        for name in keys:
+            if name not in asked.targets:
+                yield _unknown("target", name, asked.targets, f"deploy.{what}")
+    for what in ("shared", "apart"):
+        regime = next((one for one in regimes.REGIMES if one.name == getattr(asked, what)), None)
+        if regime is None:
+            yield _unknown("regime", getattr(asked, what), regimes.names(), f"deploy.{what}")
+        elif (regime.then == "targets") != (what == "apart"):
+            yield f"deploy.{what} = {regime.name}, which is {regime.deployed}"
+        elif asked.targets and not asked.lengths and not regime.phases(study):
+            yield f"deploy.{what} = {regime.name}, which this study does not train"
 
 
 def _unknown(what: str, name: str, known: Iterable[str], where: str = "") -> str:

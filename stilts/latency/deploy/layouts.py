@@ -1,8 +1,8 @@
 """Ways to serve: which models lie where, and what it takes to answer requests with them.
 
-    shared    one encoder with all heads: a text is encoded once, whatever is asked about it
-    resident  a model a target, all on the device
-    swapped   a model a target, one of them on the device: the others wait on the host
+shared    one encoder with all heads: a text is encoded once, whatever is asked about it
+resident  a model a target, all on the device
+swapped   a model a target, one of them on the device: the others wait on the host
 """
 
 import copy
@@ -281,7 +281,9 @@ def make(name: Name, timed: Sequence[TimedModel], loader: Loader) -> Layout:
 
 def size_of(some: Iterable[Model]) -> int:
     """Bytes of the parameters and buffers of models."""
-    tensors = (tensor for model in some for part in (_packed(model), model.heads) for tensor in _tensors(part))
+    tensors = (
+        tensor for model in some for part in (_packed(model), model.heads) for tensor in _tensors(part)
+    )
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 

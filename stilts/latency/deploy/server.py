@@ -36,9 +36,9 @@ class Trial:
         """Nanoseconds from when each was to be sent to its answer."""
         return np.array([row["wall_ns"] for row in self.rows])
 
-    def holds(self, bound_ms: float) -> bool:
-        """Whether 99 of 100 had their answer in time."""
-        return float(np.quantile(self.waited, 0.99)) <= bound_ms * 1e6
+    def holds(self, bound_ms: float, share: float) -> bool:
+        """Whether such a share of the queries had their answer in time."""
+        return float(np.quantile(self.waited, share)) <= bound_ms * 1e6
 
 
 def serve(
@@ -93,14 +93,13 @@ def serve(
     return Trial(rate=rate, rows=rows)
 
 
-def search(
-    trial: Callable[[float], Trial], *, bound_ms: float, steps: int
-) -> Iterator[Trial]:
+def search(trial: Callable[[float], Trial], *, bound_ms: float, share: float, steps: int) -> Iterator[Trial]:
     """Trials that close in on the highest rate under the bound: all at once first, then by halves.
 
     Args:
         trial: makes one at a rate.
-        bound_ms: for 99 of 100 queries.
+        bound_ms: for a share of the queries.
+        share: that share.
         steps: trials after the first.
     """
     heap = trial(math.inf)
@@ -111,7 +110,7 @@ def search(
         middle = (low + high) / 2
         made = trial(math.exp(middle))
         yield made
-        low, high = (middle, high) if made.holds(bound_ms) else (low, middle)
+        low, high = (middle, high) if made.holds(bound_ms, share) else (low, middle)
 
 
 def _wait(until_ns: int) -> None:
@@ -122,9 +121,7 @@ def _wait(until_ns: int) -> None:
         pass
 
 
-def _together(
-    layout: Layout, requests: Sequence[Request], waiting: deque[int], batch: int
-) -> list[int]:
+def _together(layout: Layout, requests: Sequence[Request], waiting: deque[int], batch: int) -> list[int]:
     """Takes the first that waits, and those that can share its pass."""
     first = waiting[0]
     chosen = [one for one in waiting if layout.serves_together(requests[first], requests[one])][:batch]

@@ -28,10 +28,6 @@ from stilts.run.provenance import processor_name
 from stilts.run.settings import Precision
 from stilts.run.specs import DeploySpec, RunSpec
 
-_STEPS = 5
-"""Rates that are tried after the heap."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Place:
     """A run of this stage, and what it is asked."""
@@ -91,14 +87,16 @@ class Session:
         self.place, self.asked, self.settings = place, asked, asked.protocol
         self.chance = random.Random(f"{asked.seed}/{asked.process}/deploy")
         self.order = 0
-        sizes = len(layouts.NAMES) * (1 + len(self.settings.texts) * (self.settings.rounds + 1) + _STEPS + 1)
+        sizes = len(layouts.NAMES) * (1 + len(self.settings.texts) * (self.settings.rounds + 1) + self.settings.trials + 1)
         total = len(self.settings.dtypes) * (sizes + 1)
         self.progress = Progress(place.run, total=total, unit="blocks")
         self.done = 0
 
     def work(self) -> None:
         """Everything, by type of number; one shard each."""
-        self._write("memory", [self._alone(name, dtype) for dtype in self.settings.dtypes for name in self._names()])
+        self._write(
+            "memory", [self._alone(name, dtype) for dtype in self.settings.dtypes for name in self._names()]
+        )
         with Watch() as watch:
             for number, dtype in enumerate(self.settings.dtypes):
                 rows = self._rows(dtype)
@@ -167,7 +165,8 @@ class Session:
 
         # Once for nothing: every shape of the traffic has been seen then.
         trial(float("inf"))
-        for number, found in enumerate(server.search(trial, bound_ms=settings.bound_ms, steps=_STEPS)):
+        trials = server.search(trial, bound_ms=settings.bound_ms, share=settings.in_time, steps=settings.trials)
+        for number, found in enumerate(trials):
             self._advance(f"{layout.name}, {found.rate:.1f} queries/s, {dtype}")
             for position, row in enumerate(found.rows):
                 place = {

@@ -97,8 +97,14 @@ def read(run: RunFolder, asked: DeploySpec, *, vocabulary: int) -> Traffic:
             share = -(-settings.queries // len(settings.languages))
             if settings.lengths:
                 source = settings.lengths[target]
-                sizes = lengths.read(source, language)[:share]
-                found += _invented(sizes, vocabulary, seed_of(asked.seed, target, language), len(found))
+                sizes = lengths.read(source, language)
+                chosen = np.linspace(0, len(sizes) - 1, min(share, len(sizes))).astype(int)
+                found += _invented(
+                    [sizes[one] for one in chosen],
+                    vocabulary,
+                    seed_of(asked.seed, target, language),
+                    len(found),
+                )
             else:
                 found += _own(run, asked, target, language, share, len(found))
         queries[target] = found
@@ -136,13 +142,15 @@ def _own(
 
 
 def by_example(encoded: data.Encoded, count: int) -> list[tuple[NDArray[np.int64], tuple[int, ...]]]:
-    """Tokens and lengths of the first examples, each with all its windows."""
+    """Tokens and lengths of examples from all over the set, each with all its windows."""
     ids, sizes = encoded.columns["input_ids"], encoded.columns["lengths"]
     owners = np.asarray(encoded.columns["example"])
     assert isinstance(ids, Ragged)
     assert isinstance(sizes, Ragged)
     found = []
-    for example in np.unique(owners)[:count]:
+    there = np.unique(owners)
+    # As many languages of a parallel set have, the same examples.
+    for example in there[np.unique(np.linspace(0, len(there) - 1, count).astype(int))]:
         rows = np.flatnonzero(owners == example)
         found.append((ids.take(rows).values.astype(np.int64), tuple(sizes.take(rows).values.tolist())))
     return found

@@ -14,7 +14,7 @@ from stilts.report.inference import Ratio, Verdict
 from stilts.report.names import regime_name, task_name
 from stilts.report.numbers import bracket, milliseconds
 from stilts.report.spec import Spec
-from stilts.report.timings import Timings, Variant, load, medians, processes
+from stilts.report.timings import Timings, Variant, gate_warnings, load, medians, processes
 
 LOSSY = "!"
 _PERCENTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
@@ -55,7 +55,11 @@ def build(spec: Spec, evidence: Evidence) -> list[Table]:
             caption=_caption(spec, evidence, lines),
             blocks=tuple(_block(spec, title, rows) for title, rows in blocks.items()) or (_empty(spec),),
             footnotes=((LOSSY, _lossy_text(spec)),) if any(_is_lossy(spec, line) for line in lines) else (),
-            warnings=(*_few_processes(spec, lines), *caption.warnings(evidence, runs)),
+            warnings=(
+                *_few_processes(spec, lines),
+                *gate_warnings(evidence),
+                *caption.warnings(evidence, runs),
+            ),
         )
     ]
 
@@ -226,6 +230,19 @@ def _few_processes(spec: Spec, lines: Sequence[Line]) -> list[str]:
     return [f"FEW PROCESSES: {fewest}, where {spec.stats.min_processes} are the least to be published."]
 
 
+def _flagged(lines: Sequence[Line]) -> str:
+    """What was left out of all rows, by reason."""
+    reasons: dict[str, int] = {}
+    for line in lines:
+        for reason, count in line.timings.invalid.items():
+            reasons[reason] = reasons.get(reason, 0) + count
+    total = sum(line.timings.num_calls for line in lines)
+    listed = ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items()))
+    return f"{sum(reasons.values())} of {total} calls flagged and left out" + (
+        f" ({listed})" if listed else ""
+    )
+
+
 def _caption(spec: Spec, evidence: Evidence, lines: Sequence[Line]) -> str:
     def listed(name: str) -> str:
         return ", ".join(sorted({str(getattr(line.variant, name)) for line in lines})) or "unknown"
@@ -233,22 +250,19 @@ def _caption(spec: Spec, evidence: Evidence, lines: Sequence[Line]) -> str:
     counts = [line.timings.count for line in lines]
     fewest = min((len(processes(line.timings.model)) for line in lines), default=0)
     level = f"{100 * spec.stats.level:g} %"
-    spread = (
-        "a bootstrap over processes" if fewest >= 5 else "the range of the processes' own order statistics"
-    )
     return caption.sentence(
         spec.question,
         f"{spec.metric}; device {listed('device')}, {listed('dtype')}, attention {listed('impl')}, scenario "
         f"{listed('scenario')}, language {listed('language')}, padding {listed('padding')}",
-        f"{fewest} fresh processes, {min(counts, default=0)} to {max(counts, default=0)} usable calls a row; "
-        "warm-up calls left out",
+        f"{fewest} fresh processes of {evidence.study.latency.processes} planned, {min(counts, default=0)} to "
+        f"{max(counts, default=0)} usable calls a row; {_flagged(lines)}; warm-up calls left out",
         "Model: from before the input is copied to the device until the result is on the host; end to end: "
-        f"tokenising too. Brackets: {level} interval by {spread}",
+        f"tokenising too. Brackets: {level} t-interval over processes, and of "
+        "all calls where a process has too few for the percentile",
         "n/a: too few calls for an interval of that percentile (72 for p95, 368 for p99)",
         "Ratio: medians paired by process, t-interval over processes on the log; verdict: equivalent when "
         f"the 90 % interval lies within {100 * spec.stats.margin:g} % of 1, else by p-value, by Holm over "
         "the whole table",
-        "The weights do not change the work of a dense forward pass, so equivalence is what to expect",
         f"Study {evidence.study.name}",
         evidence.study.caveat,
     )

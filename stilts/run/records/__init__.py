@@ -6,7 +6,7 @@ package.
 """
 
 from stilts.run.records.identity import cell_id, latency_shard_name
-from stilts.run.records.read import read, record_folders, shards_of
+from stilts.run.records.read import read, record_folders, shards_of, stream
 from stilts.run.records.schemas import SCHEMA_VERSION, SCHEMAS, Column, Schema
 from stilts.run.records.write import write_shard
 
@@ -20,5 +20,6 @@ __all__ = [
     "read",
     "record_folders",
     "shards_of",
+    "stream",
     "write_shard",
 ]

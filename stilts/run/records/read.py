@@ -1,7 +1,10 @@
 """Reading shards: one schema for all, torn files left out with a warning, second copies left out."""
 
+import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +14,9 @@ from stilts.run.records.write import arrow_schema, missing_values, schema_of
 
 if TYPE_CHECKING:
     import pyarrow
+
+
+_THREADS = min(4, os.cpu_count() or 1)
 
 
 def record_folders(study_folder: Path, type_: str) -> list[Path]:
@@ -43,16 +49,40 @@ def read(type_: str, folders: Iterable[Path], columns: Sequence[str] | None = No
 
     schema = schema_of(type_)
     wanted = [name for name in schema.names if columns is None or name in columns or name in schema.key]
-    target = pa.schema([arrow_schema(type_).field(name) for name in wanted])
-    parts, torn = [], []
-    for path in (shard for folder in folders for shard in shards_of(folder)):
+    empty = pa.schema([arrow_schema(type_).field(name) for name in wanted]).empty_table()
+    table = _without_copies(pa.concat_tables([empty, *stream(type_, folders, wanted)]), schema)
+    return table.select([name for name in wanted if columns is None or name in columns])
+
+
+def stream(type_: str, folders: Iterable[Path], columns: Sequence[str]) -> "Iterator[pyarrow.Table]":
+    """The shards one after the other, as `read` reads them but with their second copies of observations.
+
+    Several threads read ahead; memory holds a few shards.
+    """
+    import pyarrow as pa
+
+    schema = schema_of(type_)
+    target = pa.schema([arrow_schema(type_).field(name) for name in columns])
+    shards = [shard for folder in folders for shard in shards_of(folder)]
+    torn: list[tuple[Path, Exception]] = []
+
+    def read_one(path: Path) -> "pyarrow.Table | None":
         try:
-            parts.append(_read_shard(path, schema, target))
+            return _read_shard(path, schema, target)
         except (pa.ArrowException, OSError, ValueError) as error:
             torn.append((path, error))
-    _report(torn, type_)
-    table = _without_copies(pa.concat_tables([target.empty_table(), *parts]), schema)
-    return table.select([name for name in wanted if columns is None or name in columns])
+            return None
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        waiting: deque[Future[pyarrow.Table | None]] = deque()
+        for shard in (*shards, *[None] * _THREADS):
+            if shard is not None:
+                waiting.append(pool.submit(read_one, shard))
+            if len(waiting) > _THREADS or (shard is None and waiting):
+                table = waiting.popleft().result()
+                if table is not None:
+                    yield table
+    _report(sorted(torn, key=lambda one: one[0]), type_)
 
 
 def _read_shard(path: Path, schema: Schema, target: "pyarrow.Schema") -> "pyarrow.Table":
@@ -101,6 +131,8 @@ def _without_copies(table: "pyarrow.Table", schema: Schema) -> "pyarrow.Table":
     import numpy as np
     import pyarrow as pa
 
+    if "order_pos" in schema.key and len(np.unique(table["order_pos"].to_numpy())) == len(table):
+        return table
     position = pa.array(np.arange(len(table)))
     numbered = table.select(list(schema.key)).append_column("position", position)
     first = numbered.group_by(list(schema.key), use_threads=False).aggregate([("position", "min")])

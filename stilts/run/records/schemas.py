@@ -101,6 +101,15 @@ _MEMORY = """
     energy_j float64  energy_texts int32  energy_heads int8
 """
 
+# One row a model, a back end and a type of number: its answers to the timed queries against those of the same
+# weights in eager fp32. `difference` is the largest between two of their numbers, `flips` predictions that
+# differ; both scores are the task's metric on these queries.
+_GATE = """
+    run_id utf8!  regime utf8!  train_tasks utf8  seed int64  target_task utf8!  lang utf8!  impl utf8!
+    dtype utf8!  device_class utf8!  device_name utf8!  n int32!  difference float64!  flips int32!
+    reference float64!  score float64!  passed bool!
+"""
+
 # One row a reading of the machine's state, and a GPU where there is one: what happened since the one before.
 # `foreign_cpu` are processors that other processes kept busy, `stolen_cpu` those that the hypervisor took.
 _TELEMETRY = """
@@ -122,6 +131,7 @@ SCHEMAS = {
         _schema("scores", _SCORES, "run_id regime intermediate seed target language split metric"),
         _schema("training", _TRAINING, "run_id stage"),
         _schema("latency", _LATENCY, "run_id cell_id process_rep order_pos"),
+        _schema("gate", _GATE, "run_id regime train_tasks target_task lang impl dtype"),
         _schema("serving", _SERVING, "run_id process_rep order_pos"),
         _schema("memory", _MEMORY, "run_id process_rep layout dtype"),
         _schema("telemetry", _TELEMETRY, "run_id process_rep t_ns gpu_uuid"),

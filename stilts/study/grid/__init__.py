@@ -9,7 +9,15 @@ from dataclasses import replace
 
 from hpc.errors import UserError, unknown_name
 from stilts import tasks
-from stilts.run.specs import BaselineSpec, DeploySpec, EvaluateSpec, LatencySpec, PrepareSpec, RunSpec, TrainSpec
+from stilts.run.specs import (
+    BaselineSpec,
+    DeploySpec,
+    EvaluateSpec,
+    LatencySpec,
+    PrepareSpec,
+    RunSpec,
+    TrainSpec,
+)
 from stilts.study import regimes
 from stilts.study.config import Study
 from stilts.study.grid.builder import MODEL, GridBuilder, languages_of

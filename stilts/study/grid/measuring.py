@@ -109,9 +109,7 @@ def _timed(builder: GridBuilder, regimes: Sequence[str], targets: Sequence[str])
             head=answer.head,
         )
         for run in builder.runs.values()
-        if isinstance(asked := run.asked, EvaluateSpec)
-        and asked.seed == seed
-        and asked.regime in regimes
+        if isinstance(asked := run.asked, EvaluateSpec) and asked.seed == seed and asked.regime in regimes
         for name, answer in asked.targets.items()
         if name in targets
     ]

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 import pytest
 from scipy import stats as oracle
 
@@ -159,26 +160,32 @@ def test_one_process_decides_nothing() -> None:
     assert inference.verdict(ratio, math.nan) == "inconclusive"
 
 
-def test_pooled_quantile_of_few_processes_is_the_range_of_their_intervals() -> None:
-    fast, slow = np.arange(100.0), np.arange(100.0) + 50
-    pooled = inference.pooled_quantile([fast, slow], 0.5)
-    assert pooled.value == pytest.approx(74.5)
-    low, high = inference.order_interval(fast, 0.5), inference.order_interval(slow, 0.5)
-    assert low is not None
-    assert high is not None
-    assert (pooled.low, pooled.high) == (low[0], high[1])
-    assert not inference.pooled_quantile([fast[:30], slow[:30]], 0.95).has_interval
+def test_a_pooled_quantile_needs_two_processes_and_enough_calls() -> None:
+    values = np.arange(1.0, 101.0)
+    assert not inference.pooled_quantile([values], 0.5).has_interval
+    pooled = inference.pooled_quantile([values, values + 50], 0.5)
+    assert pooled.value == pytest.approx(75.5)
+    assert pooled.low < 75.5 < pooled.high
+    assert not inference.pooled_quantile([values[:30], values[30:60]], 0.95).has_interval
 
 
-def test_pooled_quantile_of_many_processes_knows_their_spread() -> None:
+@pytest.mark.parametrize(
+    ("count", "calls", "quantile", "most"),
+    [(10, 225, 0.5, 0.97), (5, 225, 0.95, 0.97), (10, 225, 0.99, 0.985), (3, 60, 0.5, 0.97), (7, 100, 0.95, 0.97),
+     (12, 45, 0.95, 1.0), (3, 140, 0.99, 1.0)],
+)  # fmt: skip
+def test_intervals_of_percentiles_cover(count: int, calls: int, quantile: float, most: float) -> None:
+    """2 % between processes, gamma-like calls; where processes are too short for their own quantile, more."""
     generator = np.random.default_rng(6)
-    hits = 0
-    for _ in range(100):
-        levels = 10 * np.exp(generator.normal(0, 0.02, 10))
-        processes = [level * np.exp(generator.normal(0, 0.005, 60)) for level in levels]
-        found = inference.pooled_quantile(processes, 0.5, resamples=200)
-        hits += found.low <= 10 <= found.high
-    assert hits >= 84
+
+    def drawn(shape: tuple[int, int]) -> NDArray[np.float64]:
+        levels = np.exp(generator.normal(0, 0.02, shape[0]))[:, None]
+        return levels * generator.gamma(20, 1, shape)
+
+    true = float(np.quantile(drawn((4000, 250)), quantile))
+    found = [inference.pooled_quantile(list(drawn((count, calls))), quantile) for _ in range(1200)]
+    share = sum(one.low <= true <= one.high for one in found) / len(found)
+    assert 0.93 <= share <= most
 
 
 def test_neighbours_in_time_shrink_the_sample() -> None:

@@ -1,0 +1,54 @@
+"""Whether what is timed still answers as it should: each back end and type of number against eager fp32.
+
+A fast form that answers otherwise is no faster form of the model: the tables leave its times out, aloud.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from stilts import data
+from stilts.evaluate import predict
+from stilts.model.multitask import Model
+from stilts.tasks import Task
+
+SHARE = 0.999
+"""Of the reference's metric that a fast form must reach, but for one example."""
+_TOKENS = 4096
+
+
+def examine(reference: Model, fast: Model, head: str, task: Task, queries: data.Encoded) -> dict[str, Any]:
+    """Columns of a `gate` record.
+
+    Args:
+        reference: in fp32, eager.
+        fast: the same weights as they are timed.
+        head: which answers.
+        task: gives the metric.
+        queries: those that are timed.
+    """
+    expected, found = (
+        predict.outputs(model, head, task, queries, tokens_per_batch=_TOKENS) for model in (reference, fast)
+    )
+    if not np.isfinite(found).all():
+        return {
+            "n": len(queries.examples), "difference": float(np.finfo(np.float64).max), "flips": len(queries.examples),
+            "reference": _metric(task, predict.judged(task, queries, expected)), "score": 0.0, "passed": False,
+        }  # fmt: skip
+    told, mine = (predict.judged(task, queries, numbers) for numbers in (expected, found))
+    best, score = _metric(task, told), _metric(task, mine)
+    return {
+        "n": len(queries.examples),
+        "difference": float(np.abs(expected - found).max()),
+        "flips": sum(one != other for one, other in zip(told.predictions, mine.predictions, strict=True)),
+        "reference": best,
+        "score": score,
+        # A metric of n examples moves in steps of 1/n: one of them is no evidence.
+        "passed": score >= SHARE * best - 100 / len(queries.examples),
+    }
+
+
+def _metric(task: Task, predicted: predict.Predicted) -> float:
+    """The mean of what counts towards the task's score."""
+    values = predicted.scored.values
+    return sum(values[name] for name in task.counted) / len(task.counted)
