@@ -2,7 +2,9 @@
 score.
 """
 
+import os
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +19,8 @@ from stilts.study import grid, regimes
 from stilts.study.config import Study
 from stilts.study.regimes import row_key
 from stilts.tasks import Task, metrics
+
+_THREADS = min(4, os.cpu_count() or 1)
 
 Rows = dict[str, list[dict[str, Any]]]
 """Records by the run that wrote them."""
@@ -104,13 +108,16 @@ class Evidence:
     @cached_property
     def damaged(self) -> dict[str, str]:
         """Runs that are not whole any more, and why: nothing of theirs is read."""
-        found = {}
-        for run_id in self.plan:
+
+        def examined(run_id: str) -> str:
             run = RunFolder(self.folder / run_id)
             reason = run.damage(contents=("records",)) if run.done.exists() else ""
-            if reason or run.state() == "damaged":
-                found[run_id] = reason or f"{run.spec} is damaged"
-        return found
+            return reason or (f"{run.spec} is damaged" if run.state() == "damaged" else "")
+
+        # Hashing leaves the interpreter to others.
+        with ThreadPoolExecutor(_THREADS) as pool:
+            reasons = dict(zip(self.plan, pool.map(examined, self.plan), strict=True))
+        return {run_id: reason for run_id, reason in reasons.items() if reason}
 
     @cached_property
     def stale(self) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
+from scipy import special, stats
 
 Floats = NDArray[np.float64]
 _TIE = 1e-9
@@ -112,40 +112,65 @@ def least_queries(quantile: float, level: float = 0.95) -> int:
 
 def order_interval(values: Floats, quantile: float, level: float = 0.95) -> tuple[float, float] | None:
     """Distribution-free interval of a quantile, or None when there are too few values for one."""
-    count = len(values)
+    return _order_interval(np.sort(values), quantile, level)
+
+
+def _order_interval(ordered: Floats, quantile: float, level: float) -> tuple[float, float] | None:
+    count = len(ordered)
     if count < least_queries(quantile, level):
         return None
-    below = special.bdtr(np.arange(count), count, quantile)
-    lower = int(np.searchsorted(below, (1 - level) / 2, side="right")) - 1
-    upper = int(np.searchsorted(below, (1 + level) / 2, side="left"))
+    # Ranks by the inverse of the binomial's distribution: no table as long as the sample.
+    lower = int(stats.binom.ppf((1 - level) / 2, count, quantile)) - 1
+    upper = int(stats.binom.ppf((1 + level) / 2, count, quantile))
     if lower < 0 or upper >= count:
         return None
-    ordered = np.sort(values)
     return float(ordered[lower]), float(ordered[upper])
 
 
 def pooled_quantile(processes: Sequence[Floats], quantile: float, *, level: float = 0.95) -> Estimate:
-    """A quantile over the calls of all processes, with an interval that treats the process as the unit.
+    """One of `pooled_quantiles`."""
+    return pooled_quantiles(processes, (quantile,), level=level)[0]
+
+
+def pooled_quantiles(
+    processes: Sequence[Floats], quantiles: Sequence[float], *, level: float = 0.95
+) -> list[Estimate]:
+    """Quantiles over the calls of all processes, with intervals that treat the process as the unit.
 
     Student's t over the logs of the processes' own quantiles, around that of all calls. Where a process has too
     few calls for a quantile of its own to say much, the interval also holds the order statistics of all calls.
     By simulation (2 % between processes, 3 to 12 of them with 34 to 225 calls) it covers 93 to 98 % at nominal
     95 %, 99 % with fewer calls; a bootstrap of processes covers 82 to 88 %. One process has no interval.
     """
-    calls = np.concatenate(processes)
-    value = float(np.quantile(calls, quantile))
-    if len(processes) < 2 or value <= 0:
+    parts = [np.sort(values) for values in processes]
+    calls = np.sort(np.concatenate(parts))
+    return [_pooled(parts, calls, quantile, level) for quantile in quantiles]
+
+
+def _pooled(parts: Sequence[Floats], calls: Floats, quantile: float, level: float) -> Estimate:
+    value = _of_sorted(calls, quantile)
+    own = [_of_sorted(values, quantile) for values in parts]
+    if len(parts) < 2 or min(own) <= 0:
         return Estimate(value=value)
-    own = np.log([max(float(np.quantile(values, quantile)), 1e-300) for values in processes])
-    error = float(own.std(ddof=1)) / math.sqrt(len(own))
-    half = float(special.stdtrit(len(own) - 1, 0.5 + level / 2)) * error
+    logs = np.log(own)
+    error = float(logs.std(ddof=1)) / math.sqrt(len(logs))
+    half = float(special.stdtrit(len(logs) - 1, 0.5 + level / 2)) * error
     low, high = value * math.exp(-half), value * math.exp(half)
-    if min(map(len, processes)) < least_queries(quantile, level):
-        within = order_interval(calls, quantile, level)
+    if min(map(len, parts)) < least_queries(quantile, level):
+        within = _order_interval(calls, quantile, level)
         if within is None:
             return Estimate(value=value)
         low, high = min(low, within[0]), max(high, within[1])
     return Estimate(value=value, low=low, high=high)
+
+
+def _of_sorted(values: Floats, quantile: float) -> float:
+    """As `numpy.quantile` has it, of values in ascending order."""
+    place = (len(values) - 1) * quantile
+    first = int(place)
+    last = min(first + 1, len(values) - 1)
+    low, high = float(values[first]), float(values[last])
+    return low + (high - low) * (place - first)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,6 +1,7 @@
 """Timings by variant and process, read one run at a time so that memory holds two numbers a call."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -135,75 +136,86 @@ def gate_warnings(evidence: Evidence) -> list[str]:
     ]
 
 
-@dataclass(slots=True)
-class _Calls:
-    """Usable calls of a variant in a process, shard by shard."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Part:
+    """What a shard holds of a variant in a process."""
 
-    order: list[NDArray[np.int64]] = field(default_factory=list)
-    wall: list[NDArray[np.float32]] = field(default_factory=list)
-    tokenize: list[NDArray[np.float32]] = field(default_factory=list)
+    variant: Variant
+    process: int
+    order: NDArray[np.int64]
+    wall: NDArray[np.float32]
+    tokenize: NDArray[np.float32]
     """NaN where it was not timed."""
+    num_calls: int
+    invalid: Mapping[str, int]
 
 
 def _add_run(found: dict[Variant, Timings], run: str, folder: Path) -> None:
-    """Adds what one run timed; memory holds two short numbers a call, and one shard."""
-    parts: dict[tuple[Variant, int], _Calls] = {}
-    for table in records.stream("latency", [folder], _COLUMNS):
-        for key, calls in _split(table, found):
-            mine = parts.setdefault(key, _Calls())
-            mine.order += calls.order
-            mine.wall += calls.wall
-            mine.tokenize += calls.tokenize
-    for (variant, process), calls in parts.items():
-        order, first = np.unique(np.concatenate(calls.order), return_index=True)
-        wall, tokenize = np.concatenate(calls.wall)[first], np.concatenate(calls.tokenize)[first]
-        timings = found[variant]
+    """Adds what one run timed; memory holds two short numbers a call, and a few shards."""
+    parts: dict[tuple[Variant, int], list[_Part]] = {}
+    for shard in records.stream("latency", [folder], _COLUMNS, then=_split):
+        for part in shard:
+            parts.setdefault((part.variant, part.process), []).append(part)
+    for (variant, process), mine in parts.items():
+        timings = found.setdefault(variant, Timings())
+        order, first = np.unique(np.concatenate([part.order for part in mine]), return_index=True)
+        wall = np.concatenate([part.wall for part in mine])[first]
+        tokenize = np.concatenate([part.tokenize for part in mine])[first]
         timings.model[run, process] = wall
         if len(order) and not np.isnan(tokenize).any():
             timings.end_to_end[run, process] = wall + tokenize
+        for part in mine:
+            timings.num_calls += part.num_calls
+            for reason, count in part.invalid.items():
+                timings.invalid[reason] = timings.invalid.get(reason, 0) + count
 
 
-def _split(table: Any, found: dict[Variant, Timings]) -> Iterator[tuple[tuple[Variant, int], _Calls]]:
-    """The usable calls of a shard by variant and process; what is flagged is counted in `found`."""
-    combined = np.zeros(len(table), np.int64)
+def _split(table: Any) -> list[_Part]:
+    """The usable calls of a shard by variant and process."""
+    combined, size = np.zeros(len(table), np.int64), 1
     for name in (*_VARIANT, "process_rep"):
-        codes = _codes(table[name])
-        combined = combined * (int(codes.max(initial=0)) + 1) + codes
-    order = np.argsort(combined, kind="stable")
+        codes, count = _codes(table[name])
+        if count > 1:
+            combined, size = combined * count + codes, size * count
+    order = np.argsort(combined.astype(np.uint16 if size < 2**16 else np.int64), kind="stable")
     starts = np.flatnonzero(np.diff(combined[order], prepend=-1))
     wall = table["wall_ns"].to_numpy().astype(np.float32)
     tokenize = table["tokenize_ns"].cast("float32").fill_null(float("nan")).to_numpy()
     places = table["order_pos"].to_numpy()
     warm = table["is_warmup"].to_numpy()
     valid = table["valid"].to_numpy()
-    for rows in np.split(order, starts[1:]):
-        if not len(rows):
-            continue
-        first = {name: table[name][int(rows[0])].as_py() for name in (*_VARIANT, "process_rep")}
-        variant = _variant(first)
-        timings = found.setdefault(variant, Timings())
+    heads = table.select([*_VARIANT, "process_rep"]).take(order[starts]).to_pylist()
+    made = []
+    for first, rows in zip(heads, np.split(order, starts[1:]), strict=True):
         measured = rows[~warm[rows]]
-        usable = measured[valid[measured]]
-        timings.num_calls += len(measured)
-        for row in measured[~valid[measured]].tolist():
-            reason = table["invalid_reason"][row].as_py() or "unknown"
-            timings.invalid[reason] = timings.invalid.get(reason, 0) + 1
-        yield (
-            (variant, int(first["process_rep"])),
-            _Calls([places[usable]], [wall[usable]], [tokenize[usable]]),
+        is_valid = valid[measured]
+        usable, flagged = measured[is_valid], measured[~is_valid]
+        reasons = table["invalid_reason"].take(flagged).to_pylist() if len(flagged) else []
+        made.append(
+            _Part(
+                variant=_variant(first),
+                process=first["process_rep"],
+                order=places[usable],
+                wall=wall[usable],
+                tokenize=tokenize[usable],
+                num_calls=len(measured),
+                invalid=Counter(reason or "unknown" for reason in reasons),
+            )
         )
+    return made
 
 
-def _codes(column: Any) -> NDArray[np.int64]:
-    """Small numbers that are equal where the values are."""
-    if column.type != "string":
-        values = column.to_numpy()
-        if (values == values[:1]).all():
-            return np.zeros(len(values), np.int64)
-        return np.unique(values, return_inverse=True)[1].astype(np.int64)
-    encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
+def _codes(column: Any) -> tuple[NDArray[np.int64], int]:
+    """Small numbers that are equal where the values are, and how many there are."""
+    import pyarrow.compute as pc
+
+    column = column.combine_chunks()
+    first = column[0]
+    if first.is_valid and column.null_count == 0 and pc.all(pc.equal(column, first)).as_py():
+        return np.zeros(len(column), np.int64), 1
+    encoded = column.dictionary_encode(null_encoding="encode")
     codes: NDArray[np.int64] = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-    return codes
+    return codes, len(encoded.dictionary)
 
 
 def _variant(first: dict[str, Any]) -> Variant:

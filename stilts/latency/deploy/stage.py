@@ -28,6 +28,7 @@ from stilts.run.provenance import processor_name
 from stilts.run.settings import Precision
 from stilts.run.specs import DeploySpec, RunSpec
 
+
 @dataclass(frozen=True, kw_only=True)
 class Place:
     """A run of this stage, and what it is asked."""
@@ -87,7 +88,9 @@ class Session:
         self.place, self.asked, self.settings = place, asked, asked.protocol
         self.chance = random.Random(f"{asked.seed}/{asked.process}/deploy")
         self.order = 0
-        sizes = len(layouts.NAMES) * (1 + len(self.settings.texts) * (self.settings.rounds + 1) + self.settings.trials + 1)
+        sizes = len(layouts.NAMES) * (
+            1 + len(self.settings.texts) * (self.settings.rounds + 1) + self.settings.trials + 1
+        )
         total = len(self.settings.dtypes) * (sizes + 1)
         self.progress = Progress(place.run, total=total, unit="blocks")
         self.done = 0
@@ -165,7 +168,9 @@ class Session:
 
         # Once for nothing: every shape of the traffic has been seen then.
         trial(float("inf"))
-        trials = server.search(trial, bound_ms=settings.bound_ms, share=settings.in_time, steps=settings.trials)
+        trials = server.search(
+            trial, bound_ms=settings.bound_ms, share=settings.in_time, steps=settings.trials
+        )
         for number, found in enumerate(trials):
             self._advance(f"{layout.name}, {found.rate:.1f} queries/s, {dtype}")
             for position, row in enumerate(found.rows):

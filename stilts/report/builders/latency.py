@@ -4,13 +4,13 @@ verdict.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from stilts.report import caption, inference
 from stilts.report.evidence import Evidence
 from stilts.report.form import Block, Cell, Header, Row, Shade, Table
-from stilts.report.inference import Ratio, Verdict
+from stilts.report.inference import Estimate, Ratio, Verdict
 from stilts.report.names import regime_name, task_name
 from stilts.report.numbers import bracket, milliseconds
 from stilts.report.spec import Spec
@@ -34,6 +34,10 @@ class Line:
     timings: Timings
     ratio: Ratio | None
     verdict: Verdict | Literal[""] = ""
+    percentiles: Mapping[str, Estimate] = field(default_factory=dict)
+    """By column."""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """By column."""
 
 
 def build(spec: Spec, evidence: Evidence) -> list[Table]:
@@ -84,7 +88,32 @@ def _line(spec: Spec, variant: Variant, found: Mapping[Variant, Timings]) -> Lin
                 medians(mine, shared), medians(other, shared), margin=spec.stats.margin
             )
     apart = _apart(variant, found, _OF_A_ROW).removeprefix("/").replace("/", ", ")
-    return Line(key=key, apart=apart, variant=variant, timings=found[variant], ratio=ratio)
+    percentiles, notes = _measured(spec, found[variant])
+    return Line(
+        key=key,
+        apart=apart,
+        variant=variant,
+        timings=found[variant],
+        ratio=ratio,
+        percentiles=percentiles,
+        notes=notes,
+    )
+
+
+def _measured(spec: Spec, timings: Timings) -> tuple[dict[str, Estimate], dict[str, str]]:
+    """All percentiles of a row at once, and what is said of the calls behind them."""
+    percentiles: dict[str, Estimate] = {}
+    notes: dict[str, str] = {}
+    for prefix, times in (("", timings.model), ("e2e_", timings.end_to_end)):
+        by_process = processes(times)
+        if by_process:
+            columns = [prefix + name for name in _PERCENTILES]
+            found = inference.pooled_quantiles(
+                by_process, list(_PERCENTILES.values()), level=spec.stats.level
+            )
+            percentiles |= dict(zip(columns, found, strict=True))
+            notes |= dict.fromkeys(columns, _calls_note(by_process, timings))
+    return percentiles, notes
 
 
 def _judged(spec: Spec, lines: Sequence[Line]) -> list[Line]:
@@ -157,7 +186,7 @@ def _cell(spec: Spec, line: Line, column: str) -> Cell:
     count = sum(map(len, by_process))
     if count < inference.least_queries(quantile):
         return Cell(text="n/a", detail=f"n={count}", count=count, runs=line.timings.runs)
-    estimate = inference.pooled_quantile(by_process, quantile, level=spec.stats.level)
+    estimate = line.percentiles[column]
     low, high = estimate.low / 1e6, estimate.high / 1e6
     known = estimate.has_interval
     return Cell(
@@ -168,7 +197,7 @@ def _cell(spec: Spec, line: Line, column: str) -> Cell:
         high=high if known else None,
         count=count,
         runs=line.timings.runs,
-        note=_calls_note(by_process, line.timings),
+        note=line.notes[column],
     )
 
 

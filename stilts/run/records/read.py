@@ -3,10 +3,10 @@
 import os
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from hpc.errors import UserError
 from stilts.run.records.schemas import SCHEMA_VERSION, Schema
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 
+Made = TypeVar("Made")
 _THREADS = min(4, os.cpu_count() or 1)
 
 
@@ -50,14 +51,29 @@ def read(type_: str, folders: Iterable[Path], columns: Sequence[str] | None = No
     schema = schema_of(type_)
     wanted = [name for name in schema.names if columns is None or name in columns or name in schema.key]
     empty = pa.schema([arrow_schema(type_).field(name) for name in wanted]).empty_table()
-    table = _without_copies(pa.concat_tables([empty, *stream(type_, folders, wanted)]), schema)
+    table = _without_copies(
+        pa.concat_tables([empty, *stream(type_, folders, wanted, then=lambda table: table)]), schema
+    )
     return table.select([name for name in wanted if columns is None or name in columns])
 
 
-def stream(type_: str, folders: Iterable[Path], columns: Sequence[str]) -> "Iterator[pyarrow.Table]":
-    """The shards one after the other, as `read` reads them but with their second copies of observations.
+def stream(
+    type_: str,
+    folders: Iterable[Path],
+    columns: Sequence[str],
+    *,
+    then: "Callable[[pyarrow.Table], Made]",
+) -> "Iterator[Made]":
+    """What is made of each shard that is not empty, one after the other.
 
-    Several threads read ahead; memory holds a few shards.
+    They are read as `read` does, but with second copies of observations. Several threads read ahead; memory
+    holds a few shards.
+
+    Args:
+        type_: a key of `SCHEMAS`.
+        folders: folders that hold shards directly.
+        columns: those wanted.
+        then: makes something of a shard, in the thread that reads it.
     """
     import pyarrow as pa
 
@@ -66,22 +82,23 @@ def stream(type_: str, folders: Iterable[Path], columns: Sequence[str]) -> "Iter
     shards = [shard for folder in folders for shard in shards_of(folder)]
     torn: list[tuple[Path, Exception]] = []
 
-    def read_one(path: Path) -> "pyarrow.Table | None":
+    def read_one(path: Path) -> "Made | None":
         try:
-            return _read_shard(path, schema, target)
+            table = _read_shard(path, schema, target)
+            return then(table) if len(table) else None
         except (pa.ArrowException, OSError, ValueError) as error:
             torn.append((path, error))
             return None
 
     with ThreadPoolExecutor(_THREADS) as pool:
-        waiting: deque[Future[pyarrow.Table | None]] = deque()
+        waiting: deque[Future[Made | None]] = deque()
         for shard in (*shards, *[None] * _THREADS):
             if shard is not None:
                 waiting.append(pool.submit(read_one, shard))
             if len(waiting) > _THREADS or (shard is None and waiting):
-                table = waiting.popleft().result()
-                if table is not None:
-                    yield table
+                made = waiting.popleft().result()
+                if made is not None:
+                    yield made
     _report(sorted(torn, key=lambda one: one[0]), type_)
 
 
