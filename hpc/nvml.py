@@ -83,8 +83,9 @@ class Gpu:
 
     @property
     def reasons(self) -> int | None:
-        """Why the clock is what it is, as NVML's bits: 0x4 software power cap, 0x8 hardware slowdown, 0x20 and
-        0x40 heat, 0x80 power brake.
+        """Why the clock is what it is, as NVML's bits.
+
+        0x4 is the software's power cap, 0x8 the hardware's slowdown, 0x20 and 0x40 heat, 0x80 the brake.
         """
         for name in (
             "nvmlDeviceGetCurrentClocksEventReasons",

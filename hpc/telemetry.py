@@ -54,8 +54,7 @@ class Reading:
     t_ns: int
     """Its end, by `time.perf_counter_ns`."""
     foreign: float
-    """Processors that other processes kept busy; counted in ticks, so only the mean over some readings is near.
-    """
+    """Processors that other processes kept busy; counted in ticks, so that means over some readings tell."""
     stolen: float
     """Processors that the hypervisor gave to others."""
     mhz: float | None

@@ -29,7 +29,7 @@ def write_lengths(
         raise UserError(f"no tokenizer at {tokenizer}", code=3)
     counted: dict[str, dict[str, list[tuple[int, ...]]]] = {}
     about = [
-        "Tokens of the windows of examples from all over each set (a + b: an example of two), without the texts.",
+        "Tokens of the windows of examples from all over each set (a+b: an example of two), not the texts.",
         f"Tokenizer: sha256 {digest(tokenizer)}.",
     ]
     with TemporaryDirectory() as cache:

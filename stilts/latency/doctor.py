@@ -4,6 +4,7 @@ import statistics
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -118,7 +119,7 @@ def _steadiness(times: list[float]) -> Finding:
         told=f"one in ten equal pieces of work takes {100 * (late / middle - 1):.0f} % longer than the "
         f"median, or more (at most {100 * _SPREAD:g} %)",
         is_well=late <= middle * (1 + _SPREAD),
-        advice="the clock of the processor moves, or a neighbour takes its caches: wait, or use another machine",
+        advice="the processor's clock moves, or a neighbour takes its caches: wait, or use another machine",
     )
 
 
@@ -136,7 +137,7 @@ def _governor() -> Finding:
 
 def _clock() -> Finding:
     marks = [time.perf_counter_ns() for _ in range(2001)]
-    steps = [after - before for before, after in zip(marks, marks[1:], strict=False)]
+    steps = [after - before for before, after in pairwise(marks)]
     cost = statistics.median(steps)
     return Finding(
         what="clock",

@@ -107,9 +107,9 @@ class _Around:
             if (gpu.reasons or 0) & POWER:
                 return "power_cap"
             is_idle = (gpu.reasons or 0) & _IDLE
-            if not is_idle and gpu.clock_mhz and gpu.highest_clock_mhz:
-                if gpu.clock_mhz < self.limits.clock * gpu.highest_clock_mhz:
-                    return "low_clock"
+            clock = gpu.clock_mhz or gpu.highest_clock_mhz or 0
+            if not is_idle and clock < self.limits.clock * (gpu.highest_clock_mhz or 0):
+                return "low_clock"
         if self.stolen[place] > self.limits.stolen:
             return "stolen_time"
         if self.foreign[place] > self.limits.foreign:

@@ -30,21 +30,26 @@ def examine(reference: Model, fast: Model, head: str, task: Task, queries: data.
     expected, found = (
         predict.outputs(model, head, task, queries, tokens_per_batch=_TOKENS) for model in (reference, fast)
     )
+    count = len(queries.examples)
     if not np.isfinite(found).all():
         return {
-            "n": len(queries.examples), "difference": float(np.finfo(np.float64).max), "flips": len(queries.examples),
-            "reference": _metric(task, predict.judged(task, queries, expected)), "score": 0.0, "passed": False,
-        }  # fmt: skip
+            "n": count,
+            "difference": float(np.finfo(np.float64).max),
+            "flips": count,
+            "reference": _metric(task, predict.judged(task, queries, expected)),
+            "score": 0.0,
+            "passed": False,
+        }
     told, mine = (predict.judged(task, queries, numbers) for numbers in (expected, found))
     best, score = _metric(task, told), _metric(task, mine)
     return {
-        "n": len(queries.examples),
+        "n": count,
         "difference": float(np.abs(expected - found).max()),
         "flips": sum(one != other for one, other in zip(told.predictions, mine.predictions, strict=True)),
         "reference": best,
         "score": score,
         # A metric of n examples moves in steps of 1/n: one of them is no evidence.
-        "passed": score >= SHARE * best - 100 / len(queries.examples),
+        "passed": score >= SHARE * best - 100 / count,
     }
 
 

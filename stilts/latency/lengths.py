@@ -1,4 +1,4 @@
-"""How long real queries are: token counts of the windows of examples, by task and language, without the texts.
+"""How long real queries are: token counts of the windows of examples, by task and language, not the texts.
 
 The table that ships was counted with XLM-R's tokenizer by `stilts latency lengths`; its file says from what.
 """

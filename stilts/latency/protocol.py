@@ -82,6 +82,8 @@ def steps(subjects: Sequence[Subject], settings: Settings, *, process: int, seed
         seed: decides the order, with the number of the process.
     """
     chance = random.Random(f"{seed}/{process}")
+    # What is there by now is not looked through again at every block.
+    gc.freeze()
     seen: dict[int, set[Hashable]] = {}
     place = 0
 

@@ -86,7 +86,7 @@ class Session:
         return self.answering[run_id, attention]
 
     def _examined(self) -> Iterator[protocol.Row]:
-        """How far what is timed answers as eager fp32 does; once in a study, as weights and forms are the same."""
+        """Whether what is timed answers as eager fp32 does; once in a study, whose processes are alike."""
         references: dict[str, Model] = {}
         for timed in self.asked.models:
             if not timed.head:

@@ -137,10 +137,10 @@ def pooled_quantiles(
 ) -> list[Estimate]:
     """Quantiles over the calls of all processes, with intervals that treat the process as the unit.
 
-    Student's t over the logs of the processes' own quantiles, around that of all calls. Where a process has too
-    few calls for a quantile of its own to say much, the interval also holds the order statistics of all calls.
-    By simulation (2 % between processes, 3 to 12 of them with 34 to 225 calls) it covers 93 to 98 % at nominal
-    95 %, 99 % with fewer calls; a bootstrap of processes covers 82 to 88 %. One process has no interval.
+    Student's t over the logs of the processes' own quantiles, around that of all calls. Where a process has
+    too few calls for a quantile of its own to say much, the interval also holds the order statistics of all
+    calls. By simulation (2 % between processes, 3 to 12 of them with 34 to 225 calls) it covers 93 to 98 % at
+    nominal 95 %, 99 % with fewer calls; a bootstrap of processes covers 82 to 88 %. One process has none.
     """
     parts = [np.sort(values) for values in processes]
     calls = np.sort(np.concatenate(parts))

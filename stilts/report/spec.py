@@ -111,4 +111,5 @@ def _check_names(spec: Spec, path: Path) -> None:
             raise unknown_name("column", name, columns, where=str(path))
     against = getattr(builder, "AGAINST", regimes.names())
     if spec.against not in against:
-        raise unknown_name("row", spec.against, against, where=f"{path}: against")
+        what = "row" if hasattr(builder, "AGAINST") else "regime"
+        raise unknown_name(what, spec.against, against, where=f"{path}: against")

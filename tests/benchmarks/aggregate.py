@@ -95,8 +95,9 @@ def columns(
 
     place = sequence * rows + np.arange(rows)
     same = {
-        "run_id": run, "seed": 1, "lang": "en", "dtype": "bf16", "device_class": "cuda", "device_name": "A card",
-        "clock": "cuda_event", "heads": 1, "padding": "graph", "process_rep": process, "n_windows": 1,
+        "run_id": run, "seed": 1, "lang": "en", "dtype": "bf16", "device_class": "cuda",
+        "device_name": "A card", "clock": "cuda_event", "heads": 1, "padding": "graph",
+        "process_rep": process, "n_windows": 1,
         "max_len": 128, "n_compiles": 0, "waited_ns": 0, "major_faults": 0,
     }  # fmt: skip
     types = {column.name: column.type for column in records.SCHEMAS["latency"].columns}
@@ -143,7 +144,7 @@ def ours(folder: Path, study: Path) -> dict[str, float]:
     } | {"cells": float(len(list(table.cells())))}
 
 
-def theirs(folder: Path, study: Path) -> dict[str, float]:  # noqa: ARG001
+def theirs(folder: Path, study: Path) -> dict[str, float]:
     """The same quantiles by variant, and by variant and process, in DuckDB."""
     import duckdb
     import pyarrow.dataset as ds
@@ -157,13 +158,14 @@ def theirs(folder: Path, study: Path) -> dict[str, float]:  # noqa: ARG001
             continue
     calls = ds.dataset(shards, format="ipc", schema=records.write.arrow_schema("latency"))  # noqa: F841
     names = (
-        "regime, train_tasks, target_task, batch_size, impl, dtype, device_class, device_name, scenario, heads, "
-        "lang, padding"
+        "regime, train_tasks, target_task, batch_size, impl, dtype, device_class, device_name, scenario, "
+        "heads, lang, padding"
     )
     found = duckdb.sql(
         f"""
         SELECT {names}, process_rep, count(*),
-               quantile_cont(wall_ns, {list(QUANTILES)}), quantile_cont(wall_ns + tokenize_ns, {list(QUANTILES)})
+               quantile_cont(wall_ns, {list(QUANTILES)}),
+               quantile_cont(wall_ns + tokenize_ns, {list(QUANTILES)})
         FROM calls WHERE NOT is_warmup AND valid
         GROUP BY GROUPING SETS (({names}), ({names}, process_rep))
         """

@@ -52,12 +52,12 @@ def main(arguments: list[str]) -> int:
     folder, name, dtype = arguments
     # Here, because they are part of what a cold start takes.
     from stilts.latency.deploy import layouts, traffic
-    from stilts.latency.deploy.stage import Place, loader_of
+    from stilts.latency.deploy.place import Place, loader_of
     from stilts.run.folder import RunFolder
 
     run = RunFolder(Path(folder))
     place = Place.of(run)
-    loader = loader_of(place, dtype)
+    loader = loader_of(place, dtype)  # type: ignore[arg-type]
     timed = place.asked.shared if name == "shared" else place.asked.apart
     layout = layouts.make(name, timed, loader)  # type: ignore[arg-type]
     ready = time.perf_counter_ns()

@@ -6,26 +6,19 @@ swapped   a model a target, one of them on the device: the others wait on the ho
 """
 
 import copy
-import os
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from hpc.dtypes import DTYPES
-from stilts import tasks
 from stilts.evaluate.predict import send
+from stilts.latency.deploy.loading import Loader, packed_encoder, size_of, tensors_of
 from stilts.latency.deploy.traffic import Request, batch_of
-from stilts.model import folder as models
-from stilts.model.encoder import Encoder
-from stilts.model.heads import HeadSpec
 from stilts.model.multitask import Model
-from stilts.run.settings import Attention, Precision
 from stilts.run.specs import TimedModel
 
 Name = Literal["shared", "resident", "swapped"]
@@ -33,37 +26,6 @@ NAMES: tuple[Name, ...] = ("shared", "resident", "swapped")
 Place = Literal["host", "cache", "disk"]
 """Where a model is brought from: the host's memory, a file in the page cache, a file on disk."""
 PLACES: tuple[Place, ...] = ("host", "cache", "disk")
-_MOST_LABELS = 17
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Loader:
-    """Loads models of a study onto a device."""
-
-    folder: Callable[[str], Path]
-    """Of a run's weights."""
-    device: str
-    dtype: Precision
-    attention: Attention
-
-    def on_host(self, timed: Iterable[TimedModel]) -> Model:
-        """A model in its type of number, in the host's memory, with the heads that it is timed with."""
-        timed = list(timed)
-        model = models.load(self.folder(timed[0].weights)).to(DTYPES[self.dtype]).eval()
-        for one in timed:
-            if one.head not in model.specs:
-                model.add_head(one.head, _fresh(one.target), seed=0)
-        return model.to(DTYPES[self.dtype])
-
-    def on_device(self, timed: Iterable[TimedModel]) -> Model:
-        """The same where it answers, in its fastest form; nothing is compiled later."""
-        return self.ready(self.on_host(timed))
-
-    def ready(self, model: Model) -> Model:
-        """A model of the host in its fastest form on the device."""
-        fast = model.to(self.device).for_inference(attention=self.attention)
-        fast.encoder.warm_up()
-        return fast
 
 
 class Layout(ABC):
@@ -191,7 +153,7 @@ class Swapped(Layout):
             for model in self.waiting.values():
                 # Heads are small beside an encoder: they stay on the device.
                 model.heads.to(self.loader.device)
-                for tensor in _tensors(_packed(model)):
+                for tensor in tensors_of(packed_encoder(model)):
                     tensor.data = tensor.data.pin_memory()
 
     def answer(self, requests: Sequence[Request]) -> int:
@@ -220,12 +182,14 @@ class Swapped(Layout):
             self.slot = self.loader.ready(model)
             return
         if self.slot is None:
-            self.slot = self.loader.ready(Model(copy.deepcopy(_packed(model)), {}))
+            self.slot = self.loader.ready(Model(copy.deepcopy(packed_encoder(model)), {}))
         # Parameters keep their places, so that captured graphs hold.
-        for mine, other in zip(_tensors(_packed(self.slot)), _tensors(_packed(model)), strict=True):
+        for mine, other in zip(
+            tensors_of(packed_encoder(self.slot)), tensors_of(packed_encoder(model)), strict=True
+        ):
             mine.data.copy_(other.data, non_blocking=True)
         self.slot.encoder.refresh()
-        self.slot.heads, self.slot.specs = model.heads, model.specs
+        self.slot.heads, self.slot.specs = model.heads.to(self.loader.device), model.specs
         torch.cuda.synchronize()
 
     def serves_together(self, first: Request, other: Request) -> bool:
@@ -277,40 +241,6 @@ def make(name: Name, timed: Sequence[TimedModel], loader: Loader) -> Layout:
     if name == "resident":
         return Resident(models=found, heads=heads)
     return Swapped(waiting=found, heads=heads, loader=loader)
-
-
-def size_of(some: Iterable[Model]) -> int:
-    """Bytes of the parameters and buffers of models."""
-    tensors = (
-        tensor for model in some for part in (_packed(model), model.heads) for tensor in _tensors(part)
-    )
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
-
-
-def forget(file: Path) -> None:
-    """Takes a file out of the page cache, as far as the kernel does as it is told."""
-    with file.open("rb") as opened:
-        os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-
-
-def _packed(model: Model) -> Encoder:
-    """The encoder in the form that is saved, below what makes it fast."""
-    encoder = model.encoder
-    while isinstance(below := getattr(encoder, "encoder", None), Encoder):
-        encoder = below
-    return encoder
-
-
-def _tensors(module: nn.Module) -> list[Tensor]:
-    return [*module.parameters(), *module.buffers()]
-
-
-def _fresh(target: str) -> HeadSpec:
-    task = tasks.load(target)
-    kind = task.type
-    assert kind in ("classify", "choice", "tag", "span")
-    names = task.labels or tuple(str(n) for n in range(_MOST_LABELS))
-    return HeadSpec(kind=kind, labels=tuple(names) if kind in ("classify", "tag") else ())
 
 
 def _by_target(requests: Sequence[Request]) -> dict[str, list[Request]]:

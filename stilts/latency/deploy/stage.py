@@ -4,72 +4,24 @@ import random
 import time
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-import torch
 
-from hpc import ranks
-from hpc.files import read_json
 from hpc.telemetry import Watch
 from stilts.latency import protocol
 from stilts.latency.deploy import cold, layouts, server
-from stilts.latency.deploy.layouts import Layout, Loader, Swapped
-from stilts.latency.deploy.traffic import Query, Request, Traffic, read
+from stilts.latency.deploy.layouts import Layout, Swapped
+from stilts.latency.deploy.loading import Loader, forget
+from stilts.latency.deploy.place import Place, loader_of
+from stilts.latency.deploy.traffic import Query, Request
 from stilts.latency.sample import Sample
 from stilts.latency.witness import Witness
-from stilts.model import folder as models
-from stilts.model.checkpoint import CONFIG
 from stilts.model.tensors import WEIGHTS
 from stilts.run import records
 from stilts.run.folder import Progress, RunFolder
-from stilts.run.provenance import processor_name
 from stilts.run.settings import Precision
 from stilts.run.specs import DeploySpec, RunSpec
-
-
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """A run of this stage, and what it is asked."""
-
-    run: RunFolder
-    id: str
-    asked: DeploySpec
-    device: str
-
-    @classmethod
-    def of(cls, run: RunFolder, spec: RunSpec | None = None) -> Self:
-        """Of a run's folder."""
-        spec = spec or run.read_spec()
-        assert isinstance(spec.asked, DeploySpec)
-        return cls(run=run, id=spec.id, asked=spec.asked, device=ranks.setup().device)
-
-    @cached_property
-    def traffic(self) -> Traffic:
-        """What comes in."""
-        folder = self.run.sibling(self.asked.apart[0].weights).weights
-        return read(self.run, self.asked, vocabulary=int(read_json(folder / CONFIG)["vocab_size"]))
-
-    @property
-    def text(self) -> Query:
-        """The first text of all."""
-        return self.traffic.texts(1)[0]
-
-    @property
-    def device_name(self) -> str:
-        """The processor, or the GPU."""
-        return processor_name() if self.device == "cpu" else torch.cuda.get_device_name(self.device)
-
-
-def loader_of(place: Place, dtype: Precision) -> Loader:
-    """What loads the models of a run."""
-    return Loader(
-        folder=lambda run_id: place.run.sibling(run_id).weights,
-        device=place.device,
-        dtype=dtype,
-        attention=place.asked.protocol.attention,
-    )
 
 
 def measure(run: RunFolder, spec: RunSpec, asked: DeploySpec) -> None:
@@ -189,7 +141,7 @@ class Session:
         for position, (target, place) in enumerate(self.chance.sample(asked, len(asked))):
             file = loader.folder(weights[target].weights) / WEIGHTS
             if place == "disk":
-                layouts.forget(file)
+                forget(file)
             elif place == "cache":
                 file.read_bytes()
             witness.begin()

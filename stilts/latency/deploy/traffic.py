@@ -52,7 +52,7 @@ class Traffic:
     seed: tuple[int, ...]
 
     def requests(self, count: int, purpose: str) -> list[Request]:
-        """So many queries of single targets, drawn by their shares; of a target each once before one again."""
+        """So many queries of single targets, drawn by their shares; all of a target before one comes again."""
         chance = np.random.default_rng(seed_of(*self.seed, "requests", purpose))
         names = list(self.queries)
         drawn = chance.choice(len(names), size=count, p=[self.shares[name] for name in names])

@@ -283,8 +283,8 @@ def _caption(spec: Spec, evidence: Evidence, lines: Sequence[Line]) -> str:
         spec.question,
         f"{spec.metric}; device {listed('device')}, {listed('dtype')}, attention {listed('impl')}, scenario "
         f"{listed('scenario')}, language {listed('language')}, padding {listed('padding')}",
-        f"{fewest} fresh processes of {evidence.study.latency.processes} planned, {min(counts, default=0)} to "
-        f"{max(counts, default=0)} usable calls a row; {_flagged(lines)}; warm-up calls left out",
+        f"{fewest} fresh processes of {evidence.study.latency.processes} planned, {min(counts, default=0)} "
+        f"to {max(counts, default=0)} usable calls a row; {_flagged(lines)}; warm-up calls left out",
         "Model: from before the input is copied to the device until the result is on the host; end to end: "
         f"tokenising too. Brackets: {level} t-interval over processes, and of "
         "all calls where a process has too few for the percentile",

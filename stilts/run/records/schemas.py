@@ -75,13 +75,14 @@ _LATENCY = """
     padding utf8!  process_rep int16!  round int32!  block int32!  pos_in_block int16!  order_pos int64!
     query_id int32!  n_windows int16!  real_tokens int32!  padded_tokens int32!  max_len int16!
     t_start_ns int64!  wall_ns int64!  tokenize_ns int64  h2d_ns int64  device_ns int64  head_ns int64
-    d2h_ns int64  n_compiles int8!  waited_ns int64  major_faults int32  is_warmup bool!  valid bool!  invalid_reason utf8
+    d2h_ns int64  n_compiles int8!  waited_ns int64  major_faults int32  is_warmup bool!  valid bool!
+    invalid_reason utf8
 """
 
 # One row a query, or a text that needs several tasks, as a way to serve (`layout`: shared, resident, swapped)
-# answered it. `scenario` is text (`heads` tasks on one text), server (arrivals at `rate` a second; `wall_ns` is
-# from the moment it was to be sent, `queue_ns` of it until work on it began) or swap (a model brought from
-# `place`: host, cache or disk). `batch_size` queries were answered together.
+# answered it. `scenario` is text (`heads` tasks on one text), server (arrivals at `rate` a second, 0 for all
+# at once; `wall_ns` is from the moment it was to be sent, `queue_ns` of it until work on it began) or swap (a
+# model brought from `place`: host, cache or disk). `batch_size` queries were answered together.
 _SERVING = """
     run_id utf8!  layout utf8!  dtype utf8!  impl utf8!  device_class utf8!  device_name utf8!  scenario utf8!
     place utf8!  heads int8!  rate float64!  process_rep int16!  round int32!  block int32!

@@ -1,4 +1,4 @@
-"""The protocol on subjects and machines whose times are scripted: order, pairs, and every flag on its rows."""
+"""The protocol on subjects and machines whose times are scripted: order, pairs, every flag on its rows."""
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -172,7 +172,7 @@ def test_an_idle_gpu_or_another_one_is_no_reason():
 
 @pytest.mark.parametrize(("column", "reason"), [("foreign", "foreign_load"), ("stolen", "stolen_time")])
 def test_load_around_a_call_is_averaged_over_half_a_second(column, reason):
-    burst = {time: 1.0 for time in range(1600, 2000, 100)}
+    burst = dict.fromkeys(range(1600, 2000, 100), 1.0)
     found = flagged(rows(), readings(**{column: burst}))
     assert set(found.values()) == {reason}
     assert {6, 7, 8, 9} <= set(found)

@@ -3,8 +3,8 @@
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 import pytest
+from numpy.typing import NDArray
 from scipy import stats as oracle
 
 from stilts.report import inference
@@ -171,8 +171,8 @@ def test_a_pooled_quantile_needs_two_processes_and_enough_calls() -> None:
 
 @pytest.mark.parametrize(
     ("count", "calls", "quantile", "most"),
-    [(10, 225, 0.5, 0.97), (5, 225, 0.95, 0.97), (10, 225, 0.99, 0.985), (3, 60, 0.5, 0.97), (7, 100, 0.95, 0.97),
-     (12, 45, 0.95, 1.0), (3, 140, 0.99, 1.0)],
+    [(10, 225, 0.5, 0.97), (5, 225, 0.95, 0.97), (10, 225, 0.99, 0.985), (3, 60, 0.5, 0.97),
+     (7, 100, 0.95, 0.97), (12, 45, 0.95, 1.0), (3, 140, 0.99, 1.0)],
 )  # fmt: skip
 def test_intervals_of_percentiles_cover(count: int, calls: int, quantile: float, most: float) -> None:
     """2 % between processes, gamma-like calls; where processes are too short for their own quantile, more."""
