@@ -5,6 +5,7 @@
     stilts tables                 tables and figures of what is there
     stilts data stage|check|stats       the data sets of a study
     stilts evaluate run|score|export|ls any checkpoint on any task
+    stilts latency run|doctor|selftest|compact  how long models take here, and whether that can be told
     stilts pretrained             a pretrained model, converted or fetched once
     stilts run FOLDER             one run by hand
 
@@ -23,6 +24,7 @@ VERBS = {
     "tables": "stilts.tables",
     "data": "stilts.corpora.__main__",
     "evaluate": "stilts.evaluate.__main__",
+    "latency": "stilts.latency.__main__",
     "pretrained": "stilts.model.pretrained.__main__",
     "run": "stilts.run.__main__",
 }

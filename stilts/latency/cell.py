@@ -41,8 +41,8 @@ class Cell:
 
     @property
     def group(self) -> Hashable:
-        """The cells that answer the same queries."""
-        return self.task.name, self.identity["lang"], self.batch_size
+        """The cells that answer the same examples, in whatever language."""
+        return self.task.name, self.batch_size
 
     @property
     def warm_calls(self) -> Sequence[int]:
@@ -58,10 +58,13 @@ class Cell:
         tokenize = time.perf_counter_ns() - started
         rows = self.sample.rows(examples)
         raw = data.collate(self.queries, rows)
-        timed = calls.on_cpu if self.device == "cpu" else calls.on_gpu
         with torch.inference_mode():
             self.witness.begin()
-            timing = timed(self.model, self.head, raw, self.device, tokenize)
+            timing = (
+                calls.on_cpu(self.model, self.head, raw, tokenize)
+                if self.device == "cpu"
+                else calls.on_gpu(self.model, self.head, raw, self.device, tokenize)
+            )
             seen = self.witness.end()
         tokens = int(self.queries.num_tokens[rows].sum())
         return self.identity | {
@@ -74,6 +77,7 @@ class Cell:
             "t_start_ns": timing.start,
             "wall_ns": timing.wall,
             "tokenize_ns": timing.tokenize,
+            "pack_ns": timing.pack,
             "h2d_ns": timing.to_device,
             "device_ns": timing.device,
             "head_ns": timing.head,

@@ -16,7 +16,7 @@ from stilts.latency.witness import Witness
 
 _SECONDS = 2.0
 _SIZE = 384
-_SPREAD = 0.15
+_SPREAD = 1.0
 """90th percentile over the median of equal pieces of work, less one."""
 
 

@@ -5,6 +5,7 @@ Both are timed as models of a study are: fresh processes, interleaved blocks, th
 
 import math
 import multiprocessing
+import os
 import statistics
 import time
 from collections import Counter
@@ -19,7 +20,7 @@ from hpc.telemetry import Watch
 from stilts.latency import doctor, protocol
 from stilts.latency.sample import Sample
 from stilts.report import inference
-from stilts.report.inference import Ratio
+from stilts.report.inference import Calls, Ratio
 
 MARGIN = 0.02
 PLANTED = 0.05
@@ -32,16 +33,16 @@ _LENGTHS = tuple(range(16, 64, 2))
 class Settings:
     """How often, see `protocol.Settings`."""
 
-    rounds: int = 8
-    calls: int = 24
-    warmup: int = 2
+    rounds: int = 120
+    calls: int = 2
+    warmup: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Process:
     """What a process measured: the usable calls of each subject in nanoseconds, and why others are not."""
 
-    times: dict[str, list[int]]
+    calls_of: dict[str, Calls]
     flagged: dict[str, int]
     calls: int
     overhead_ns: int
@@ -108,7 +109,7 @@ def measure(*, seed: int, count: int = _PROCESSES) -> list[Process]:
     for one in processes:
         flagged.update(one.flagged)
     share = flagged.total() / sum(one.calls for one in processes)
-    if share > _MOST_FLAGGED or not all(all(one.times.values()) for one in processes):
+    if share > _MOST_FLAGGED or not all(all(map(len, one.calls_of.values())) for one in processes):
         reasons = ", ".join(f"{reason} {count}" for reason, count in flagged.most_common())
         raise CannotMeasure(f"{100 * share:.0f} % of the calls were disturbed ({reasons})")
     return processes
@@ -116,13 +117,12 @@ def measure(*, seed: int, count: int = _PROCESSES) -> list[Process]:
 
 def judge(processes: Sequence[Process]) -> Outcome:
     """The two comparisons, by the statistics of the tables."""
-    medians = {
-        name: [statistics.median(one.times[name]) for one in processes]
-        for name in ("model", "again", "slower")
-    }
+    same, slower = (
+        [inference.paired_ratio(one.calls_of[name], one.calls_of["model"]) for one in processes]
+        for name in ("again", "slower")
+    )
     return Outcome(
-        same=inference.compare_medians(medians["again"], medians["model"], margin=MARGIN),
-        slower=inference.compare_medians(medians["slower"], medians["model"], margin=MARGIN),
+        same=inference.compare(same, margin=MARGIN), slower=inference.compare(slower, margin=MARGIN)
     )
 
 
@@ -135,15 +135,19 @@ def work(seed: int, process: int) -> Process:
             rows += step.rows
         rows = protocol.judged(rows, watch)
     counted = [row for row in rows if not row["is_warmup"]]
-    times: dict[str, list[int]] = {subject.name: [] for subject in subjects}
+    times: dict[str, dict[int, int]] = {subject.name: {} for subject in subjects}
     flagged: Counter[str] = Counter()
     for row in counted:
         if row["valid"]:
-            times[row["name"]].append(row["wall_ns"])
+            times[row["name"]][row["round"] * 2**15 + row["pos_in_block"]] = row["wall_ns"]
         else:
             flagged[row["invalid_reason"]] += 1
     overhead = int(statistics.median(row["overhead_ns"] for row in counted))
-    return Process(times=times, flagged=dict(flagged), calls=len(counted), overhead_ns=overhead)
+    found = {
+        name: Calls(np.array(list(taken), np.int64), np.array(list(taken.values()), float))
+        for name, taken in times.items()
+    }
+    return Process(calls_of=found, flagged=dict(flagged), calls=len(counted), overhead_ns=overhead)
 
 
 @dataclass(kw_only=True)
@@ -208,6 +212,8 @@ def _subjects(seed: int, process: int) -> list[_Subject]:
         max_position_embeddings=514,
     )
     device = ranks.setup().device
+    # One processor is left to the watcher, so that what disturbs is not ours.
+    torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
     encoder = PackedEncoder(config, dropout=0.0).eval()
     encoder.reinitialise(0)
     model = for_inference(encoder.to(device), attention="triton" if device != "cpu" else "sdpa")

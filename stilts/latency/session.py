@@ -5,6 +5,7 @@ the head; the wall clock runs on both devices. Statistics belong to the tables: 
 """
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -70,8 +71,9 @@ class Session:
         for timed in self.asked.models:
             wanted = [self._model(timed.weights, attention) for attention in self.settings.attention]
             # Two back ends may come down to one where neither can run: that one is timed once.
-            for model in {model.encoder.attention: model for model in wanted}.values():
-                yield from self._cells_of(timed, model)
+            models_ = {model.encoder.attention: model for model in wanted}.values()
+            for model, language in product(models_, self.settings.languages):
+                yield from self._cells_of(timed, model, language)
 
     def _model(self, run_id: str, attention: Attention) -> Model:
         """A run's model on a back end; parameters are loaded once, and nothing is compiled later."""
@@ -94,23 +96,23 @@ class Session:
             if timed.weights not in references:
                 folder = self.run.sibling(timed.weights).weights
                 references = {timed.weights: models.load(folder).to(self.place.device).eval()}
-            queries = self._queries(timed, limit=self.settings.queries)
-            for attention in self.settings.attention:
+            for attention, language in product(self.settings.attention, self.settings.languages):
                 fast = self._model(timed.weights, attention)
                 told = {
                     name: value
-                    for name, value in self._identity(timed, fast, 1).items()
+                    for name, value in self._identity(timed, fast, 1, language).items()
                     if name not in ("cell_id", "clock", "scenario", "heads", "batch_size")
                 }
+                queries = self._queries(timed, language, limit=self.settings.queries)
                 task = tasks.load(timed.target)
                 yield told | gate.examine(references[timed.weights], fast, timed.head, task, queries)
 
-    def _queries(self, timed: TimedModel, *, limit: int | None) -> data.Encoded:
+    def _queries(self, timed: TimedModel, language: str, *, limit: int | None) -> data.Encoded:
         asked, task = self.asked, tasks.load(timed.target)
         own = asked.limit(task.name, "test")
         return data.load(
             task,
-            language=self.settings.language,
+            language=language,
             split="test",
             tokenizer_file=self.run.sibling(timed.weights).weights / "tokenizer.json",
             max_length=task.max_length,
@@ -119,11 +121,11 @@ class Session:
             cache=self.run.cache,
         )
 
-    def _cells_of(self, timed: TimedModel, model: Model) -> Iterator[Cell]:
+    def _cells_of(self, timed: TimedModel, model: Model, language: str) -> Iterator[Cell]:
         asked, settings = self.asked, self.settings
         tokenizer_file = self.run.sibling(timed.weights).weights / "tokenizer.json"
         task = tasks.load(timed.target)
-        queries = self._queries(timed, limit=None)
+        queries = self._queries(timed, language, limit=None)
         coding = Coding(
             tokenizer=open_tokenizer(tokenizer_file), max_length=task.max_length, labels=queries.labels
         )
@@ -131,7 +133,7 @@ class Session:
         sample = Sample(owners, count=settings.queries, seed=asked.seed, process=asked.process)
         for batch_size in settings.batch_sizes:
             yield Cell(
-                identity=self._identity(timed, model, batch_size),
+                identity=self._identity(timed, model, batch_size, language),
                 model=model,
                 head=timed.head,
                 task=task,
@@ -143,12 +145,12 @@ class Session:
                 device=self.place.device,
             )
 
-    def _identity(self, timed: TimedModel, model: Model, batch_size: int) -> dict[str, Any]:
+    def _identity(self, timed: TimedModel, model: Model, batch_size: int, language: str) -> dict[str, Any]:
         on_cpu = self.place.device == "cpu"
         told = {
             "seed": self.asked.seed,
             "target_task": timed.target,
-            "lang": self.settings.language,
+            "lang": language,
             "impl": model.encoder.attention,
             "dtype": self.asked.dtype,
             "device_class": "cpu" if on_cpu else "cuda",

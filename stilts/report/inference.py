@@ -175,7 +175,7 @@ def _of_sorted(values: Floats, quantile: float) -> float:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ratio:
-    """A ratio of medians over processes. `low` and `high` are 95 %, the equivalence test's ends 90 %."""
+    """A ratio of times over processes. `low` and `high` are 95 %, the equivalence test's ends 90 %."""
 
     value: float
     low: float
@@ -185,15 +185,37 @@ class Ratio:
     num_processes: int
 
 
-def compare_medians(first: Sequence[float], second: Sequence[float], *, margin: float = 0.02) -> Ratio:
-    """Ratio `first / second` of medians paired by process, with two one-sided tests of equivalence.
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Timed calls of one process: which call each was, ascending, and what it took."""
+
+    keys: NDArray[np.int64]
+    times: Floats
+
+    def __len__(self) -> int:
+        """How many."""
+        return len(self.times)
+
+
+def paired_ratio(first: Calls, second: Calls) -> float:
+    """The median ratio of calls that answered the same queries side by side; NaN where there are none.
+
+    A machine that slows down and recovers slows both of a pair.
+    """
+    _, mine, other = np.intersect1d(first.keys, second.keys, assume_unique=True, return_indices=True)
+    if not len(mine):
+        return math.nan
+    return float(np.exp(np.median(np.log(first.times[mine]) - np.log(second.times[other]))))
+
+
+def compare(ratios: Sequence[float], *, margin: float = 0.02) -> Ratio:
+    """The mean of processes' ratios on the log, with two one-sided tests of equivalence.
 
     Args:
-        first: one median a process.
-        second: the baseline's medians in the same processes.
+        ratios: one a process, of a time to the baseline's.
         margin: the ratio counts as 1 when its 90 % interval lies within `1 / (1 + margin)` and `1 + margin`.
     """
-    logs = np.log(np.asarray(first, dtype=float) / np.asarray(second, dtype=float)).tolist()
+    logs = np.log(np.asarray(ratios, dtype=float)).tolist()
     wide, narrow = t_estimate(logs, 0.95), t_estimate(logs, 0.90)
     limit = math.log1p(margin)
     return Ratio(
@@ -204,6 +226,24 @@ def compare_medians(first: Sequence[float], second: Sequence[float], *, margin: 
         equivalent=narrow.has_interval and -limit < narrow.low and narrow.high < limit,
         num_processes=len(logs),
     )
+
+
+def processes_needed(ratio: Ratio, *, margin: float, level: float = 0.90, power: float = 0.80) -> int | None:
+    """Processes with which equal times would be found equivalent, by the spread of those there are.
+
+    None where fewer than two processes tell no spread. The study is planned by it: a pilot of a few processes
+    first, then as many as it says.
+    """
+    if ratio.num_processes < 2 or not ratio.high > ratio.low > 0:
+        return None
+    half = math.log(ratio.high / ratio.low) / 2
+    spread = half / float(special.stdtrit(ratio.num_processes - 1, 0.975)) * math.sqrt(ratio.num_processes)
+    for count in range(2, 1001):
+        # Both one-sided tests must succeed where the ratio is 1.
+        reach = special.stdtrit(count - 1, level / 2 + 0.5) + special.stdtrit(count - 1, 0.5 + power / 2)
+        if float(reach) * spread / math.sqrt(count) <= math.log1p(margin):
+            return count
+    return 1000
 
 
 def verdict(ratio: Ratio, adjusted_p: float, *, level: float = 0.95) -> Verdict:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from stilts.report.evidence import Evidence
-from stilts.report.inference import Floats
+from stilts.report.inference import Calls, Floats
 from stilts.run import records
 from stilts.run.folder import RunFolder
 
@@ -15,7 +15,7 @@ LAYOUTS = ("shared", "resident", "swapped")
 PLACES = ("host", "cache", "disk")
 _COLUMNS = (
     "layout", "dtype", "impl", "device_class", "device_name", "scenario", "place", "heads", "rate",
-    "process_rep", "order_pos", "wall_ns", "is_warmup", "valid", "invalid_reason",
+    "process_rep", "round", "pos_in_block", "order_pos", "wall_ns", "is_warmup", "valid", "invalid_reason",
 )  # fmt: skip
 
 
@@ -32,7 +32,7 @@ class Setting:
 class Served:
     """One layout in one setting; by process, times in nanoseconds."""
 
-    texts: dict[int, dict[int, Floats]] = field(default_factory=dict)
+    texts: dict[int, dict[int, Calls]] = field(default_factory=dict)
     """By number of tasks."""
     swaps: dict[str, dict[int, Floats]] = field(default_factory=dict)
     """By place."""
@@ -43,6 +43,12 @@ class Served:
     invalid: dict[str, int] = field(default_factory=dict)
     """Calls left out, by reason."""
     runs: tuple[str, ...] = ()
+
+    @property
+    def offline(self) -> list[float]:
+        """By process, queries a second where all come at once."""
+        heaps = (trials[0.0] for trials in self.trials.values() if 0.0 in trials)
+        return [len(times) / (float(times.max()) / 1e9) for times in heaps]
 
     def rates(self, bound_ms: float, share: float) -> dict[int, float]:
         """By process, the highest rate up to which such a share of all queries was answered in time.
@@ -60,8 +66,8 @@ class Served:
         return found
 
 
-def paired(mine: Served | None, other: Served | None, heads: int) -> list[tuple[Floats, Floats]]:
-    """Times of two layouts on texts of so many tasks, by the processes that have both."""
+def paired(mine: Served | None, other: Served | None, heads: int) -> list[tuple[Calls, Calls]]:
+    """Calls of two layouts on texts of so many tasks, by the processes that have both."""
     first, second = (one.texts.get(heads, {}) if one else {} for one in (mine, other))
     return [
         (first[process], second[process])
@@ -115,7 +121,9 @@ def _add(served: Served, rows: Sequence[Mapping[str, Any]], max_invalid: float) 
         mine = [row for row in counted if row["process_rep"] == process]
         usable = [row for row in mine if row["valid"]]
         for heads in sorted({row["heads"] for row in usable if row["scenario"] == "text"}):
-            served.texts.setdefault(heads, {})[process] = _walls(usable, scenario="text", heads=heads)
+            served.texts.setdefault(heads, {})[process] = _calls(
+                [row for row in usable if row["scenario"] == "text" and row["heads"] == heads]
+            )
         for place in PLACES:
             times = _walls(usable, scenario="swap", place=place)
             if len(times):
@@ -126,6 +134,11 @@ def _add(served: Served, rows: Sequence[Mapping[str, Any]], max_invalid: float) 
             # A queue carries a disturbance on: a trial is whole or it is none.
             if disturbed <= max_invalid * len(trial):
                 served.trials.setdefault(process, {})[rate] = _walls(trial)
+
+
+def _calls(rows: Sequence[Mapping[str, Any]]) -> Calls:
+    found = sorted((row["round"] * 2**15 + row["pos_in_block"], row["wall_ns"]) for row in rows)
+    return Calls(np.array([key for key, _ in found], np.int64), np.array([wall for _, wall in found], float))
 
 
 def _walls(rows: Sequence[Mapping[str, Any]], **wanted: Any) -> Floats:

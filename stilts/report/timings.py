@@ -1,7 +1,8 @@
 """Timings by variant and process, read one run at a time so that memory holds two numbers a call."""
 
+import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stilts.report import inference
 from stilts.report.evidence import Evidence
 from stilts.report.inference import Floats
 from stilts.run import records
@@ -32,6 +34,8 @@ _VARIANT = (
 _COLUMNS = (
     *_VARIANT,
     "process_rep",
+    "round",
+    "pos_in_block",
     "order_pos",
     "wall_ns",
     "tokenize_ns",
@@ -64,6 +68,8 @@ class Timings:
 
     model: dict[tuple[str, int], Floats] = field(default_factory=dict)
     end_to_end: dict[tuple[str, int], Floats] = field(default_factory=dict)
+    keys: dict[tuple[str, int], NDArray[np.int64]] = field(default_factory=dict)
+    """Which calls those of `model` are: variants of a group answer the same queries in the same call."""
     num_calls: int = 0
     invalid: dict[str, int] = field(default_factory=dict)
     """Calls left out, by reason."""
@@ -143,6 +149,7 @@ class _Part:
     variant: Variant
     process: int
     order: NDArray[np.int64]
+    key: NDArray[np.int64]
     wall: NDArray[np.float32]
     tokenize: NDArray[np.float32]
     """NaN where it was not timed."""
@@ -162,6 +169,7 @@ def _add_run(found: dict[Variant, Timings], run: str, folder: Path) -> None:
         wall = np.concatenate([part.wall for part in mine])[first]
         tokenize = np.concatenate([part.tokenize for part in mine])[first]
         timings.model[run, process] = wall
+        timings.keys[run, process] = np.concatenate([part.key for part in mine])[first]
         if len(order) and not np.isnan(tokenize).any():
             timings.end_to_end[run, process] = wall + tokenize
         for part in mine:
@@ -182,6 +190,7 @@ def _split(table: Any) -> list[_Part]:
     wall = table["wall_ns"].to_numpy().astype(np.float32)
     tokenize = table["tokenize_ns"].cast("float32").fill_null(float("nan")).to_numpy()
     places = table["order_pos"].to_numpy()
+    keys = table["round"].to_numpy() * np.int32(2**15) + table["pos_in_block"].to_numpy()
     warm = table["is_warmup"].to_numpy()
     valid = table["valid"].to_numpy()
     heads = table.select([*_VARIANT, "process_rep"]).take(order[starts]).to_pylist()
@@ -196,6 +205,7 @@ def _split(table: Any) -> list[_Part]:
                 variant=_variant(first),
                 process=first["process_rep"],
                 order=places[usable],
+                key=keys[usable],
                 wall=wall[usable],
                 tokenize=tokenize[usable],
                 num_calls=len(measured),
@@ -253,6 +263,16 @@ def processes(values: dict[tuple[str, int], Floats]) -> list[Floats]:
     return [values[process] for process in sorted(values) if len(values[process])]
 
 
-def medians(values: dict[tuple[str, int], Floats], shared: Sequence[tuple[str, int]]) -> list[float]:
-    """Medians of the processes named."""
-    return [float(np.median(values[process])) for process in shared]
+def ratios(mine: Timings, other: Timings) -> list[float]:
+    """By process that has both, the median ratio of calls that were made side by side."""
+    found = [
+        inference.paired_ratio(_calls(mine, process), _calls(other, process))
+        for process in sorted(mine.model)
+        if process in other.model
+    ]
+    return [ratio for ratio in found if not math.isnan(ratio)]
+
+
+def _calls(timings: Timings, process: tuple[str, int]) -> inference.Calls:
+    times = timings.model[process]
+    return inference.Calls(timings.keys.get(process, np.arange(len(times))), times)

@@ -165,7 +165,8 @@ class Latency:
     targets: tuple[str, ...] = ()
     """None: nothing is timed."""
     regimes: tuple[str, ...] = ("direct",)
-    language: str = "en"
+    languages: tuple[str, ...] = ("en",)
+    """The same examples in each, by their places in the set."""
     batch_sizes: tuple[Annotated[int, Range(least=1, most=2**15 - 1)], ...] = (1, 8, 32)
     attention: tuple[Attention, ...] = ("triton",)
     processes: Annotated[int, Range(least=0, most=1000)] = 10

@@ -51,6 +51,7 @@ def _names(study: Study) -> Iterator[str]:
         "latency.regimes": study.latency.regimes,
         "latency.batch_sizes": study.latency.batch_sizes,
         "latency.attention": study.latency.attention,
+        "latency.languages": study.latency.languages,
         "deploy.targets": study.deploy.targets,
         "deploy.languages": study.deploy.languages,
         "deploy.texts": study.deploy.texts,
@@ -128,18 +129,16 @@ def _latency(study: Study) -> Iterator[str]:
     for name in timed.targets:
         if name not in study.targets:
             yield _unknown("target", name, study.targets, "latency.targets")
-        elif timed.language not in languages_of(study, tasks.load(name)):
-            yield _unknown(
-                "language",
-                timed.language,
-                languages_of(study, tasks.load(name)),
-                f"latency.language for {name}",
-            )
+        else:
+            known = languages_of(study, tasks.load(name))
+            for language in timed.languages:
+                if language not in known:
+                    yield _unknown("language", language, known, f"latency.languages for {name}")
     possible = [one.name for one in regimes.REGIMES if one.phases(study) and not one.chosen_from]
     for name in timed.regimes:
         if name not in possible:
             yield _unknown("regime", name, possible, "latency.regimes")
-    for what in ("batch_sizes", "attention", "regimes"):
+    for what in ("languages", "batch_sizes", "attention", "regimes"):
         if timed.targets and not getattr(timed, what):
             yield f"latency.{what} is empty"
 

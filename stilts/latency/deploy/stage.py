@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from hpc.telemetry import Watch
-from stilts.latency import protocol
+from stilts import tasks
+from stilts.latency import gate, protocol
 from stilts.latency.deploy import cold, layouts, server
 from stilts.latency.deploy.layouts import Layout, Swapped
 from stilts.latency.deploy.loading import Loader, forget
 from stilts.latency.deploy.place import Place, loader_of
-from stilts.latency.deploy.traffic import Query, Request
+from stilts.latency.deploy.traffic import Query, Request, test_set
 from stilts.latency.sample import Sample
 from stilts.latency.witness import Witness
 from stilts.model.tensors import WEIGHTS
@@ -52,6 +53,8 @@ class Session:
         self._write(
             "memory", [self._alone(name, dtype) for dtype in self.settings.dtypes for name in self._names()]
         )
+        if self.asked.process == 1 and not self.settings.lengths:
+            self._write("gate", [row for dtype in self.settings.dtypes for row in self._examined(dtype)])
         with Watch() as watch:
             for number, dtype in enumerate(self.settings.dtypes):
                 rows = self._rows(dtype)
@@ -66,6 +69,26 @@ class Session:
         told = cold.measure(self.place.run.path, name, dtype)
         self._advance(f"{name} alone, {dtype}")
         return self._identity(name, dtype) | told
+
+    def _examined(self, dtype: Precision) -> Iterator[protocol.Row]:
+        """Whether each model answers as it does in eager fp32; once in a study."""
+        loader, whole = loader_of(self.place, dtype), loader_of(self.place, "fp32")
+        for timed in (*self.asked.shared, *self.asked.apart):
+            reference, fast = whole.on_host([timed]).to(self.place.device), loader.on_device([timed])
+            for language in self.settings.languages:
+                queries = test_set(self.place.run, self.asked, timed, language)
+                yield {
+                    "run_id": self.place.id,
+                    "regime": timed.regime,
+                    "train_tasks": timed.intermediate,
+                    "seed": self.asked.seed,
+                    "target_task": timed.target,
+                    "lang": language,
+                    "impl": fast.encoder.attention,
+                    "dtype": dtype,
+                    "device_class": "cpu" if self.place.device == "cpu" else "cuda",
+                    "device_name": self.place.device_name,
+                } | gate.examine(reference, fast, timed.head, tasks.load(timed.target), queries)
 
     def _rows(self, dtype: Precision) -> list[protocol.Row]:
         loader = loader_of(self.place, dtype)

@@ -13,7 +13,7 @@ from stilts.latency import lengths
 from stilts.model.head_modules import Batch
 from stilts.run.folder import RunFolder
 from stilts.run.seeds import seed_of
-from stilts.run.specs import DeploySpec
+from stilts.run.specs import DeploySpec, TimedModel
 from stilts.tasks.coding.ragged import Ragged
 
 _FIRST_PIECE = 4
@@ -52,7 +52,7 @@ class Traffic:
     seed: tuple[int, ...]
 
     def requests(self, count: int, purpose: str) -> list[Request]:
-        """So many queries of single targets, drawn by their shares; all of a target before one comes again."""
+        """So many queries of single targets, by their shares; all of a target before one comes again."""
         chance = np.random.default_rng(seed_of(*self.seed, "requests", purpose))
         names = list(self.queries)
         drawn = chance.choice(len(names), size=count, p=[self.shares[name] for name in names])
@@ -126,19 +126,24 @@ def _invented(sizes: Sequence[Sequence[int]], vocabulary: int, seed: int, first:
 def _own(
     run: RunFolder, asked: DeploySpec, target: str, language: str, count: int, first: int
 ) -> list[Query]:
-    (weights,) = {model.weights for model in asked.apart if model.target == target}
-    task = tasks.load(target)
-    encoded = data.load(
+    (model,) = (model for model in asked.apart if model.target == target)
+    encoded = test_set(run, asked, model, language)
+    return [Query(first + n, ids, sizes) for n, (ids, sizes) in enumerate(by_example(encoded, count))]
+
+
+def test_set(run: RunFolder, asked: DeploySpec, model: TimedModel, language: str) -> data.Encoded:
+    """The test set of a model's target, as that model reads it."""
+    task = tasks.load(model.target)
+    return data.load(
         task,
         language=language,
         split="test",
-        tokenizer_file=run.sibling(weights).weights / "tokenizer.json",
+        tokenizer_file=run.sibling(model.weights).weights / "tokenizer.json",
         max_length=task.max_length,
         sources=asked.sources,
-        limit=asked.limit(target, "test"),
+        limit=asked.limit(model.target, "test"),
         cache=run.cache,
     )
-    return [Query(first + n, ids, sizes) for n, (ids, sizes) in enumerate(by_example(encoded, count))]
 
 
 def by_example(encoded: data.Encoded, count: int) -> list[tuple[NDArray[np.int64], tuple[int, ...]]]:

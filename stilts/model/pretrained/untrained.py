@@ -37,8 +37,9 @@ SMALL = Shape(hidden=384, layers=DEFAULT_LAYERS, heads=12)
 SHAPES: Mapping[str, Shape] = {
     "xlm-roberta-base": Shape(hidden=768, layers=12, heads=12),
     "xlm-roberta-large": Shape(hidden=1024, layers=24, heads=16),
+    "toy": Shape(hidden=64, layers=2, heads=4, vocabulary=1000),
 }
-"""Published shapes by name."""
+"""Published shapes by name, and one to see that something works."""
 
 
 def untrained(*, tokenizer: str, shape: Shape, seed: int) -> Checkpoint:

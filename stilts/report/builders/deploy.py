@@ -3,7 +3,6 @@ several tasks takes, how many queries a second they bear, and when the one model
 """
 
 import math
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,22 +11,22 @@ from stilts.report.builders._repaid import repaid_after
 from stilts.report.builders._serving import LABELS, caption_of, estimate_cell, mean
 from stilts.report.evidence import Evidence
 from stilts.report.form import EMPTY, Block, Cell, Header, Row, Shade, Table
-from stilts.report.inference import Floats
+from stilts.report.inference import Calls
 from stilts.report.numbers import bracket
 from stilts.report.serving import LAYOUTS, PLACES, Served, Setting, load, paired
 from stilts.report.spec import Spec
+from stilts.report.timings import refused
 
 ROWS = ("all", *LAYOUTS)
 AGAINST = LAYOUTS
 COLUMNS = (
-    "models", "weights", "host", "peak", "cold", *(f"swap_{place}" for place in PLACES), "rate",
+    "models", "weights", "host", "peak", "cold", *(f"swap_{place}" for place in PLACES), "offline", "rate",
     "p50", "p95", "p99", "joules", "ratio", "verdict", "breakeven",
 )  # fmt: skip
 LOSSY = "!"
 _GIGA = 1e9
 _OF_A_TEXT = ("p50", "p95", "p99", "joules", "ratio", "verdict", "breakeven")
 _PERCENTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
-_SCALES = {"swap": 1e6, "cold": 1e9}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +41,7 @@ class _Of:
 def build(spec: Spec, evidence: Evidence) -> list[Table]:
     """A block for each setting: what a layout holds and bears; then one for each number of tasks a text."""
     found = load(evidence, max_invalid=spec.stats.max_invalid)
+    wrong = _refused(evidence, found)
     rows = LAYOUTS if "all" in spec.rows else tuple(row for row in LAYOUTS if row in spec.rows)
     blocks: list[Block] = []
     for setting, served in sorted(found.items()):
@@ -60,10 +60,28 @@ def build(spec: Spec, evidence: Evidence) -> list[Table]:
             footnotes=((LOSSY, _lossy(spec)),) if any(_is_lossy(spec, one) for one in used) else (),
             warnings=(
                 *_few(spec, used),
+                *wrong,
                 *caption.warnings(evidence, [run for one in used for run in one.runs]),
             ),
         )
     ]
+
+
+def _refused(evidence: Evidence, found: Mapping[Setting, dict[str, Served]]) -> list[str]:
+    """Takes out the layouts whose models do not answer as eager fp32 does, and says so."""
+    asked = evidence.study.deploy
+    told = []
+    for (row, target, language, impl, dtype, device), why in refused(evidence).items():
+        layouts = LAYOUTS[:1] if row.partition("/")[0] == asked.shared else LAYOUTS[1:]
+        served = found.get(Setting(device=device, dtype=dtype, impl=impl), {})
+        lost = [layout for layout in layouts if layout in served]
+        if target in asked.targets and lost:
+            for layout in lost:
+                del served[layout]
+            told.append(
+                f"GATE: {' and '.join(lost)} in {dtype} left out: {row} on {target} {language} {why}."
+            )
+    return told
 
 
 def _resources(of: _Of, setting: Setting, rows: Sequence[str]) -> Block:
@@ -94,6 +112,7 @@ def _header(of: _Of, column: str) -> str:
         "swap_host": "swap from host (ms)",
         "swap_cache": "from page cache (ms)",
         "swap_disk": "from disk (ms)",
+        "offline": "queries/s, all at once",
         "rate": f"queries/s, {100 * settings.in_time:g} % in {settings.bound_ms:g} ms",
     }[column]
 
@@ -114,6 +133,8 @@ def _resource(of: _Of, served: Served | None, row: str, column: str) -> Cell:
                 text="0", value=0.0, count=len(rates), runs=served.runs, note="no rate was borne in time"
             )
         return mean(known, served, scale=1.0)
+    if column == "offline":
+        return mean(served.offline, served, scale=1.0)
     if column.startswith("swap_"):
         times = served.swaps.get(column.removeprefix("swap_"), {})
         return mean([float(values.mean()) for values in times.values()], served, scale=1e6)
@@ -177,8 +198,8 @@ def _texts(of: _Of, setting: Setting, rows: Sequence[str], heads: int) -> Block:
     )
 
 
-def _percentile(of: _Of, served: Served, texts: Mapping[int, Floats], quantile: float) -> Cell:
-    processes = [texts[process] for process in sorted(texts) if len(texts[process])]
+def _percentile(of: _Of, served: Served, texts: Mapping[int, Calls], quantile: float) -> Cell:
+    processes = [texts[process].times for process in sorted(texts) if len(texts[process])]
     count = sum(map(len, processes))
     if not processes:
         return Cell()
@@ -192,11 +213,9 @@ def _ratio(of: _Of, row: str, heads: int) -> inference.Ratio | None:
     pairs = paired(of.served.get(row), of.served.get(of.spec.against), heads)
     if row == of.spec.against or not pairs:
         return None
-    return inference.compare_medians(
-        [statistics.median(mine) for mine, _ in pairs],
-        [statistics.median(other) for _, other in pairs],
-        margin=of.spec.stats.margin,
-    )
+    ratios = [inference.paired_ratio(mine, other) for mine, other in pairs]
+    known = [ratio for ratio in ratios if not math.isnan(ratio)]
+    return inference.compare(known, margin=of.spec.stats.margin) if known else None
 
 
 def _compared(of: _Of, ratio: inference.Ratio | None, p_value: float, served: Served, column: str) -> Cell:

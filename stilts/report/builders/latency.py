@@ -14,7 +14,7 @@ from stilts.report.inference import Estimate, Ratio, Verdict
 from stilts.report.names import regime_name, task_name
 from stilts.report.numbers import bracket, milliseconds
 from stilts.report.spec import Spec
-from stilts.report.timings import Timings, Variant, gate_warnings, load, medians, processes
+from stilts.report.timings import Timings, Variant, gate_warnings, load, processes, ratios
 
 LOSSY = "!"
 _PERCENTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
@@ -81,12 +81,9 @@ def _line(spec: Spec, variant: Variant, found: Mapping[Variant, Timings]) -> Lin
     baseline = found.get(replace(variant, row=spec.against))
     ratio = None
     if baseline is not None and variant.row != spec.against:
-        mine, other = found[variant].model, baseline.model
-        shared = [process for process in sorted(mine) if len(mine[process]) and len(other.get(process, ()))]
-        if shared:
-            ratio = inference.compare_medians(
-                medians(mine, shared), medians(other, shared), margin=spec.stats.margin
-            )
+        by_process = ratios(found[variant], baseline)
+        if by_process:
+            ratio = inference.compare(by_process, margin=spec.stats.margin)
     apart = _apart(variant, found, _OF_A_ROW).removeprefix("/").replace("/", ", ")
     percentiles, notes = _measured(spec, found[variant])
     return Line(
@@ -230,7 +227,11 @@ def _ratio_cell(spec: Spec, line: Line, column: str) -> Cell:
     if column == "verdict":
         found = line.verdict
         shade: Shade = found if found in ("better", "worse") else ""
-        return Cell(text=found, shade=shade, runs=line.timings.runs)
+        needed = inference.processes_needed(ratio, margin=spec.stats.margin)
+        told = f"about {needed} processes would tell equal times apart from others" if needed else ""
+        return Cell(
+            text=found, shade=shade, runs=line.timings.runs, note=told if found == "inconclusive" else ""
+        )
     known = ratio.num_processes > 1
     return Cell(
         text=f"{ratio.value:.3f}",
@@ -289,7 +290,8 @@ def _caption(spec: Spec, evidence: Evidence, lines: Sequence[Line]) -> str:
         f"tokenising too. Brackets: {level} t-interval over processes, and of "
         "all calls where a process has too few for the percentile",
         "n/a: too few calls for an interval of that percentile (72 for p95, 368 for p99)",
-        "Ratio: medians paired by process, t-interval over processes on the log; verdict: equivalent when "
+        "Ratio: the median over calls made side by side on the same queries, t-interval over processes on "
+        "the log; verdict: equivalent when "
         f"the 90 % interval lies within {100 * spec.stats.margin:g} % of 1, else by p-value, by Holm over "
         "the whole table",
         f"Study {evidence.study.name}",

@@ -67,16 +67,18 @@ _TRAINING = """
     lost_seconds float64  energy_j float64
 """
 
-# One row a timed call; at batch > 1 one row a forward, with the token counts summed over the batch.
+# One row a timed call; at batch > 1 one row a forward, with the token counts summed over the batch. `wall_ns`
+# is from before the input is packed until the result is on the host; `device_ns` of it encoder and head.
+# `waited_ns`: a thread of ours was ready and had no processor.
 _LATENCY = """
     run_id utf8!  cell_id utf8!  regime utf8!  train_tasks utf8  seed int64  target_task utf8!  lang utf8!
     impl utf8!  dtype utf8!  device_class utf8!  device_name utf8  clock utf8!  scenario utf8!  heads int8!
     batch_size int16!
     padding utf8!  process_rep int16!  round int32!  block int32!  pos_in_block int16!  order_pos int64!
     query_id int32!  n_windows int16!  real_tokens int32!  padded_tokens int32!  max_len int16!
-    t_start_ns int64!  wall_ns int64!  tokenize_ns int64  h2d_ns int64  device_ns int64  head_ns int64
-    d2h_ns int64  n_compiles int8!  waited_ns int64  major_faults int32  is_warmup bool!  valid bool!
-    invalid_reason utf8
+    t_start_ns int64!  wall_ns int64!  tokenize_ns int64  pack_ns int64  h2d_ns int64  device_ns int64
+    head_ns int64  d2h_ns int64  n_compiles int8!  waited_ns int64  major_faults int32  is_warmup bool!
+    valid bool!  invalid_reason utf8
 """
 
 # One row a query, or a text that needs several tasks, as a way to serve (`layout`: shared, resident, swapped)
@@ -107,7 +109,7 @@ _MEMORY = """
 # differ; both scores are the task's metric on these queries.
 _GATE = """
     run_id utf8!  regime utf8!  train_tasks utf8  seed int64  target_task utf8!  lang utf8!  impl utf8!
-    dtype utf8!  device_class utf8!  device_name utf8!  n int32!  difference float64!  flips int32!
+    dtype utf8!  device_class utf8!  device_name utf8  n int32!  difference float64!  flips int32!
     reference float64!  score float64!  passed bool!
 """
 

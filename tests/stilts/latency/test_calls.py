@@ -127,7 +127,8 @@ def test_tritons_compilations_are_counted_and_others_go_on_listening(monkeypatch
 
 def test_a_timing_says_for_how_many_tokens(model):
     with torch.inference_mode():
-        timing = calls.on_cpu(model, "nli", RAW, "cpu", 7)
-    assert (timing.computed_tokens, timing.tokenize, timing.device) == (30, 7, None)
-    assert timing.wall > 0
+        timing = calls.on_cpu(model, "nli", RAW, 7)
+    assert (timing.computed_tokens, timing.tokenize, timing.to_device) == (30, 7, None)
+    assert timing.wall == timing.pack + timing.device
+    assert 0 < timing.head < timing.device
     assert for_inference(PackedEncoder(CONFIG, dropout=0.0).eval(), attention="sdpa").captured == 0

@@ -66,7 +66,7 @@ neighbours = 4
 [latency]
 targets = ["xnli", "xquad"]
 regimes = ["direct", "multi", "joint"]
-language = "en"
+languages = ["en"]
 attention = ["sdpa"]
 queries = 40
 batch_sizes = [1, 8]
@@ -74,6 +74,18 @@ processes = 5
 rounds = 2
 calls = 20
 warmup = 3
+
+[deploy]
+targets = ["xnli", "xquad"]
+texts = [1, 2]
+dtypes = ["fp32"]
+bound_ms = 50.0
+in_time = 0.9
+requests = 40
+processes = 5
+rounds = 2
+calls = 10
+warmup = 2
 """
 
 THREE_SEEDS = """
@@ -177,6 +189,7 @@ def write_run(folder: RunFolder, run: RunSpec) -> None:
         "evaluate": write_evaluation,
         "baseline": write_baseline,
         "latency": write_latency,
+        "deploy": write_deploy,
     }
     if run.stage in writers:
         writers[run.stage](folder, run)
@@ -359,3 +372,83 @@ def without(evidence: Evidence) -> Callable[..., Evidence]:
         return smaller
 
     return removed
+
+
+RATES = (0.0, 20.0, 40.0, 80.0)
+BORNE = {"shared": 80.0, "resident": 40.0, "swapped": 0.0}
+"""The highest rate that holds, by layout."""
+
+
+def write_deploy(folder: RunFolder, run: RunSpec) -> None:
+    """One encoder answers two tasks in the time of one; what is swapped waits for its weights."""
+    process = run.asked.process
+    level = chance("deployment", process).gauss(1.0, 0.01)
+    place = {
+        "run_id": run.id, "dtype": "fp32", "impl": "sdpa", "device_class": "cpu", "device_name": "Sample CPU",
+        "process_rep": process,
+    }  # fmt: skip
+    rows, memory = [], []
+    for layout in ("shared", "resident", "swapped"):
+        models = 1 if layout == "shared" else 2
+        memory.append(
+            place
+            | {
+                "layout": layout,
+                "num_models": models,
+                "weights": 4 * 10**8 * (2 if layout == "resident" else 1),
+                "host_weights": 8 * 10**8 if layout == "swapped" else 0,
+                "host_rss": 10**9 * models,
+                "cold_start_ns": 3 * 10**9 * models,
+                "load_ns": 2 * 10**9 * models,
+            }
+        )
+        for row in served(run, layout, level):
+            own = {
+                "layout": layout,
+                "order_pos": len(rows),
+                "n_compiles": 0,
+                "waited_ns": 0,
+                "major_faults": 0,
+            }
+            rows.append(place | own | {"invalid_reason": None if row["valid"] else "stolen_time"} | row)
+    records.write_shard(folder.records / "serving", "serving", rows, name="serving")
+    records.write_shard(folder.records / "memory", "memory", memory, name="memory")
+
+
+def served(run: RunSpec, layout: str, level: float) -> list[dict[str, Any]]:
+    """Rows of one layout, as far as they are its own."""
+    roll = chance("served", run.id, layout)
+    common = {
+        "block": 0, "query_id": 0, "batch_size": 1, "real_tokens": 30, "t_start_ns": 0, "queue_ns": 0,
+        "swap_ns": 0, "valid": True, "is_warmup": False, "place": "", "rate": 0.0, "heads": 1, "round": 0,
+    }  # fmt: skip
+    rows: list[dict[str, Any]] = []
+    for heads in (1, 2):
+        passes = 1 if layout == "shared" else heads
+        swap = 9e6 * heads if layout == "swapped" else 0.0
+        for n in range(20):
+            wall = int((5e6 * passes + swap) * level * roll.gauss(1.0, 0.01))
+            rows.append(
+                common
+                | {
+                    "scenario": "text",
+                    "heads": heads,
+                    "round": n // 10,
+                    "pos_in_block": n % 10,
+                    "wall_ns": wall,
+                    "task": "xnli+xquad",
+                    "is_warmup": n % 10 < 2,
+                    "valid": roll.random() > 0.01,
+                }
+            )
+    for rate in RATES:
+        middle = 10e6 if 0 < rate <= BORNE[layout] else 200e6
+        for n in range(40):
+            wall = int(middle * level * roll.gauss(1.0, 0.05))
+            own = {"scenario": "server", "rate": rate, "pos_in_block": n, "wall_ns": wall, "task": "xnli"}
+            rows.append(common | own)
+    for n, (where, time) in enumerate((("host", 9e6), ("cache", 40e6), ("disk", 90e6))):
+        if layout == "swapped":
+            own = {"scenario": "swap", "place": where, "pos_in_block": n, "wall_ns": int(time * level)}
+            rows.append(common | own | {"task": "xnli"})
+    return rows

@@ -121,10 +121,7 @@ def test_bootstrap_p_value_is_never_zero() -> None:
 def timings(
     generator: np.random.Generator, processes: int, true_ratio: float, spread: float
 ) -> inference.Ratio:
-    baseline = np.exp(generator.normal(0, 0.05, processes))
-    return inference.compare_medians(
-        (baseline * true_ratio * np.exp(generator.normal(0, spread, processes))).tolist(), baseline.tolist()
-    )
+    return inference.compare((true_ratio * np.exp(generator.normal(0, spread, processes))).tolist())
 
 
 def test_equivalence_has_its_size_and_its_power() -> None:
@@ -154,8 +151,21 @@ def test_verdicts() -> None:
     assert inference.verdict(ratio(0.8), 0.2) == "inconclusive"
 
 
+def test_calls_made_side_by_side_share_the_machine() -> None:
+    """The machine slows down by half for a while: medians of a process do not know, pairs do."""
+    generator = np.random.default_rng(4)
+    keys = np.arange(400)
+    machine = np.where((keys > 100) & (keys < 320), 1.5, 1.0) * generator.gamma(60, 1 / 60, 400)
+    first = inference.Calls(keys, machine * 1.05 * np.exp(generator.normal(0, 0.01, 400)))
+    second = inference.Calls(keys, machine * np.exp(generator.normal(0, 0.01, 400)))
+    assert inference.paired_ratio(first, second) == pytest.approx(1.05, rel=0.003)
+    half = inference.Calls(first.keys[::3], first.times[::3])
+    assert inference.paired_ratio(half, second) == pytest.approx(1.05, rel=0.005)
+    assert math.isnan(inference.paired_ratio(half, inference.Calls(keys[1:2], machine[1:2])))
+
+
 def test_one_process_decides_nothing() -> None:
-    ratio = inference.compare_medians([1.0], [2.0])
+    ratio = inference.compare([0.5])
     assert not ratio.equivalent
     assert inference.verdict(ratio, math.nan) == "inconclusive"
 

@@ -1,0 +1,68 @@
+"""A fast form that does not answer as eager fp32 does is found, however fast it is."""
+
+import numpy as np
+import pytest
+
+from stilts.evaluate import predict
+from stilts.latency import gate
+from stilts.tasks import load as load_task
+from stilts.tasks.metrics import Scored
+
+
+class Queries:
+    """Forty examples; the gate only counts them."""
+
+    examples = tuple(range(40))
+
+
+@pytest.fixture
+def examined(monkeypatch):
+    """The gate on numbers that are given: right where they agree with the first model's."""
+
+    def run(expected, found):
+        given = {"reference": expected, "fast": found}
+        monkeypatch.setattr(predict, "outputs", lambda model, *_, **__: given[model])
+
+        def judged(task, queries, numbers):
+            labels = numbers.argmax(1)
+            right = (labels == expected.argmax(1)).mean()
+            return predict.Predicted(
+                predictions=labels.tolist(),
+                confidences=numbers.max(1),
+                scored=Scored(values={"accuracy": 100 * float(right)}, by_example=np.ones(40, np.float32)),
+            )
+
+        monkeypatch.setattr(predict, "judged", judged)
+        return gate.examine("reference", "fast", "nli", load_task("xnli"), Queries())
+
+    return run
+
+
+@pytest.fixture
+def numbers():
+    return np.random.default_rng(1).normal(size=(40, 3)).astype(np.float32)
+
+
+def test_equal_answers_pass(examined, numbers):
+    told = examined(numbers, numbers + np.float32(1e-4))
+    assert told["passed"]
+    assert told["flips"] == 0
+    assert told["difference"] == pytest.approx(1e-4, rel=0.02)
+    assert told["n"] == 40
+
+
+def test_one_example_is_no_evidence_and_two_are(examined, numbers):
+    for flips, passes in ((1, True), (2, False)):
+        other = numbers.copy()
+        other[:flips] = np.roll(other[:flips], 1, axis=1)
+        told = examined(numbers, other)
+        assert (told["flips"], told["passed"]) == (flips, passes)
+
+
+def test_what_is_not_finite_never_passes(examined, numbers):
+    other = numbers.copy()
+    other[3, 1] = np.nan
+    told = examined(numbers, other)
+    assert not told["passed"]
+    assert told["flips"] == 40
+    assert np.isfinite(told["difference"])

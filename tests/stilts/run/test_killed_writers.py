@@ -1,0 +1,76 @@
+"""Eight writers at once, killed at fifty random moments: what was reported done is there, once."""
+
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from stilts.run import records
+
+JOBS, SHARDS, ROWS, KILLS = 8, 40, 50, 50
+WRITER = """
+import sys
+from pathlib import Path
+from stilts.run import records
+
+folder, job, shards, rows = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+told = folder / f"reported-{job}"
+done = len(told.read_text().split()) if told.exists() else 0
+for number in range(done, shards):
+    readings = [
+        {
+            "run_id": f"job{job}", "process_rep": job, "t_ns": number * rows + n,
+            "foreign_cpu": 0.0, "stolen_cpu": 0.0,
+        }
+        for n in range(rows)
+    ]
+    records.write_shard(folder / "telemetry", "telemetry", readings, name=f"telemetry-{job}-{number:05}")
+    with told.open("a") as out:
+        out.write(f"{number}\\n")
+"""
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_nothing_that_was_reported_is_lost_and_nothing_is_there_twice(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    (tmp_path / "telemetry").mkdir()
+
+    def start(job: int) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(tmp_path), str(job), str(SHARDS), str(ROWS)]
+        )
+
+    running = {job: start(job) for job in range(JOBS)}
+    kills = 0
+    deadline = time.monotonic() + 240
+    while running:
+        assert time.monotonic() < deadline
+        time.sleep(chance.uniform(0.0, 0.25))
+        if kills < KILLS:
+            job = chance.choice(sorted(running))
+            running[job].kill()
+            running[job].wait()
+            kills += 1
+            running[job] = start(job)
+        for job, writer in list(running.items()):
+            if writer.poll() is not None:
+                assert writer.returncode in (0, -9)
+                if writer.returncode == 0:
+                    del running[job]
+        if not running and kills < KILLS:
+            # All done early: the last ones die while they look whether there is anything left.
+            running = {job: start(job) for job in range(JOBS)}
+    table = records.read("telemetry", [tmp_path / "telemetry"])
+    found = Counter(zip(table["process_rep"].to_pylist(), table["t_ns"].to_pylist(), strict=True))
+    assert set(found.values()) == {1}
+    assert found.keys() == {(job, n) for job in range(JOBS) for n in range(SHARDS * ROWS)}
+    reported = {
+        (job, number)
+        for job in range(JOBS)
+        for number in map(int, (tmp_path / f"reported-{job}").read_text().split())
+    }
+    assert {(job, key // ROWS) for job, key in found} >= reported
