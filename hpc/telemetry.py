@@ -24,6 +24,7 @@ from types import TracebackType
 from typing import Self
 
 from hpc import nvml
+from hpc.children import environment
 
 PERIOD = 0.1
 """Seconds between two readings: ten of the kernel's ticks a processor."""
@@ -96,12 +97,10 @@ class Watch:
             str(self._period),
             str(self._file),
         ]
-        root = str(Path(__file__).parents[1])
-        path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": path},
+            env=environment(),
             cwd="/",
             # Ctrl-C is for the one that measures; this one ends with it.
             start_new_session=True,

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from hpc.children import environment
 from hpc.errors import UserError
 from stilts.run.folder import RunFolder
 from stilts.run.specs import DeploySpec, LatencySpec, PrepareSpec, RunSpec
@@ -54,5 +55,7 @@ def run(name: str, runs: Path, *, is_dry: bool = False) -> int:
 
 def _carry_out(here: RunFolder, one: RunSpec) -> bool:
     here.write_spec(one)
-    done = subprocess.run([sys.executable, "-m", "stilts", "run", str(here.path)], check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "stilts", "run", str(here.path)], check=False, env=environment()
+    )
     return done.returncode == 0

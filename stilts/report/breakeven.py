@@ -14,8 +14,9 @@ Outcome = Literal["repaid", "dominates", "never", "ahead until", "unknown"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BreakEven:
-    """`repaid` after `value` queries; `dominates`: cheaper in both; `never`: dearer in both; `ahead until`
-    `value` queries, cheaper to train and dearer to serve; `unknown`: the saving's interval holds zero.
+    """`repaid` after `value` queries; `dominates`: cheaper to serve and no dearer to train; `never`: dearer to
+    serve and no cheaper to train; `ahead until` `value` queries: cheaper to train and dearer to serve;
+    `unknown`: the saving's interval holds zero.
     """
 
     outcome: Outcome
@@ -36,7 +37,7 @@ def break_even(extra: float, saving: Estimate) -> BreakEven:
     saves = saving.low > 0
     if extra <= 0 and saves:
         return BreakEven(outcome="dominates")
-    if extra > 0 and not saves:
+    if extra >= 0 and not saves:
         return BreakEven(outcome="never")
     ends = sorted((extra / saving.low, extra / saving.high))
     outcome: Outcome = "repaid" if saves else "ahead until"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hpc import energy, nvml
+from hpc.children import environment
 from hpc.command import command
 from hpc.errors import UserError
 
@@ -34,7 +35,7 @@ def measure(run: Path, layout: str, dtype: str) -> dict[str, Any]:
         capture_output=True,
         text=True,
         check=False,
-        cwd=Path.cwd(),
+        env=environment(),
     )
     lines = [line for line in done.stdout.splitlines() if line.startswith(_MARK)]
     if done.returncode or not lines:

@@ -26,7 +26,8 @@ def mean(values: Sequence[float], served: Served, *, scale: float) -> Cell:
 
 def estimate_cell(estimate: Estimate, served: Served, *, scale: float, count: int) -> Cell:
     low, high = estimate.low / scale, estimate.high / scale
-    known = estimate.has_interval
+    # What is the same in every process needs no bracket.
+    known = estimate.has_interval and low < high
     return Cell(
         text=significant(estimate.value / scale),
         detail=f"[{significant(low)}, {significant(high)}]" if known else "",

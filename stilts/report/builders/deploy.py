@@ -188,7 +188,7 @@ def _texts(of: _Of, setting: Setting, rows: Sequence[str], heads: int) -> Block:
     tasks = "task" if heads == 1 else "tasks"
     texts = {
         "p50": "p50 (ms)", "p95": "p95 (ms)", "p99": "p99 (ms)", "joules": "J a text", "verdict": "verdict",
-        "ratio": "ratio of p50", "breakeven": "training repaid after",
+        "ratio": "ratio", "breakeven": "texts until repaid",
     }  # fmt: skip
     return Block(
         title=f"{setting.device}, {setting.dtype}, texts of {heads} {tasks}",

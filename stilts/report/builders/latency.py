@@ -4,13 +4,21 @@ verdict.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import replace
 
 from stilts.report import caption, inference
+from stilts.report.builders._timed import (
+    Line,
+    calls_note,
+    caption_of,
+    few_processes,
+    is_lossy,
+    lossy_text,
+    undecided,
+)
 from stilts.report.evidence import Evidence
 from stilts.report.form import Block, Cell, Header, Row, Shade, Table
-from stilts.report.inference import Estimate, Ratio, Verdict
+from stilts.report.inference import Estimate
 from stilts.report.names import regime_name, task_name
 from stilts.report.numbers import bracket, milliseconds
 from stilts.report.spec import Spec
@@ -21,23 +29,6 @@ _PERCENTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 _OF_A_ROW = ("impl", "heads", "padding")
 _OF_A_BLOCK = ("device", "dtype", "language", "scenario")
 COLUMNS = (*_PERCENTILES, *(f"e2e_{name}" for name in _PERCENTILES), "ratio", "verdict")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Line:
-    """One printed row: a variant, its timings, and the ratio to the row it is compared with."""
-
-    key: str
-    apart: str
-    """What tells it from other rows of its block."""
-    variant: Variant
-    timings: Timings
-    ratio: Ratio | None
-    verdict: Verdict | Literal[""] = ""
-    percentiles: Mapping[str, Estimate] = field(default_factory=dict)
-    """By column."""
-    notes: Mapping[str, str] = field(default_factory=dict)
-    """By column."""
 
 
 def build(spec: Spec, evidence: Evidence) -> list[Table]:
@@ -56,11 +47,12 @@ def build(spec: Spec, evidence: Evidence) -> list[Table]:
         Table(
             id=spec.id,
             question=spec.question,
-            caption=_caption(spec, evidence, lines),
+            caption=caption_of(spec, evidence, lines),
             blocks=tuple(_block(spec, title, rows) for title, rows in blocks.items()) or (_empty(spec),),
-            footnotes=((LOSSY, _lossy_text(spec)),) if any(_is_lossy(spec, line) for line in lines) else (),
+            footnotes=((LOSSY, lossy_text(spec)),) if any(is_lossy(spec, line) for line in lines) else (),
             warnings=(
-                *_few_processes(spec, lines),
+                *few_processes(spec, lines),
+                *undecided(spec, lines),
                 *gate_warnings(evidence),
                 *caption.warnings(evidence, runs),
             ),
@@ -109,7 +101,7 @@ def _measured(spec: Spec, timings: Timings) -> tuple[dict[str, Estimate], dict[s
                 by_process, list(_PERCENTILES.values()), level=spec.stats.level
             )
             percentiles |= dict(zip(columns, found, strict=True))
-            notes |= dict.fromkeys(columns, _calls_note(by_process, timings))
+            notes |= dict.fromkeys(columns, calls_note(by_process, timings))
     return percentiles, notes
 
 
@@ -145,7 +137,7 @@ def _block(spec: Spec, title: str, lines: Sequence[Line]) -> Block:
             key=line.key,
             label=regime_name(line.variant.row)
             + (f" ({line.apart})" if line.apart else "")
-            + LOSSY * _is_lossy(spec, line),
+            + LOSSY * is_lossy(spec, line),
             cells=tuple(_cell(spec, line, column) for column in spec.columns),
         )
         for line in lines
@@ -198,22 +190,6 @@ def _cell(spec: Spec, line: Line, column: str) -> Cell:
     )
 
 
-def _calls_note(by_process: Sequence[inference.Floats], timings: Timings) -> str:
-    correlations = [inference.lag_one(values) for values in by_process]
-    worth = sum(
-        inference.effective_size(len(values), correlation)
-        for values, correlation in zip(by_process, correlations, strict=True)
-    )
-    count = sum(map(len, by_process))
-    known = [correlation for correlation in correlations if not math.isnan(correlation)]
-    neighbours = f"lag-1 correlation {sum(known) / len(known):.2f}, " if known else ""
-    left_out = ", ".join(f"{number} {reason}" for reason, number in sorted(timings.invalid.items()))
-    return (
-        f"{len(by_process)} processes; {neighbours}{count} calls worth {worth:.0f} independent ones; "
-        f"left out: {left_out or 'none'}"
-    )
-
-
 def _digits(milliseconds_: float) -> int:
     return max(0, 2 - math.floor(math.log10(milliseconds_))) if milliseconds_ > 0 else 0
 
@@ -227,11 +203,7 @@ def _ratio_cell(spec: Spec, line: Line, column: str) -> Cell:
     if column == "verdict":
         found = line.verdict
         shade: Shade = found if found in ("better", "worse") else ""
-        needed = inference.processes_needed(ratio, margin=spec.stats.margin)
-        told = f"about {needed} processes would tell equal times apart from others" if needed else ""
-        return Cell(
-            text=found, shade=shade, runs=line.timings.runs, note=told if found == "inconclusive" else ""
-        )
+        return Cell(text=found, shade=shade, runs=line.timings.runs)
     known = ratio.num_processes > 1
     return Cell(
         text=f"{ratio.value:.3f}",
@@ -241,59 +213,4 @@ def _ratio_cell(spec: Spec, line: Line, column: str) -> Cell:
         high=ratio.high if known else None,
         count=ratio.num_processes,
         runs=line.timings.runs,
-    )
-
-
-def _is_lossy(spec: Spec, line: Line) -> bool:
-    lost = sum(line.timings.invalid.values())
-    return lost > spec.stats.max_invalid * max(1, line.timings.num_calls)
-
-
-def _lossy_text(spec: Spec) -> str:
-    return f"More than {100 * spec.stats.max_invalid:g} % of the calls were flagged and left out."
-
-
-def _few_processes(spec: Spec, lines: Sequence[Line]) -> list[str]:
-    fewest = min((len(processes(line.timings.model)) for line in lines), default=spec.stats.min_processes)
-    if fewest >= spec.stats.min_processes:
-        return []
-    return [f"FEW PROCESSES: {fewest}, where {spec.stats.min_processes} are the least to be published."]
-
-
-def _flagged(lines: Sequence[Line]) -> str:
-    """What was left out of all rows, by reason."""
-    reasons: dict[str, int] = {}
-    for line in lines:
-        for reason, count in line.timings.invalid.items():
-            reasons[reason] = reasons.get(reason, 0) + count
-    total = sum(line.timings.num_calls for line in lines)
-    listed = ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items()))
-    return f"{sum(reasons.values())} of {total} calls flagged and left out" + (
-        f" ({listed})" if listed else ""
-    )
-
-
-def _caption(spec: Spec, evidence: Evidence, lines: Sequence[Line]) -> str:
-    def listed(name: str) -> str:
-        return ", ".join(sorted({str(getattr(line.variant, name)) for line in lines})) or "unknown"
-
-    counts = [line.timings.count for line in lines]
-    fewest = min((len(processes(line.timings.model)) for line in lines), default=0)
-    level = f"{100 * spec.stats.level:g} %"
-    return caption.sentence(
-        spec.question,
-        f"{spec.metric}; device {listed('device')}, {listed('dtype')}, attention {listed('impl')}, scenario "
-        f"{listed('scenario')}, language {listed('language')}, padding {listed('padding')}",
-        f"{fewest} fresh processes of {evidence.study.latency.processes} planned, {min(counts, default=0)} "
-        f"to {max(counts, default=0)} usable calls a row; {_flagged(lines)}; warm-up calls left out",
-        "Model: from before the input is copied to the device until the result is on the host; end to end: "
-        f"tokenising too. Brackets: {level} t-interval over processes, and of "
-        "all calls where a process has too few for the percentile",
-        "n/a: too few calls for an interval of that percentile (72 for p95, 368 for p99)",
-        "Ratio: the median over calls made side by side on the same queries, t-interval over processes on "
-        "the log; verdict: equivalent when "
-        f"the 90 % interval lies within {100 * spec.stats.margin:g} % of 1, else by p-value, by Holm over "
-        "the whole table",
-        f"Study {evidence.study.name}",
-        evidence.study.caveat,
     )

@@ -271,5 +271,5 @@ def test_a_model_without_a_tokenizer_is_written_and_read(tmp_path: Path) -> None
     prepare("random:toy", destination=tmp_path / "toy")
     assert checkpoints.read(tmp_path / "toy").config["vocab_size"] == 1000
     assert not (tmp_path / "toy" / "tokenizer.json").exists()
-    with pytest.raises(Exception, match="unknown shape 'toi' in random:toi. Did you mean 'toy'"):
+    with pytest.raises(Exception, match=r"unknown shape 'toi' in random:toi\. Did you mean 'toy'"):
         prepare("random:toi", destination=tmp_path / "other")

@@ -151,6 +151,19 @@ def test_verdicts() -> None:
     assert inference.verdict(ratio(0.8), 0.2) == "inconclusive"
 
 
+def test_a_pilot_says_how_many_processes_tell() -> None:
+    """With as many as it says, equal times are found equivalent about as often as it promises."""
+    generator = np.random.default_rng(12)
+    pilot = inference.compare(np.exp(0.02 * np.array([-1.2, -0.4, 0.3, 1.3])).tolist())
+    needed = inference.processes_needed(pilot, margin=0.02)
+    assert needed is not None
+    spread = float(np.std([0.02 * value for value in (-1.2, -0.4, 0.3, 1.3)], ddof=1))
+    found = [timings(generator, needed, 1.0, spread).equivalent for _ in range(600)]
+    assert 0.72 <= np.mean(found) <= 0.93
+    assert inference.processes_needed(inference.compare([1.0]), margin=0.02) is None
+    assert needed > (inference.processes_needed(pilot, margin=0.05) or 0)
+
+
 def test_calls_made_side_by_side_share_the_machine() -> None:
     """The machine slows down by half for a while: medians of a process do not know, pairs do."""
     generator = np.random.default_rng(4)

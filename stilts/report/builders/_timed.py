@@ -1,0 +1,111 @@
+"""Rows of the latency table, and what is said of them."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from stilts.report import caption, inference
+from stilts.report.evidence import Evidence
+from stilts.report.inference import Estimate, Ratio, Verdict
+from stilts.report.spec import Spec
+from stilts.report.timings import Timings, Variant, processes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """One printed row: a variant, its timings, and the ratio to the row it is compared with."""
+
+    key: str
+    apart: str
+    """What tells it from other rows of its block."""
+    variant: Variant
+    timings: Timings
+    ratio: Ratio | None
+    verdict: Verdict | Literal[""] = ""
+    percentiles: Mapping[str, Estimate] = field(default_factory=dict)
+    """By column."""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """By column."""
+
+
+def calls_note(by_process: Sequence[inference.Floats], timings: Timings) -> str:
+    correlations = [inference.lag_one(values) for values in by_process]
+    worth = sum(
+        inference.effective_size(len(values), correlation)
+        for values, correlation in zip(by_process, correlations, strict=True)
+    )
+    count = sum(map(len, by_process))
+    known = [correlation for correlation in correlations if not math.isnan(correlation)]
+    neighbours = f"lag-1 correlation {sum(known) / len(known):.2f}, " if known else ""
+    left_out = ", ".join(f"{number} {reason}" for reason, number in sorted(timings.invalid.items()))
+    return (
+        f"{len(by_process)} processes; {neighbours}{count} calls worth {worth:.0f} independent ones; "
+        f"left out: {left_out or 'none'}"
+    )
+
+
+def is_lossy(spec: Spec, line: Line) -> bool:
+    lost = sum(line.timings.invalid.values())
+    return lost > spec.stats.max_invalid * max(1, line.timings.num_calls)
+
+
+def lossy_text(spec: Spec) -> str:
+    return f"More than {100 * spec.stats.max_invalid:g} % of the calls were flagged and left out."
+
+
+def few_processes(spec: Spec, lines: Sequence[Line]) -> list[str]:
+    fewest = min((len(processes(line.timings.model)) for line in lines), default=spec.stats.min_processes)
+    if fewest >= spec.stats.min_processes:
+        return []
+    return [f"FEW PROCESSES: {fewest}, where {spec.stats.min_processes} are the least to be published."]
+
+
+def flagged(lines: Sequence[Line]) -> str:
+    """What was left out of all rows, by reason."""
+    reasons: dict[str, int] = {}
+    for line in lines:
+        for reason, count in line.timings.invalid.items():
+            reasons[reason] = reasons.get(reason, 0) + count
+    total = sum(line.timings.num_calls for line in lines)
+    listed = ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items()))
+    return f"{sum(reasons.values())} of {total} calls flagged and left out" + (
+        f" ({listed})" if listed else ""
+    )
+
+
+def caption_of(spec: Spec, evidence: Evidence, lines: Sequence[Line]) -> str:
+    def listed(name: str) -> str:
+        return ", ".join(sorted({str(getattr(line.variant, name)) for line in lines})) or "unknown"
+
+    counts = [line.timings.count for line in lines]
+    fewest = min((len(processes(line.timings.model)) for line in lines), default=0)
+    level = f"{100 * spec.stats.level:g} %"
+    return caption.sentence(
+        spec.question,
+        f"{spec.metric}; device {listed('device')}, {listed('dtype')}, attention {listed('impl')}, scenario "
+        f"{listed('scenario')}, language {listed('language')}, padding {listed('padding')}",
+        f"{fewest} fresh processes of {evidence.study.latency.processes} planned, {min(counts, default=0)} "
+        f"to {max(counts, default=0)} usable calls a row; {flagged(lines)}; warm-up calls left out",
+        "Model: from before the input is copied to the device until the result is on the host; end to end: "
+        f"tokenising too. Brackets: {level} t-interval over processes, and of "
+        "all calls where a process has too few for the percentile",
+        "n/a: too few calls for an interval of that percentile (72 for p95, 368 for p99)",
+        "Ratio: the median over calls made side by side on the same queries, t-interval over processes on "
+        "the log; verdict: equivalent when "
+        f"the 90 % interval lies within {100 * spec.stats.margin:g} % of 1, else by p-value, by Holm over "
+        "the whole table",
+        f"Study {evidence.study.name}",
+        evidence.study.caveat,
+    )
+
+
+def undecided(spec: Spec, lines: Sequence[Line]) -> list[str]:
+    """How many processes would tell what these do not."""
+    open_ones = [line.ratio for line in lines if line.verdict == "inconclusive" and line.ratio is not None]
+    needed = [inference.processes_needed(ratio, margin=spec.stats.margin) for ratio in open_ones]
+    known = [count for count in needed if count is not None]
+    if not open_ones:
+        return []
+    told = f"; with their spread about {max(known)} processes would tell" if known else ""
+    return [f"INCONCLUSIVE: {len(open_ones)} comparison(s){told}."]
