@@ -59,7 +59,7 @@ class Reading:
     stolen: float
     """Processors that the hypervisor gave to others."""
     mhz: float | None
-    """Clock of the processors, on average; None where the kernel does not tell."""
+    """Clock of the fastest processor; None where the kernel does not tell."""
     gpus: tuple[GpuReading, ...] = ()
 
 
@@ -105,6 +105,7 @@ class Watch:
             # Ctrl-C is for the one that measures; this one ends with it.
             start_new_session=True,
         )
+        self.readings(until_ns=time.perf_counter_ns(), patience=30.0)
         return self
 
     def __exit__(
@@ -180,7 +181,7 @@ def _mhz() -> float | None:
     with suppress(OSError, ValueError):
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
         clocks = [float(line.partition(":")[2]) for line in lines if line.startswith("cpu MHz")]
-        return sum(clocks) / len(clocks) if clocks else None
+        return max(clocks, default=None)
     return None
 
 

@@ -30,7 +30,7 @@ class Limits:
     stolen: float = 0.05
     """Processors that the hypervisor gave to others around the call."""
     clock: float = 0.75
-    """Share of the highest clock that a GPU runs at, at least."""
+    """Share of the highest clock that a GPU runs at, at least, and processors of the highest seen."""
     window_ns: int = 500_000_000
     """Around a call: its readings are averaged over at least so long."""
 
@@ -53,11 +53,10 @@ def invalid(
     limits = limits or Limits()
     start = np.array([row["t_start_ns"] for row in rows], np.int64)
     end = start + np.array([row["wall_ns"] for row in rows], np.int64)
-    around = _Around(readings, start, end, gpus, limits) if readings else None
-    found: list[str | None] = []
-    for place, row in enumerate(rows):
-        found.append(_within(row, limits) or (around.reason(place) if around else None))
-    return found
+    if not readings:
+        return ["not_watched"] * len(rows)
+    around = _Around(readings, start, end, gpus, limits)
+    return [_within(row, limits) or around.reason(place) for place, row in enumerate(rows)]
 
 
 def _within(row: Mapping[str, Any], limits: Limits) -> str | None:
@@ -84,22 +83,21 @@ class _Around:
         limits: Limits,
     ) -> None:
         self.readings, self.gpus, self.limits = readings, gpus, limits
+        self.fastest = max((reading.mhz or 0.0 for reading in readings), default=0.0)
         times = np.array([reading.t_ns for reading in readings], np.int64)
         pad = np.maximum(limits.window_ns - (end - start), 0) // 2
         self.foreign = _mean([reading.foreign for reading in readings], times, start - pad, end + pad)
         self.stolen = _mean([reading.stolen for reading in readings], times, start - pad, end + pad)
         # A GPU is looked at now and then: the last look before a call and the first after it speak of it.
+        self.watched = (start >= times[0] - _spans(times)[0]) & (end <= times[-1])
         self.first = np.maximum(np.searchsorted(times, start, side="right") - 1, 0)
         self.last = np.searchsorted(times, end, side="left")
 
     def reason(self, place: int) -> str | None:
-        gpus = [
-            gpu
-            for reading in self.readings[self.first[place] : self.last[place] + 1]
-            for gpu in reading.gpus
-            if gpu.uuid in self.gpus
-        ]
-        for gpu in gpus:
+        if not self.watched[place]:
+            return "not_watched"
+        near = self.readings[self.first[place] : self.last[place] + 1]
+        for gpu in (gpu for reading in near for gpu in reading.gpus if gpu.uuid in self.gpus):
             if (gpu.num_processes or 0) > 1:
                 return "foreign_process"
             if (gpu.reasons or 0) & HEAT:
@@ -110,6 +108,8 @@ class _Around:
             clock = gpu.clock_mhz or gpu.highest_clock_mhz or 0
             if not is_idle and clock < self.limits.clock * (gpu.highest_clock_mhz or 0):
                 return "low_clock"
+        if any((one.mhz or self.fastest) < self.limits.clock * self.fastest for one in near):
+            return "low_clock"
         if self.stolen[place] > self.limits.stolen:
             return "stolen_time"
         if self.foreign[place] > self.limits.foreign:
@@ -122,10 +122,15 @@ def _mean(
 ) -> NDArray[np.float64]:
     """Mean over [start, end] of a quantity that each reading gives for the time since the one before."""
     if len(times) < 2:
-        return np.full(len(start), values[0] if len(values) else 0.0)
-    spans = np.diff(times, prepend=2 * times[0] - times[1])
+        return np.full(len(start), values[0])
+    spans = _spans(times)
     total = np.concatenate([[0.0], np.cumsum(np.asarray(values) * spans)])
     edges = np.concatenate([[times[0] - spans[0]], times]).astype(np.float64)
     start, end = (np.clip(side, edges[0], edges[-1]) for side in (start, end))
     taken: NDArray[np.float64] = np.interp(end, edges, total) - np.interp(start, edges, total)
     return taken / np.maximum(end - start, 1)
+
+
+def _spans(times: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The time that each reading speaks of; the first is taken to be as long as the second."""
+    return np.diff(times, prepend=2 * times[0] - times[1] if len(times) > 1 else times[0])

@@ -55,7 +55,5 @@ def run(name: str, runs: Path, *, is_dry: bool = False) -> int:
 
 def _carry_out(here: RunFolder, one: RunSpec) -> bool:
     here.write_spec(one)
-    done = subprocess.run(
-        [sys.executable, "-m", "stilts", "run", str(here.path)], check=False, env=environment()
-    )
-    return done.returncode == 0
+    command = [sys.executable, "-m", "stilts", "run", str(here.path)]
+    return subprocess.run(command, check=False, env=environment()).returncode == 0

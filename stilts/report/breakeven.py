@@ -14,8 +14,8 @@ Outcome = Literal["repaid", "dominates", "never", "ahead until", "unknown"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BreakEven:
-    """`repaid` after `value` queries; `dominates`: cheaper to serve and no dearer to train; `never`: dearer to
-    serve and no cheaper to train; `ahead until` `value` queries: cheaper to train and dearer to serve;
+    """`repaid` after `value` queries; `dominates`: cheaper to serve and no dearer to train; `never`: dearer
+    to serve and no cheaper to train; `ahead until` `value` queries: cheaper to train and dearer to serve;
     `unknown`: the saving's interval holds zero.
     """
 

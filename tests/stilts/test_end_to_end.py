@@ -52,13 +52,33 @@ def test_every_regime_has_scores(undisturbed):
 def test_latency_rows_are_paired_and_complete(undisturbed):
     table = records.read("latency", records.record_folders(undisturbed / "tiny", "latency"))
     rows = table.to_pylist()
-    assert len(rows) == 2 * 2 * 4  # rounds x variants x calls
-    assert all(row["wall_ns"] > 0 and row["tokenize_ns"] > 0 and row["device_ns"] is None for row in rows)
+    cells = 2 * 2  # variants x languages
+    warm = [row for row in rows if row["round"] < 0]
+    assert len(warm) == cells * 8  # every query once
+    assert len(rows) - len(warm) == 2 * cells * 4  # rounds x cells x calls
+    assert all(row["wall_ns"] == row["pack_ns"] + row["device_ns"] > 0 for row in rows)
+    assert all(0 < row["head_ns"] < row["device_ns"] and row["tokenize_ns"] > 0 for row in rows)
+    # The same examples in each language, by each model.
     by_position = {}
     for row in rows:
         by_position.setdefault((row["round"], row["pos_in_block"]), set()).add(row["query_id"])
     assert all(len(queries) == 1 for queries in by_position.values())
-    assert sum(row["is_warmup"] for row in rows) == 4
+    assert {row["lang"] for row in rows} == {"en", "de"}
+    assert sum(row["is_warmup"] for row in rows) == len(warm) + 2 * cells
+    assert {row["invalid_reason"] for row in rows if row["round"] >= 0 and row["n_compiles"] == 0} <= {
+        None, "waited_for_processor", "page_fault", "stolen_time", "foreign_load",
+    }  # fmt: skip
+
+
+def test_what_is_timed_answers_as_eager_fp32_does_and_was_watched(undisturbed):
+    gates = records.read("gate", records.record_folders(undisturbed / "tiny", "gate")).to_pylist()
+    assert {(row["regime"], row["lang"]) for row in gates} == {
+        ("direct", "en"), ("direct", "de"), ("joint", "en"), ("joint", "de"),
+    }  # fmt: skip
+    assert all(row["passed"] and row["flips"] == 0 and row["n"] == 8 for row in gates)
+    assert all(0 <= row["difference"] < 1e-3 for row in gates)
+    readings = records.read("telemetry", records.record_folders(undisturbed / "tiny", "telemetry"))
+    assert len(readings) > 2
 
 
 def test_a_phase_says_what_it_drew(undisturbed):

@@ -95,17 +95,18 @@ def caption_of(spec: Spec, evidence: Evidence, lines: Sequence[Line]) -> str:
         "the log; verdict: equivalent when "
         f"the 90 % interval lies within {100 * spec.stats.margin:g} % of 1, else by p-value, by Holm over "
         "the whole table",
+        _undecided(spec, lines),
         f"Study {evidence.study.name}",
         evidence.study.caveat,
     )
 
 
-def undecided(spec: Spec, lines: Sequence[Line]) -> list[str]:
+def _undecided(spec: Spec, lines: Sequence[Line]) -> str:
     """How many processes would tell what these do not."""
     open_ones = [line.ratio for line in lines if line.verdict == "inconclusive" and line.ratio is not None]
     needed = [inference.processes_needed(ratio, margin=spec.stats.margin) for ratio in open_ones]
     known = [count for count in needed if count is not None]
     if not open_ones:
-        return []
-    told = f"; with their spread about {max(known)} processes would tell" if known else ""
-    return [f"INCONCLUSIVE: {len(open_ones)} comparison(s){told}."]
+        return ""
+    told = f": with their spread about {max(known)} processes would tell" if known else ""
+    return f"{len(open_ones)} of {len(lines)} rows are inconclusive{told}"

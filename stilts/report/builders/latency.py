@@ -14,7 +14,6 @@ from stilts.report.builders._timed import (
     few_processes,
     is_lossy,
     lossy_text,
-    undecided,
 )
 from stilts.report.evidence import Evidence
 from stilts.report.form import Block, Cell, Header, Row, Shade, Table
@@ -52,7 +51,6 @@ def build(spec: Spec, evidence: Evidence) -> list[Table]:
             footnotes=((LOSSY, lossy_text(spec)),) if any(is_lossy(spec, line) for line in lines) else (),
             warnings=(
                 *few_processes(spec, lines),
-                *undecided(spec, lines),
                 *gate_warnings(evidence),
                 *caption.warnings(evidence, runs),
             ),

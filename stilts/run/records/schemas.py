@@ -114,7 +114,8 @@ _GATE = """
 """
 
 # One row a reading of the machine's state, and a GPU where there is one: what happened since the one before.
-# `foreign_cpu` are processors that other processes kept busy, `stolen_cpu` those that the hypervisor took.
+# `foreign_cpu` are processors that other processes kept busy, `stolen_cpu` those that the hypervisor took,
+# `cpu_mhz` is the clock of the fastest.
 _TELEMETRY = """
     run_id utf8!  process_rep int16!  t_ns int64!  foreign_cpu float32!  stolen_cpu float32!  cpu_mhz float32
     gpu_uuid utf8  sm_mhz int16  mem_mhz int16  temp_c int16  power_mw int32  energy_mj int64

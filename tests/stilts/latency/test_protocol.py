@@ -128,7 +128,6 @@ def flagged(made, seen, **options):
 
 def test_what_is_well_has_no_flag():
     assert flagged(rows(), readings()) == {}
-    assert flagged(rows(), []) == {}
 
 
 @pytest.mark.parametrize(
@@ -164,10 +163,24 @@ def test_what_the_gpu_says_is_on_the_rows_of_that_time(column, value, reason):
     assert flagged(rows(), readings(**{column: {1500: value}})) == {4: reason, 5: reason}
 
 
+def test_what_nobody_watched_is_no_measurement():
+    assert flags.invalid(rows(3), []) == ["not_watched"] * 3
+    found = flagged(rows(), readings(25))
+    # The last reading is at 2,400 ms: the call that began then was over later.
+    assert found == dict.fromkeys(range(14, 20), "not_watched")
+    late = [one for one in readings() if one.t_ns >= 1500 * MS]
+    assert flagged(rows(), late) == dict.fromkeys(range(4), "not_watched")
+
+
 def test_an_idle_gpu_or_another_one_is_no_reason():
     slow = readings(clock_mhz={1500: 345}, reasons={1500: 0x1})
     assert flagged(rows(), slow) == {}
     assert flags.invalid(rows(), readings(num_processes={1500: 3}), gpus=["GPU-b"]) == [None] * 20
+
+
+def test_a_processor_that_slows_down_is_seen():
+    seen = [replace(one, mhz=3000.0 if one.t_ns != 1500 * MS else 1800.0) for one in readings()]
+    assert flagged(rows(), seen) == {4: "low_clock", 5: "low_clock"}
 
 
 @pytest.mark.parametrize(("column", "reason"), [("foreign", "foreign_load"), ("stolen", "stolen_time")])

@@ -48,6 +48,10 @@ def as_toml(table: dict[str, Any]) -> str:
     return "\n".join(f"{json.dumps(key)} = {value(item)}" for key, item in table.items()) + "\n"
 
 
+ONE: dict[str, Any] = {"targets": ["xnli"], "texts": [1]}
+"""A deployment of one target."""
+
+
 def tiny() -> dict[str, Any]:
     return tomllib.loads(TINY.read_text(encoding="utf-8")) | {"name": "small"}
 
