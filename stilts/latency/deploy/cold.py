@@ -6,17 +6,16 @@ prints one JSON object; `measure` starts it.
 """
 
 import json
-import os
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from hpc import energy, nvml
 from hpc.children import environment
 from hpc.command import command
+from hpc.ending import leave
 from hpc.errors import UserError
 
 _ENERGY_SECONDS = 5.0
@@ -129,7 +128,4 @@ def _energy(layout: Any, request: Any) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    with suppress(BrokenPipeError):
-        code = main()
-    sys.stdout.flush()
-    os._exit(code)
+    leave(main())
