@@ -202,7 +202,7 @@ def paired_ratio(first: Calls, second: Calls) -> float:
 
     A machine that slows down and recovers slows both of a pair.
     """
-    _, mine, other = np.intersect1d(first.keys, second.keys, assume_unique=True, return_indices=True)
+    _, mine, other = np.intersect1d(first.keys, second.keys, return_indices=True)
     if not len(mine):
         return math.nan
     return float(np.exp(np.median(np.log(first.times[mine]) - np.log(second.times[other]))))

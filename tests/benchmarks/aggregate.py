@@ -13,13 +13,14 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from tabulate import tabulate
-from timing import Bar, arguments, machine, say, verdict
+from timing import THREADS, Bar, arguments, machine, say, verdict
 
 from hpc.usage import measured
 from stilts.report.builders import latency
@@ -29,7 +30,7 @@ from stilts.report.timings import load
 from stilts.run import records
 from stilts.run.folder import RunFolder
 from stilts.run.outputs import write_done
-from stilts.run.specs import LatencySpec
+from stilts.run.specs import LatencySpec, RunSpec
 from stilts.study import grid
 from stilts.study.loading import load_study
 
@@ -65,27 +66,38 @@ def write(folder: Path, shards: int, rows: int) -> Path:
     path.write_text(STUDY)
     study = load_study(str(path))
     timed = [run for run in grid.expand(study, "latency") if isinstance(run.asked, LatencySpec)]
-    chance = np.random.default_rng(1)
-    for number, run in enumerate(timed):
-        here = RunFolder(folder / "runs" / study.name / run.id)
-        here.write_spec(run)
-        for sequence in range(shards // len(timed)):
-            made = columns(run.id, number + 1, sequence, rows, chance)
-            shard = records.write_shard(here.records / "latency", "latency", made, name=f"lat-{sequence:05}")
-            if sequence == 0 and number < CORRUPT:
-                shard.write_bytes(shard.read_bytes()[: shard.stat().st_size // 2])
-        with measured() as meter:
-            pass
-        write_done(here.path, run.fingerprint, meter.usage)
-        say(f"wrote {number + 1} of {len(timed)} processes")
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(THREADS, mp_context=context) as pool:
+        places = [folder / "runs" / study.name / run.id for run in timed]
+        written = pool.map(
+            write_run, places, timed, range(1, len(timed) + 1), repeat(shards // len(timed)), repeat(rows)
+        )
+        for number in written:
+            say(f"wrote {number} of {len(timed)} processes")
     return path
+
+
+def write_run(place: Path, run: RunSpec, process: int, shards: int, rows: int) -> int:
+    """One process's shards; of the first ten processes one is cut in half."""
+    here, chance = RunFolder(place), np.random.default_rng(process)
+    here.write_spec(run)
+    for sequence in range(shards):
+        made = columns(run.id, process, sequence, rows, chance)
+        shard = records.write_shard(here.records / "latency", "latency", made, name=f"lat-{sequence:05}")
+        if sequence == 0 and process <= CORRUPT:
+            shard.write_bytes(shard.read_bytes()[: shard.stat().st_size // 2])
+    with measured() as meter:
+        pass
+    write_done(here.path, run.fingerprint, meter.usage)
+    return process
 
 
 def columns(
     run: str, process: int, sequence: int, rows: int, chance: np.random.Generator
 ) -> Mapping[str, Any]:
     """One shard: blocks of calls of all variants, in random order."""
-    blocks = chance.permutation(np.arange(rows // CALLS) % len(VARIANTS))
+    count = -(-rows // CALLS // len(VARIANTS))
+    blocks = np.concatenate([chance.permutation(len(VARIANTS)) for _ in range(count)])[: rows // CALLS]
     of = np.repeat(blocks, CALLS)
     level = 1 + 0.01 * chance.standard_normal()
     wall = 4e6 * level * (1 + np.arange(len(VARIANTS)) / 10)[of] * chance.gamma(30, 1 / 30, rows)
@@ -94,6 +106,8 @@ def columns(
         return pa.array(values).take(pa.array(of)).cast(pa.utf8())
 
     place = sequence * rows + np.arange(rows)
+    # A variant comes once a round.
+    passes = np.repeat(np.arange(len(blocks)) // len(VARIANTS), CALLS)
     same = {
         "run_id": run, "seed": 1, "lang": "en", "dtype": "bf16", "device_class": "cuda",
         "device_name": "A card", "clock": "cuda_event", "heads": 1, "padding": "graph",
@@ -113,7 +127,7 @@ def columns(
         "impl": named([one[3] for one in VARIANTS]),
         "scenario": named(["single_stream" if one[2] == 1 else "batch" for one in VARIANTS]),
         "batch_size": np.array([one[2] for one in VARIANTS])[of],
-        "round": np.full(rows, sequence),
+        "round": sequence * count + passes,
         "block": place // CALLS,
         "pos_in_block": np.arange(rows) % CALLS,
         "order_pos": place,
@@ -197,12 +211,10 @@ def main() -> int:
     try:
         study = write(folder, shards, rows)
         taken: dict[str, list[tuple[Any, float, float]]] = {"stilts": [], "DuckDB": []}
-        for number in range(1 if asked.quick else 2):
-            sides = [("stilts", ours), ("DuckDB", theirs)]
-            for name, side in sides[:: -1 if number else 1]:
-                with ProcessPoolExecutor(1, mp_context=context) as pool:
-                    taken[name].append(pool.submit(timed, side, folder, study).result())
-                say(f"round {number + 1}: {name} {taken[name][-1][1]:.1f} s")
+        for name, side in (("stilts", ours), ("DuckDB", theirs)):
+            with ProcessPoolExecutor(1, mp_context=context) as pool:
+                taken[name].append(pool.submit(timed, side, folder, study).result())
+            say(f"{name} {taken[name][-1][1]:.1f} s")
     finally:
         shutil.rmtree(folder)
     print(machine("duckdb", "pyarrow", "numpy"))

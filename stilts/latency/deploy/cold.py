@@ -32,7 +32,8 @@ def measure(run: Path, layout: str, dtype: str) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-m", "stilts.latency.deploy.cold", str(run), layout, dtype],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
         check=False,
         env=environment(),
     )

@@ -1,5 +1,6 @@
 """What the tables of deployments say alike: their cells, labels and caption."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from stilts.report import caption, inference
@@ -18,10 +19,15 @@ LABELS = {
 
 
 def mean(values: Sequence[float], served: Served, *, scale: float) -> Cell:
-    """Mean over processes with a t-interval."""
+    """Geometric mean over processes with a t-interval of the logs; of joules that may be negative a plain one."""
     if not values:
         return Cell()
-    return estimate_cell(inference.t_estimate(values), served, scale=scale, count=len(values))
+    if min(values) <= 0:
+        return estimate_cell(inference.t_estimate(values), served, scale=scale, count=len(values))
+    logs = inference.t_estimate([math.log(value) for value in values])
+    value, low, high = (math.exp(one) for one in (logs.value, logs.low, logs.high))
+    estimate = Estimate(value=value, low=low, high=high)
+    return estimate_cell(estimate, served, scale=scale, count=len(values))
 
 
 def estimate_cell(estimate: Estimate, served: Served, *, scale: float, count: int) -> Cell:
@@ -69,7 +75,7 @@ def caption_of(spec: Spec, evidence: Evidence, found: Mapping[Setting, Mapping[s
         f"{settings.batch} of them together",
         "Memory and cold start: of a process that does nothing else; weights count the parameters, peak is "
         "the whole device on a GPU and the resident process on a CPU",
-        f"Brackets: {100 * spec.stats.level:g} % t-intervals over processes, of percentiles as in the "
+        f"Brackets: {100 * spec.stats.level:g} % t-intervals over processes of the log, of percentiles as in the "
         f"latency table; ratios against {LABELS[spec.against]}; p-values by Holm within a block",
         "Repaid: texts until what one way costs more in training is saved in serving, both in device seconds",
         f"Study {study.name}",

@@ -109,4 +109,5 @@ def _undecided(spec: Spec, lines: Sequence[Line]) -> str:
     if not open_ones:
         return ""
     told = f": with their spread about {max(known)} processes would tell" if known else ""
-    return f"{len(open_ones)} of {len(lines)} rows are inconclusive{told}"
+    compared = sum(line.ratio is not None for line in lines)
+    return f"{len(open_ones)} of {compared} comparisons are inconclusive{told}"
