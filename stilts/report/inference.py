@@ -202,7 +202,11 @@ def paired_ratio(first: Calls, second: Calls) -> float:
 
     A machine that slows down and recovers slows both of a pair.
     """
-    _, mine, other = np.intersect1d(first.keys, second.keys, return_indices=True)
+    # The first of equal keys counts; both are ascending, so that a search is enough.
+    other = np.searchsorted(second.keys, first.keys)
+    mine = np.flatnonzero(other < len(second))
+    mine = mine[second.keys[other[mine]] == first.keys[mine]]
+    other = other[mine]
     if not len(mine):
         return math.nan
     return float(np.exp(np.median(np.log(first.times[mine]) - np.log(second.times[other]))))

@@ -165,11 +165,15 @@ def _add_run(found: dict[Variant, Timings], run: str, folder: Path) -> None:
             parts.setdefault((part.variant, part.process), []).append(part)
     for (variant, process), mine in parts.items():
         timings = found.setdefault(variant, Timings())
-        order, first = np.unique(np.concatenate([part.order for part in mine]), return_index=True)
-        wall = np.concatenate([part.wall for part in mine])[first]
-        tokenize = np.concatenate([part.tokenize for part in mine])[first]
-        timings.model[run, process] = wall
-        timings.keys[run, process] = np.concatenate([part.key for part in mine])[first]
+        order = np.concatenate([part.order for part in mine])
+        wall = np.concatenate([part.wall for part in mine])
+        tokenize = np.concatenate([part.tokenize for part in mine])
+        keys = np.concatenate([part.key for part in mine])
+        if not (np.diff(order) > 0).all():
+            # A requeued process wrote some calls twice: the first copy stays.
+            order, first = np.unique(order, return_index=True)
+            wall, tokenize, keys = wall[first], tokenize[first], keys[first]
+        timings.model[run, process], timings.keys[run, process] = wall, keys
         if len(order) and not np.isnan(tokenize).any():
             timings.end_to_end[run, process] = wall + tokenize
         for part in mine:

@@ -26,7 +26,6 @@ from hpc.usage import measured
 from stilts.report.builders import latency
 from stilts.report.evidence import Evidence
 from stilts.report.spec import load_spec
-from stilts.report.timings import load
 from stilts.run import records
 from stilts.run.folder import RunFolder
 from stilts.run.outputs import write_done
@@ -42,6 +41,7 @@ BACKENDS = ("triton", "varlen")
 VARIANTS = [(t, r, b, i) for t in TARGETS for r in REGIMES for b in BATCHES for i in BACKENDS]
 PROCESSES, SHARDS, ROWS, CORRUPT = 20, 1000, 100_000, 10
 QUANTILES = (0.5, 0.95, 0.99)
+COLUMNS = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 STUDY = f"""
 name = "aggregate"
 summary = "timings to be aggregated"
@@ -146,16 +146,16 @@ def columns(
 def ours(folder: Path, study: Path) -> dict[str, float]:
     """The latency table; a few of its numbers."""
     evidence = Evidence(study=load_study(str(study)), folder=folder / "runs" / "aggregate")
-    found = load(evidence)
     (table,) = latency.build(load_spec("latency"), evidence)
-    assert len(found) == len(VARIANTS)
-    return {
-        f"{variant.row}/{variant.target}/{variant.batch_size}/{variant.impl}/{quantile}": float(
-            np.quantile(np.concatenate(list(timings.model.values())), quantile)
-        )
-        for variant, timings in found.items()
-        for quantile in QUANTILES
-    } | {"cells": float(len(list(table.cells())))}
+    found = {}
+    for address, cell in table.cells():
+        # latency/TARGET/bBATCH/REGIME/BACKEND/COLUMN
+        parts = address.split("/")
+        if parts[-1] in COLUMNS and cell.value is not None:
+            target, batch, regime, backend = parts[1:5]
+            found[f"{regime}/{target}/{batch[1:]}/{backend}/{COLUMNS[parts[-1]]}"] = 1e6 * cell.value
+    assert len(found) == len(VARIANTS) * len(QUANTILES)
+    return found
 
 
 def theirs(folder: Path, study: Path) -> dict[str, float]:

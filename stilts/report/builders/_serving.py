@@ -19,7 +19,7 @@ LABELS = {
 
 
 def mean(values: Sequence[float], served: Served, *, scale: float) -> Cell:
-    """Geometric mean over processes with a t-interval of the logs; of joules that may be negative a plain one."""
+    """Geometric mean over processes, with a t-interval of the logs; plain where a value is not positive."""
     if not values:
         return Cell()
     if min(values) <= 0:
@@ -75,8 +75,8 @@ def caption_of(spec: Spec, evidence: Evidence, found: Mapping[Setting, Mapping[s
         f"{settings.batch} of them together",
         "Memory and cold start: of a process that does nothing else; weights count the parameters, peak is "
         "the whole device on a GPU and the resident process on a CPU",
-        f"Brackets: {100 * spec.stats.level:g} % t-intervals over processes of the log, of percentiles as in the "
-        f"latency table; ratios against {LABELS[spec.against]}; p-values by Holm within a block",
+        f"Brackets: {100 * spec.stats.level:g} % t-intervals over processes of the log, of percentiles as "
+        f"in the latency table; ratios against {LABELS[spec.against]}; p-values by Holm within a block",
         "Repaid: texts until what one way costs more in training is saved in serving, both in device seconds",
         f"Study {study.name}",
         study.caveat,

@@ -11,6 +11,9 @@ from stilts.report.inference import Estimate, Ratio, Verdict
 from stilts.report.spec import Spec
 from stilts.report.timings import Timings, Variant, processes
 
+_LAGGED = 5000
+"""Calls of a process that tell how alike neighbours in time are."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
@@ -30,7 +33,7 @@ class Line:
 
 
 def calls_note(by_process: Sequence[inference.Floats], timings: Timings) -> str:
-    correlations = [inference.lag_one(values) for values in by_process]
+    correlations = [inference.lag_one(values[:_LAGGED]) for values in by_process]
     worth = sum(
         inference.effective_size(len(values), correlation)
         for values, correlation in zip(by_process, correlations, strict=True)

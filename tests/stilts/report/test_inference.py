@@ -172,7 +172,7 @@ def test_calls_made_side_by_side_share_the_machine() -> None:
     first = inference.Calls(keys, machine * 1.05 * np.exp(generator.normal(0, 0.01, 400)))
     second = inference.Calls(keys, machine * np.exp(generator.normal(0, 0.01, 400)))
     assert inference.paired_ratio(first, second) == pytest.approx(1.05, rel=0.003)
-    twice = inference.Calls(np.tile(first.keys, 2), np.tile(first.times, 2))
+    twice = inference.Calls(np.repeat(first.keys, 2), np.repeat(first.times, 2))
     assert inference.paired_ratio(twice, second) == inference.paired_ratio(first, second)
     half = inference.Calls(first.keys[::3], first.times[::3])
     assert inference.paired_ratio(half, second) == pytest.approx(1.05, rel=0.005)
