@@ -29,6 +29,7 @@ class Sample:
         self._bounds = np.searchsorted(owners, np.arange(min(count, int(owners[-1]) + 1) + 1))
         self._seed = seed, process
         self.batches = cache(self._batches)
+        self._order = cache(self._drawn)
 
     def __len__(self) -> int:
         """Examples that are asked."""
@@ -51,5 +52,5 @@ class Sample:
         places = np.arange(-(-len(self) // batch_size) * batch_size)
         return list(order[places % len(self)].reshape(-1, batch_size))
 
-    def _order(self, count: int, what: str, batch_size: int, number: int) -> Integers:
+    def _drawn(self, count: int, what: str, batch_size: int, number: int) -> Integers:
         return np.random.default_rng(seed_of(*self._seed, what, batch_size, number)).permutation(count)

@@ -2,7 +2,6 @@
 score.
 """
 
-import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,8 +18,6 @@ from stilts.study import grid, regimes
 from stilts.study.config import Study
 from stilts.study.regimes import row_key
 from stilts.tasks import Task, metrics
-
-_THREADS = min(4, os.cpu_count() or 1)
 
 Rows = dict[str, list[dict[str, Any]]]
 """Records by the run that wrote them."""
@@ -115,7 +112,7 @@ class Evidence:
             return reason or (f"{run.spec} is damaged" if run.state() == "damaged" else "")
 
         # Hashing leaves the interpreter to others.
-        with ThreadPoolExecutor(_THREADS) as pool:
+        with ThreadPoolExecutor(records.THREADS) as pool:
             reasons = dict(zip(self.plan, pool.map(examined, self.plan), strict=True))
         return {run_id: reason for run_id, reason in reasons.items() if reason}
 

@@ -17,6 +17,7 @@ from hpc.children import environment
 from hpc.command import command
 from hpc.ending import leave
 from hpc.errors import UserError
+from hpc.usage import peak_memory
 
 _ENERGY_SECONDS = 5.0
 _MARK = "cold-start:"
@@ -52,6 +53,8 @@ def main(arguments: list[str]) -> int:
     """Loads, answers one text with all its tasks, and tells what that took."""
     folder, name, dtype = arguments
     # Here, because they are part of what a cold start takes.
+    import torch
+
     from stilts.latency.deploy import layouts, traffic
     from stilts.latency.deploy.place import Place, loader_of
     from stilts.run.folder import RunFolder
@@ -72,19 +75,11 @@ def main(arguments: list[str]) -> int:
         "impl": layout.attention,
         "weights": layout.weights,
         "host_weights": layout.host_weights,
-        "host_rss": _resident(),
+        "host_rss": peak_memory(torch.device("cpu")),
         **_gpu_memory(loader.device),
         **_energy(layout, request),
     }
     print(_MARK + json.dumps(told), flush=True)
-    return 0
-
-
-def _resident() -> int:
-    """Bytes of this process in memory, at most so far."""
-    for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024
     return 0
 
 

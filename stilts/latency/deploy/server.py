@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,7 +125,8 @@ def _wait(until_ns: int) -> None:
 def _together(layout: Layout, requests: Sequence[Request], waiting: deque[int], batch: int) -> list[int]:
     """Takes the first that waits, and those that can share its pass."""
     first = waiting[0]
-    chosen = [one for one in waiting if layout.serves_together(requests[first], requests[one])][:batch]
+    others = (one for one in waiting if layout.serves_together(requests[first], requests[one]))
+    chosen = list(islice(others, batch))
     for one in chosen:
         waiting.remove(one)
     return chosen

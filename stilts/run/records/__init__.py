@@ -6,13 +6,14 @@ package.
 """
 
 from stilts.run.records.identity import cell_id, latency_shard_name
-from stilts.run.records.read import read, record_folders, shards_of, stream
+from stilts.run.records.read import THREADS, read, record_folders, shards_of, stream
 from stilts.run.records.schemas import SCHEMA_VERSION, SCHEMAS, Column, Schema
 from stilts.run.records.write import write_shard
 
 __all__ = [
     "SCHEMAS",
     "SCHEMA_VERSION",
+    "THREADS",
     "Column",
     "Schema",
     "cell_id",

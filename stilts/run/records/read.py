@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 Made = TypeVar("Made")
-_THREADS = min(4, os.cpu_count() or 1)
+THREADS = min(4, os.cpu_count() or 1)
 
 
 def record_folders(study_folder: Path, type_: str) -> list[Path]:
@@ -90,12 +90,12 @@ def stream(
             torn.append((path, error))
             return None
 
-    with ThreadPoolExecutor(_THREADS) as pool:
+    with ThreadPoolExecutor(THREADS) as pool:
         waiting: deque[Future[Made | None]] = deque()
-        for shard in (*shards, *[None] * _THREADS):
+        for shard in (*shards, *[None] * THREADS):
             if shard is not None:
                 waiting.append(pool.submit(read_one, shard))
-            if len(waiting) > _THREADS or (shard is None and waiting):
+            if len(waiting) > THREADS or (shard is None and waiting):
                 made = waiting.popleft().result()
                 if made is not None:
                     yield made
