@@ -19,6 +19,8 @@ class Witness:
     def __init__(self, captured: Callable[[], int] = lambda: 0) -> None:
         self._captured = captured
         self._threads = _Threads()
+        # The first look loads what it looks at: not within a call.
+        self.begin()
 
     def begin(self) -> None:
         """Just before the call."""

@@ -54,11 +54,11 @@ def serve(
         batch: most requests of a pass.
         rate: what the arrivals were drawn for.
     """
+    witness = Witness()
     start = time.perf_counter_ns() + _SPIN_NS
     due = start + (arrivals * 1e9).astype(np.int64)
     waiting: deque[int] = deque()
     rows: list[Row] = []
-    witness = Witness()
     came = 0
     while len(rows) < len(requests):
         if not waiting:
