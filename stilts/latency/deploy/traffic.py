@@ -1,7 +1,7 @@
 """The queries that a deployment answers: the targets' own, or random tokens as long as real ones."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -65,8 +65,9 @@ class Traffic:
         return found
 
     def texts(self, count: int) -> list[Query]:
-        """So many texts of any target, drawn by their shares."""
-        return [request.query for request in self.requests(count, "texts")]
+        """So many texts of any target, drawn by their shares: the same in every process of a study."""
+        alike = replace(self, seed=self.seed[:1])
+        return [request.query for request in alike.requests(count, "texts")]
 
     def arrivals(self, count: int, rate: float, purpose: str) -> NDArray[np.float64]:
         """Seconds at which queries of a Poisson process of so many a second are to be sent."""

@@ -225,6 +225,7 @@ def test_traffic_comes_by_shares_and_without_repeats_before_all_came() -> None:
     assert [one.query.number for one in other.requests(50, "server")] != [
         one.query.number for one in drawn[:50]
     ]
+    assert [one.number for one in other.texts(50)] == [one.number for one in made.texts(50)]
     times = made.arrivals(4000, 20.0, "server")
     assert times[-1] == pytest.approx(200, rel=0.06)
     assert np.std(np.diff(times)) == pytest.approx(0.05, rel=0.1)
