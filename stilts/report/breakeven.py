@@ -25,20 +25,27 @@ class BreakEven:
     high: float = math.nan
 
 
-def break_even(extra: float, saving: Estimate) -> BreakEven:
-    """Where two ways come to the same.
+def break_even(extra: Estimate, saving: Estimate) -> BreakEven:
+    """Where two ways come to the same, with Fieller's interval of the ratio.
 
     Args:
-        extra: what training the first way costs more than the other, in seconds.
+        extra: what training the first way costs more than the other, in seconds; without an interval it is
+            taken as measured.
         saving: what a query costs less in the first way, in seconds.
     """
     if not saving.has_interval or saving.low <= 0 <= saving.high:
         return BreakEven(outcome="unknown")
     saves = saving.low > 0
-    if extra <= 0 and saves:
+    uncertain = (extra.high - extra.low) / 2 if extra.has_interval else 0.0
+    if saves and extra.value + uncertain <= 0:
         return BreakEven(outcome="dominates")
-    if extra >= 0 and not saves:
+    if not saves and extra.value - uncertain >= 0:
         return BreakEven(outcome="never")
-    ends = sorted((extra / saving.low, extra / saving.high))
+    half = (saving.high - saving.low) / 2
+    # The numbers of queries at which the difference in cost cannot be told from none.
+    square = saving.value**2 - half**2
+    middle = extra.value * saving.value
+    root = math.sqrt(max(0.0, middle**2 - square * (extra.value**2 - uncertain**2)))
+    low, high = (max(0.0, (middle + sign * root) / square) for sign in (-1, 1))
     outcome: Outcome = "repaid" if saves else "ahead until"
-    return BreakEven(outcome=outcome, value=extra / saving.value, low=ends[0], high=ends[1])
+    return BreakEven(outcome=outcome, value=max(0.0, extra.value / saving.value), low=low, high=high)

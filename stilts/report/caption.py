@@ -4,7 +4,9 @@ from collections.abc import Iterable, Sequence
 
 from hpc.errors import UserError
 from hpc.files import read_json_lines
+from stilts import tasks
 from stilts.report.evidence import Evidence, Score
+from stilts.report.form import SIGNS, Cell, State
 from stilts.report.spec import Spec
 from stilts.run.folder import RunFolder
 
@@ -23,20 +25,39 @@ def seeds(evidence: Evidence) -> str:
 
 def intervals(evidence: Evidence, spec: Spec) -> str:
     """What the small print beside a score is."""
-    level = f"{100 * spec.stats.level:g} %"
-    if len(evidence.seeds) > 1:
-        return f"half the {level} t-interval of the difference paired by seed"
+    over = (
+        "over seeds and test items, both drawn again, paired by both"
+        if len(evidence.seeds) > 1
+        else "over test items, the same for both systems; it holds no variance between seeds"
+    )
     return (
-        f"half the {level} interval of a bootstrap that draws the same test items for both systems, in "
-        "clusters (passage or parallel id); it holds no variance between seeds"
+        f"half the {100 * spec.stats.level:g} % interval {over} (items in clusters: passage or parallel id)"
     )
 
 
-def correction(spec: Spec, family: str) -> str:
-    """How p-values were adjusted."""
-    if spec.stats.correction == "none":
-        return "p-values are not adjusted"
-    return f"p-values by Holm within {family}"
+def correction(spec: Spec, count: int) -> str:
+    """How p-values of a table's comparisons were adjusted."""
+    alpha = f"level {1 - spec.stats.level:.2g}"
+    over = f"over all {count} comparisons of the table"
+    return {
+        "none": f"{alpha} for each comparison, not adjusted",
+        "holm": f"{alpha} by Holm {over}",
+        "bh": f"by Benjamini and Hochberg {over}, to show where to look closer: of what is marked, "
+        f"{100 * (1 - spec.stats.level):.2g} % is false on average",
+    }[spec.stats.correction]
+
+
+def state_notes(spec: Spec, cells: Iterable[Cell], against: str) -> list[tuple[str, str]]:
+    """Footnotes of the signs that occur after changes."""
+    found = [cell.state for cell in cells]
+    tested = sum(state in ("different", "not different") for state in found)
+    texts: dict[State, str] = {
+        "different": f"Different from {against}: {correction(spec, tested)}.",
+        "not tested": "Not tested: nothing is known of its spread.",
+    }
+    notes = [(SIGNS[state], text) for state, text in texts.items() if state in found]
+    plain = [("", f"A change without a sign is not told from none: {correction(spec, tested)}.")]
+    return notes + (plain if "different" not in found and tested else [])
 
 
 def sizes(scores: Iterable[Score]) -> str:
@@ -56,6 +77,14 @@ def setting(evidence: Evidence) -> str:
         f"Study {study.name}; device {devices}; trained in {study.zero.precision}, "
         f"evaluated in {study.evaluation.dtype}"
     )
+
+
+CHOICE = "chosen for each target on English dev scores; for retrieval on BUCC's dev set, over its languages"
+
+
+def chosen_on(target: str) -> str:
+    """What the best single of a target is chosen by."""
+    return "English dev" if tasks.load(target).train_task else "BUCC's dev set, over its languages"
 
 
 def retrieval(evidence: Evidence) -> str:

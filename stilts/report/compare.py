@@ -1,16 +1,14 @@
 """Scores of rows in columns, and what may be said of the difference between two rows of a column."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
-
-import numpy as np
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from stilts.report import inference
 from stilts.report.evidence import Evidence, Score, mean_of
-from stilts.report.inference import Estimate, Floats
-from stilts.report.items import ItemDraws
+from stilts.report.inference import CORRECTIONS, Estimate
+from stilts.report.items import ItemReader
 from stilts.report.spec import Spec
 
 
@@ -41,26 +39,24 @@ class Measured:
         return tuple(dict.fromkeys(run for score in self.by_seed.values() for run in score.runs))
 
 
+State = Literal["different", "not different", "not tested"]
+
+
 @dataclass
 class Comparer:
-    """Measures and compares rows. Over seeds where there are several, over test items where there is one."""
+    """Measures and compares rows: over the seeds there are, and over the test items."""
 
     evidence: Evidence
     spec: Spec
 
-    @cached_property
-    def draws(self) -> ItemDraws:
-        """Resampled test items, for a study with one seed."""
-        key = ("draws", self.spec.split, self.spec.stats.resamples)
-        if key not in self.evidence.shared:
-            self.evidence.shared[key] = ItemDraws(self.evidence, self.spec.split, self.spec.stats.resamples)
-        found: ItemDraws = self.evidence.shared[key]
-        return found
-
     @property
-    def by_items(self) -> bool:
-        """Whether intervals come from test items for want of seeds."""
-        return len(self.evidence.seeds) == 1
+    def items(self) -> ItemReader:
+        """What test items add to scores; read once for all tables of a study."""
+        key = ("items", self.spec.split)
+        if key not in self.evidence.shared:
+            self.evidence.shared[key] = ItemReader(self.evidence, self.spec.split)
+        found: ItemReader = self.evidence.shared[key]
+        return found
 
     def measure(self, row: str, column: Column) -> Measured | None:
         """The score of a row, or None when a language of a target is missing in every seed."""
@@ -80,48 +76,50 @@ class Comparer:
         if not shared:
             return None
         differences = [first.by_seed[seed].value - second.by_seed[seed].value for seed in shared]
-        if not self.by_items:
-            return inference.t_estimate(differences, self.spec.stats.level)
-        difference = differences[0]
-        drawn, other_drawn = self._resampled(row, column), self._resampled(other, column)
-        if drawn is None or other_drawn is None:
-            return Estimate(value=difference)
-        return inference.from_resamples(difference, drawn - other_drawn, self.spec.stats.level)
+        effects = self.items.of_change((row, other), shared, column.targets, column.languages)
+        return inference.crossed(differences, effects, self.spec.stats.level)
 
-    def changes(self, rows: Sequence[str], column: Column) -> dict[str, Estimate]:
-        """Changes of rows against the spec's own, p-values adjusted over the column."""
-        found = {row: self.change(row, self.spec.against, column) for row in rows if row != self.spec.against}
-        return self.adjusted({row: change for row, change in found.items() if change is not None})
-
-    def adjusted(self, family: dict[str, Estimate]) -> dict[str, Estimate]:
-        """The same estimates with p-values corrected as the spec says."""
-        if self.spec.stats.correction == "none":
-            return family
-        p_values = inference.holm([change.p_value for change in family.values()])
+    def changes(self, cells: Iterable[tuple[str, Column]]) -> dict[tuple[str, str], Estimate]:
+        """Changes against the spec's row by row and column key, p-values adjusted over all of them."""
+        found = {
+            (row, column.key): self.change(row, self.spec.against, column)
+            for row, column in cells
+            if row != self.spec.against
+        }
+        known = {place: change for place, change in found.items() if change is not None}
+        p_values = CORRECTIONS[self.spec.stats.correction]([change.p_value for change in known.values()])
         return {
-            row: Estimate(value=change.value, low=change.low, high=change.high, p_value=p_value)
-            for (row, change), p_value in zip(family.items(), p_values, strict=True)
+            place: replace(change, p_value=p_value)
+            for (place, change), p_value in zip(known.items(), p_values, strict=True)
         }
 
-    def best(self, rows: Sequence[str], column: Column) -> set[str]:
-        """The best row of a column and those that cannot be told from it."""
+    def best(self, rows: Sequence[str], column: Column, num_columns: int) -> set[str]:
+        """The best row of a column and those that cannot be told from it; none where no row can be told from
+        it, or one was not compared.
+
+        Args:
+            rows: of the table.
+            column: of the table.
+            num_columns: columns in which a best row is looked for.
+        """
         values = {row: measured.value for row in rows if (measured := self.measure(row, column)) is not None}
         if len(values) < 2:
             return set()
         sign = 1 if self.spec.direction == "higher" else -1
         top = max(values, key=lambda row: sign * values[row])
-        others = [row for row in values if row != top]
-        behind = {row: self.change(top, row, column) for row in others}
-        family = self.adjusted({row: change for row, change in behind.items() if change is not None})
-        tied = {
-            row for row, change in family.items() if not self.is_significant(change) and change.has_interval
-        }
-        equal = {row for row in others if math.isclose(values[row], values[top], abs_tol=1e-9)}
-        return {top} | tied | equal
+        behind = {row: self.change(top, row, column) for row in values if row != top}
+        p_values = [change.p_value if change else math.nan for change in behind.values()]
+        adjusted = inference.all_pairs([num_columns * p for p in p_values], len(values))
+        told = {row for row, p in zip(behind, adjusted, strict=True) if p < 1 - self.spec.stats.level}
+        if not told or any(map(math.isnan, p_values)):
+            return set()
+        return values.keys() - told
 
-    def is_significant(self, change: Estimate) -> bool:
-        """Whether the adjusted p-value lies below the level the spec asks for."""
-        return change.p_value < 1 - self.spec.stats.level
+    def state(self, change: Estimate) -> State:
+        """What may be said of a change whose p-value is adjusted."""
+        if math.isnan(change.p_value):
+            return "not tested"
+        return "different" if change.p_value < 1 - self.spec.stats.level else "not different"
 
     def _score(self, row: str, seed: int, target: str, languages: tuple[str, ...] | None) -> Score | None:
         source = self.evidence.resolve(row, target)
@@ -133,11 +131,3 @@ class Comparer:
             self.evidence.score(source, seed, target, self.spec.split, language) for language in languages
         ]
         return mean_of(found)
-
-    def _resampled(self, row: str, column: Column) -> Floats | None:
-        found = [self.draws.score(row, target, column.languages) for target in column.targets]
-        known = [resampled for resampled in found if resampled is not None]
-        if not known or len(known) < len(found):
-            return None
-        mean: Floats = np.mean(known, axis=0)
-        return mean

@@ -1,144 +1,130 @@
-"""Intervals from one seed: the same test items drawn again for two systems, in clusters that belong
-together.
-"""
+"""What each test item adds to the scores of a study: read from stored predictions, once an evaluation."""
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stilts import tasks
 from stilts.report import inference
-from stilts.report.evidence import Answer, Evidence
-from stilts.report.inference import Floats
+from stilts.report.evidence import Evidence
+from stilts.report.inference import Floats, ItemEffects
 from stilts.run import records
 from stilts.run.folder import RunFolder
-from stilts.tasks import Task, metrics
-from stilts.tasks.metrics import Row
+from stilts.tasks import metrics
 
 _COLUMNS = ("target", "language", "split", "example_id", "cluster_id", "gold", "pred", "score")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Items:
-    """One system's predictions on one set, in the order of the example ids."""
+class SetEffects:
+    """Of one system on a target in one language."""
 
-    examples: tuple[str, ...]
-    clusters: tuple[str, ...]
-    counts: Floats
-    """[items, columns]: what each item contributes to the metric."""
+    examples: frozenset[str]
+    """Ids of the examples with a gold answer: systems scored on others are not paired."""
+    clusters: NDArray[np.int64]
+    """Numbers of the clusters that have items, each once."""
+    effects: Floats
+    """What each of them adds to the score, in points."""
 
 
 @dataclass
-class ItemDraws:
-    """Resampled scores of every system of a study; the same items are drawn for all of them."""
+class ItemReader:
+    """Effects of test items on scores. A cluster of a target has one number in all systems and languages."""
 
     evidence: Evidence
     split: str
-    resamples: int
-    _read: dict[str, dict[tuple[str, str], Items]] = field(default_factory=dict)
-    _means: dict[tuple[str, str], dict[str, Floats]] = field(default_factory=dict)
-    _examples: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
-    _drawn: dict[tuple[str, int], NDArray[np.uint8]] = field(default_factory=dict)
+    _read: dict[str, dict[tuple[str, str], SetEffects]] = field(default_factory=dict)
+    _numbers: dict[str, dict[str, int]] = field(default_factory=dict)
 
-    @cached_property
-    def seed(self) -> int:
-        """The one seed whose predictions are drawn from."""
-        return self.evidence.seeds[0]
+    def of_change(
+        self,
+        sides: tuple[str, str],
+        seeds: Sequence[int],
+        targets: Sequence[str],
+        languages: Sequence[str] | None = None,
+    ) -> list[ItemEffects] | None:
+        """Effects on the difference of two rows in the mean over targets, one set of items a target.
 
-    def score(self, row: str, target: str, languages: Sequence[str] | None = None) -> Floats | None:
-        """Resampled mean over languages, in points: [resamples]. None where items say nothing of the
-        score.
+        None where predictions are missing, or two systems answered other examples.
         """
+        found = []
+        for target in targets:
+            by_seed = []
+            for seed in seeds:
+                pair = [self._sets(row, seed, target, languages) for row in sides]
+                if not pair[0] or not pair[1] or not _same_items(pair[0], pair[1]):
+                    return None
+                by_seed.append((pair[0], pair[1]))
+            found.append(_on_mean(by_seed, len(targets)))
+        return found
+
+    def _sets(
+        self, row: str, seed: int, target: str, languages: Sequence[str] | None
+    ) -> dict[str, SetEffects] | None:
         source = self.evidence.resolve(row, target)
-        answer = self.evidence.answers.get((source, self.seed, target)) if source else None
-        if source is None or answer is None:
+        answer = self.evidence.answers.get((source, seed, target)) if source else None
+        if answer is None:
             return None
+        if answer.evaluation not in self._read:
+            self._read[answer.evaluation] = self._parse(answer.evaluation)
+        read = self._read[answer.evaluation]
         wanted = answer.languages if languages is None else languages
-        found = [self._language(source, target, language) for language in wanted]
-        known = [resampled for resampled in found if resampled is not None]
-        if not known or len(known) < len(found):
-            return None
-        mean: Floats = np.mean(known, axis=0)
-        return mean
+        found = {name: read[target, name] for name in wanted if (target, name) in read}
+        return found if len(found) == len(wanted) else None
 
-    def _language(self, row: str, target: str, language: str) -> Floats | None:
-        key = (row, target)
-        if key not in self._means:
-            answer = self.evidence.answers[row, self.seed, target]
-            self._means[key] = self._resample(answer, tasks.load(target))
-        return self._means[key].get(language)
-
-    def _resample(self, answer: Answer, task: Task) -> dict[str, Floats]:
-        read = self._items_of(answer.evaluation)
-        found = {
-            language: read[task.name, language]
-            for language in answer.languages
-            if (task.name, language) in read
-        }
-        metric = metrics.load(task.metric)
-        if metric.contributions is None:
+    def _parse(self, run: str) -> dict[tuple[str, str], SetEffects]:
+        if run in self.evidence.damaged:
             return {}
-        for language, items in found.items():
-            if self._examples.setdefault((task.name, language), items.examples) != items.examples:
-                return {}  # scored on other examples than the systems before: nothing to pair
-        names = sorted({name for items in found.values() for name in items.clusters})
-        draws = self._draws(task.name, len(names))
-        index = {name: n for n, name in enumerate(names)}
-        return {
-            language: 100 * _resampled(items, index, draws, metric.resampled)
-            for language, items in found.items()
-        }
+        table = records.read("predictions", [RunFolder(self.evidence.folder / run).predictions], _COLUMNS)
+        groups: dict[tuple[str, str], list[int]] = {}
+        places = zip(*(table[name].to_pylist() for name in ("target", "language", "split")), strict=True)
+        for number, (target, language, split) in enumerate(places):
+            if split == self.split:
+                groups.setdefault((target, language), []).append(number)
+        found = {place: self._effects(*place, table.take(rows).to_pydict()) for place, rows in groups.items()}
+        return {place: effects for place, effects in found.items() if effects is not None}
 
-    def _draws(self, target: str, num_clusters: int) -> NDArray[np.uint8]:
-        # Equal draws for equal clusters keep two systems paired and let parallel languages move together; the
-        # targets are drawn independently of each other.
-        key = (target, num_clusters)
-        if key not in self._drawn:
-            order = [task.name for task in self.evidence.targets].index(target)
-            self._drawn[key] = inference.item_draws(num_clusters, self.resamples, seed=order)
-        return self._drawn[key]
-
-    def _items_of(self, evaluation: str) -> dict[tuple[str, str], Items]:
-        if evaluation not in self._read:
-            folder = RunFolder(self.evidence.folder / evaluation).predictions
-            rows = records.read("predictions", [folder], _COLUMNS).to_pylist()
-            self._read[evaluation] = _grouped(rows, self.split)
-        return self._read[evaluation]
-
-
-def _grouped(rows: Sequence[Mapping[str, Any]], split: str) -> dict[tuple[str, str], Items]:
-    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for row in rows:
-        if row["split"] == split:
-            groups.setdefault((row["target"], row["language"]), []).append(row)
-    return {
-        (target, language): _items(contributions, language, group)
-        for (target, language), group in groups.items()
-        if (contributions := metrics.load(tasks.load(target).metric).contributions) is not None
-    }
+    def _effects(self, target: str, language: str, columns: dict[str, list[Any]]) -> SetEffects | None:
+        metric = metrics.load(tasks.load(target).metric)
+        if metric.contributions is None:
+            return None
+        counts = metric.contributions(columns, language)
+        numbers = self._numbers.setdefault(target, {})
+        ids = [
+            numbers.setdefault(str(cluster or example), len(numbers))
+            for cluster, example in zip(columns["cluster_id"], columns["example_id"], strict=True)
+        ]
+        clusters, places = np.unique(np.asarray(ids, np.int64), return_inverse=True)
+        if metric.resampled == "f1":
+            effects = inference.f1_effects(counts, places, len(clusters))
+        else:
+            effects = inference.mean_effects(counts[:, 0], places, len(clusters))
+        answered = zip(columns["example_id"], columns["gold"], strict=True)
+        examples = frozenset(name for name, gold in answered if gold is not None)
+        return SetEffects(examples=examples, clusters=clusters, effects=100 * effects)
 
 
-def _items(
-    contributions: Callable[[Sequence[Row], str], Floats], language: str, rows: Sequence[Row]
-) -> Items:
-    ordered = sorted(rows, key=lambda row: str(row["example_id"]))
-    return Items(
-        examples=tuple(row["example_id"] for row in ordered),
-        clusters=tuple(row["cluster_id"] or row["example_id"] for row in ordered),
-        counts=contributions(ordered, language),
+def _same_items(first: dict[str, SetEffects], second: dict[str, SetEffects]) -> bool:
+    return first.keys() == second.keys() and all(
+        first[language].examples == second[language].examples for language in first
     )
 
 
-def _resampled(
-    items: Items, index: Mapping[str, int], draws: NDArray[np.uint8], how: Literal["mean", "f1"]
-) -> Floats:
-    clusters: NDArray[np.int64] = np.array([index[name] for name in items.clusters], dtype=np.int64)
-    sums = inference.cluster_sums(items.counts, clusters, len(index))
-    if how == "f1":
-        return inference.resampled_f1(sums[:, 0], sums[:, 1], sums[:, 2], draws)
-    sizes = inference.cluster_sums(np.ones(len(clusters)), clusters, len(index))
-    return inference.resampled_means(sums[:, 0], sizes, draws)
+def _on_mean(
+    by_seed: Sequence[tuple[dict[str, SetEffects], dict[str, SetEffects]]], num_targets: int
+) -> ItemEffects:
+    """Effects on the mean over a target's languages, as a share of the mean over targets."""
+    sets = [one for pair in by_seed for side in pair for one in side.values()]
+    clusters = np.unique(np.concatenate([one.clusters for one in sets]))
+    effects = np.zeros((len(by_seed), len(clusters)))
+    for row, (first, second) in zip(effects, by_seed, strict=True):
+        for sign, side in ((1, first), (-1, second)):
+            for one in side.values():
+                row[np.searchsorted(clusters, one.clusters)] += sign * one.effects / len(side)
+    first = by_seed[0][0]
+    steps = [100 / len(one.examples) / len(first) for one in first.values()]
+    return ItemEffects(effects=effects / num_targets, step=math.hypot(*steps) / num_targets)

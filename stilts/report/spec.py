@@ -23,11 +23,10 @@ class Stats:
     """What the table may claim."""
 
     level: Annotated[float, Range(least=0.5, below=1)] = 0.95
-    correction: Literal["holm", "none"] = "none"
-    """Of p-values, within the family that the caption names."""
+    correction: Literal["holm", "bh", "none"] = "none"
+    """Of p-values over all comparisons of a table: Holm's, or Benjamini and Hochberg's for a map."""
     margin: Annotated[float, Range(above=0, below=1)] = 0.02
     """Ratios within this margin of 1 count as equivalent; fixed before measuring."""
-    resamples: Annotated[int, Range(least=100, most=1_000_000)] = 2000
     min_processes: Annotated[int, Range(least=1, most=10_000)] = 5
     """Fewer processes than this are reported with a warning."""
     max_invalid: Annotated[float, Range(least=0, most=1)] = 0.05
@@ -56,8 +55,6 @@ class Spec:
     """The row that changes are measured against."""
     main: bool = False
     """Printed on the terminal at the end."""
-    block: Annotated[int, Range(least=1, most=100)] = 9
-    """Most columns side by side, for tables that are split."""
     stats: Stats = Stats()
 
 

@@ -8,6 +8,7 @@ from stilts.report.breakeven import BreakEven, break_even
 from stilts.report.builders.training import device_seconds
 from stilts.report.evidence import Evidence
 from stilts.report.form import Cell
+from stilts.report.inference import Estimate
 from stilts.report.numbers import significant
 from stilts.report.serving import Served, paired
 from stilts.run.specs import DeploySpec
@@ -22,7 +23,7 @@ def repaid_after(
     if costs[0] is None or costs[1] is None or not pairs:
         return Cell()
     saved = [(float(other.times.mean()) - float(mine.times.mean())) / 1e9 for mine, other in pairs]
-    found = break_even(costs[0] - costs[1], inference.t_estimate(saved, level))
+    found = break_even(Estimate(value=costs[0] - costs[1]), inference.t_estimate(saved, level))
     known = not math.isnan(found.value)
     return Cell(
         text=_told(found),

@@ -51,7 +51,9 @@ def _left_out(served: Served) -> str:
     return f"{served.calls} calls; left out: {reasons or 'none'}"
 
 
-def caption_of(spec: Spec, evidence: Evidence, found: Mapping[Setting, Mapping[str, Served]]) -> str:
+def caption_of(
+    spec: Spec, evidence: Evidence, found: Mapping[Setting, Mapping[str, Served]], compared: int
+) -> str:
     settings, study = evidence.study.deploy, evidence.study
     planned = settings.processes if settings.targets else 0
     measured = max((len(one.memory) for served in found.values() for one in served.values()), default=0)
@@ -76,7 +78,8 @@ def caption_of(spec: Spec, evidence: Evidence, found: Mapping[Setting, Mapping[s
         "Memory and cold start: of a process that does nothing else; weights count the parameters, peak is "
         "the whole device on a GPU and the resident process on a CPU",
         f"Brackets: {100 * spec.stats.level:g} % t-intervals over processes of the log, of percentiles as "
-        f"in the latency table; ratios against {LABELS[spec.against]}; p-values by Holm within a block",
+        f"in the latency table; ratios against {LABELS[spec.against]}; verdicts at "
+        f"{caption.correction(spec, compared)}",
         "Repaid: texts until what one way costs more in training is saved in serving, both in device seconds",
         f"Study {study.name}",
         study.caveat,

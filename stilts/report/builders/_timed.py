@@ -84,6 +84,7 @@ def caption_of(spec: Spec, evidence: Evidence, lines: Sequence[Line]) -> str:
     counts = [line.timings.count for line in lines]
     fewest = min((len(processes(line.timings.model)) for line in lines), default=0)
     level = f"{100 * spec.stats.level:g} %"
+    compared = sum(line.ratio is not None for line in lines)
     return caption.sentence(
         spec.question,
         f"{spec.metric}; device {listed('device')}, {listed('dtype')}, attention {listed('impl')}, scenario "
@@ -96,8 +97,8 @@ def caption_of(spec: Spec, evidence: Evidence, lines: Sequence[Line]) -> str:
         "n/a: too few calls for an interval of that percentile (72 for p95, 368 for p99)",
         "Ratio: the median over calls made side by side on the same queries, t-interval over processes on "
         "the log; verdict: equivalent when "
-        f"the 90 % interval lies within {100 * spec.stats.margin:g} % of 1, else by p-value, by Holm over "
-        "the whole table",
+        f"two one-sided tests place it within {100 * spec.stats.margin:g} % of 1, better or worse when it is "
+        f"different, {caption.correction(spec, compared)}, each kind of test for itself; else inconclusive",
         _undecided(spec, lines),
         f"Study {evidence.study.name}",
         evidence.study.caveat,

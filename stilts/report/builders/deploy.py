@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from stilts.report import caption, inference
+from stilts.report.builders._ratios import ratio_cell, verdict_cell
 from stilts.report.builders._repaid import repaid_after
 from stilts.report.builders._serving import LABELS, caption_of, estimate_cell, mean
 from stilts.report.evidence import Evidence
-from stilts.report.form import EMPTY, Block, Cell, Header, Row, Shade, Table
-from stilts.report.inference import Calls
-from stilts.report.numbers import bracket
+from stilts.report.form import EMPTY, Block, Cell, Header, Row, Table
+from stilts.report.inference import Calls, Ratio, Verdict
 from stilts.report.serving import LAYOUTS, PLACES, Served, Setting, load, paired
 from stilts.report.spec import Spec
 from stilts.report.timings import refused
@@ -29,6 +29,13 @@ _OF_A_TEXT = ("p50", "p95", "p99", "joules", "ratio", "verdict", "breakeven")
 _PERCENTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 
 
+Verdicts = Mapping[tuple[Setting, str, int], tuple[Ratio, Verdict]]
+"""By setting, way to serve and number of tasks of a text."""
+
+
+_NO_VERDICT: tuple[Ratio | None, Verdict] = (None, "not tested")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Of:
     """What a block is made from."""
@@ -36,6 +43,7 @@ class _Of:
     spec: Spec
     evidence: Evidence
     served: Mapping[str, Served]
+    verdicts: Verdicts
 
 
 def build(spec: Spec, evidence: Evidence) -> list[Table]:
@@ -43,9 +51,10 @@ def build(spec: Spec, evidence: Evidence) -> list[Table]:
     found = load(evidence, max_invalid=spec.stats.max_invalid)
     wrong = _refused(evidence, found)
     rows = LAYOUTS if "all" in spec.rows else tuple(row for row in LAYOUTS if row in spec.rows)
+    verdicts = judged(spec, found)
     blocks: list[Block] = []
     for setting, served in sorted(found.items()):
-        of = _Of(spec=spec, evidence=evidence, served=served)
+        of = _Of(spec=spec, evidence=evidence, served=served, verdicts=verdicts)
         blocks.append(_resources(of, setting, rows))
         counts = sorted({count for one in served.values() for count in one.texts})
         blocks += [_texts(of, setting, rows, heads) for heads in counts]
@@ -54,7 +63,7 @@ def build(spec: Spec, evidence: Evidence) -> list[Table]:
         Table(
             id=spec.id,
             question=spec.question,
-            caption=caption_of(spec, evidence, found),
+            caption=caption_of(spec, evidence, found, len(verdicts)),
             blocks=tuple(blocks) or (_nothing(spec),),
             stub="Served by",
             footnotes=((LOSSY, _lossy(spec)),) if any(_is_lossy(spec, one) for one in used) else (),
@@ -161,11 +170,6 @@ def _memory(row: Mapping[str, object], column: str) -> float | None:
 def _texts(of: _Of, setting: Setting, rows: Sequence[str], heads: int) -> Block:
     columns = [column for column in of.spec.columns if column in _OF_A_TEXT]
     against = of.served.get(of.spec.against)
-    ratios = {row: _ratio(of, row, heads) for row in rows}
-    p_values = [ratio.p_value if ratio else math.nan for ratio in ratios.values()]
-    if of.spec.stats.correction == "holm":
-        p_values = inference.holm(p_values)
-    adjusted = dict(zip(ratios, p_values, strict=True))
     made = []
     for row in rows:
         served, cells = of.served.get(row), []
@@ -183,7 +187,9 @@ def _texts(of: _Of, setting: Setting, rows: Sequence[str], heads: int) -> Block:
                     repaid_after(of.evidence, of.served, row, of.spec.against, heads, of.spec.stats.level)
                 )
             else:
-                cells.append(_compared(of, ratios[row], adjusted[row], served, column))
+                ratio, verdict = of.verdicts.get((setting, row, heads), _NO_VERDICT)
+                make = verdict_cell if column == "verdict" else ratio_cell
+                cells.append(make(ratio, verdict, served.runs))
         made.append(Row(key=f"{setting.dtype}/{row}/{heads}", label=_label(of, row), cells=tuple(cells)))
     tasks = "task" if heads == 1 else "tasks"
     texts = {
@@ -209,32 +215,27 @@ def _percentile(of: _Of, served: Served, texts: Mapping[int, Calls], quantile: f
     return estimate_cell(estimate, served, scale=1e6, count=count)
 
 
-def _ratio(of: _Of, row: str, heads: int) -> inference.Ratio | None:
-    pairs = paired(of.served.get(row), of.served.get(of.spec.against), heads)
-    if row == of.spec.against or not pairs:
+def _ratio(spec: Spec, served: Mapping[str, Served], row: str, heads: int) -> Ratio | None:
+    pairs = paired(served.get(row), served.get(spec.against), heads)
+    if row == spec.against or not pairs:
         return None
     ratios = [inference.paired_ratio(mine, other) for mine, other in pairs]
     known = [ratio for ratio in ratios if not math.isnan(ratio)]
-    return inference.compare(known, margin=of.spec.stats.margin) if known else None
+    return inference.compare(known, margin=spec.stats.margin) if known else None
 
 
-def _compared(of: _Of, ratio: inference.Ratio | None, p_value: float, served: Served, column: str) -> Cell:
-    if ratio is None:
-        return Cell()
-    if column == "verdict":
-        found = inference.verdict(ratio, p_value, level=of.spec.stats.level)
-        shade: Shade = found if found in ("better", "worse") else ""
-        return Cell(text=found, shade=shade, runs=served.runs)
-    known = ratio.num_processes > 1
-    return Cell(
-        text=f"{ratio.value:.3f}",
-        detail=bracket(ratio.low, ratio.high, 3) if known else "",
-        value=ratio.value,
-        low=ratio.low if known else None,
-        high=ratio.high if known else None,
-        count=ratio.num_processes,
-        runs=served.runs,
-    )
+def judged(spec: Spec, found: Mapping[Setting, Mapping[str, Served]]) -> Verdicts:
+    """Every ratio to the row of reference with its verdict: all of a table are one family."""
+    ratios = {
+        (setting, row, heads): ratio
+        for setting, served in sorted(found.items())
+        for row in LAYOUTS
+        for heads in sorted({count for one in served.values() for count in one.texts})
+        if (ratio := _ratio(spec, served, row, heads)) is not None
+    }
+    correct = inference.CORRECTIONS[spec.stats.correction]
+    told = inference.verdicts(list(ratios.values()), correct, level=spec.stats.level)
+    return {place: (ratio, verdict) for (place, ratio), verdict in zip(ratios.items(), told, strict=True)}
 
 
 def _joules(served: Served, heads: int) -> Cell:

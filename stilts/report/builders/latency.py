@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from stilts.report import caption, inference
+from stilts.report.builders._ratios import ratio_cell, verdict_cell
 from stilts.report.builders._timed import (
     Line,
     calls_note,
@@ -16,7 +17,7 @@ from stilts.report.builders._timed import (
     lossy_text,
 )
 from stilts.report.evidence import Evidence
-from stilts.report.form import Block, Cell, Header, Row, Shade, Table
+from stilts.report.form import Block, Cell, Header, Row, Table
 from stilts.report.inference import Estimate
 from stilts.report.names import regime_name, task_name
 from stilts.report.numbers import bracket, milliseconds
@@ -104,15 +105,10 @@ def _measured(spec: Spec, timings: Timings) -> tuple[dict[str, Estimate], dict[s
 
 
 def _judged(spec: Spec, lines: Sequence[Line]) -> list[Line]:
-    compared = [line for line in lines if line.ratio is not None]
-    p_values = [line.ratio.p_value for line in compared if line.ratio is not None]
-    if spec.stats.correction == "holm":
-        p_values = inference.holm(p_values)
-    verdicts = {
-        line.variant: inference.verdict(line.ratio, p_value, level=spec.stats.level)
-        for line, p_value in zip(compared, p_values, strict=True)
-        if line.ratio is not None
-    }
+    compared = {line.variant: line.ratio for line in lines if line.ratio is not None}
+    correct = inference.CORRECTIONS[spec.stats.correction]
+    found = inference.verdicts(list(compared.values()), correct, level=spec.stats.level)
+    verdicts = dict(zip(compared, found, strict=True))
     return [replace(line, verdict=verdicts.get(line.variant, "")) for line in lines]
 
 
@@ -196,19 +192,5 @@ def _ratio_cell(spec: Spec, line: Line, column: str) -> Cell:
     if line.variant.row == spec.against:
         return Cell(applies=False)
     ratio = line.ratio
-    if ratio is None:
-        return Cell()
-    if column == "verdict":
-        found = line.verdict
-        shade: Shade = found if found in ("better", "worse") else ""
-        return Cell(text=found, shade=shade, runs=line.timings.runs)
-    known = ratio.num_processes > 1
-    return Cell(
-        text=f"{ratio.value:.3f}",
-        detail=bracket(ratio.low, ratio.high, 3) if known else "",
-        value=ratio.value,
-        low=ratio.low if known else None,
-        high=ratio.high if known else None,
-        count=ratio.num_processes,
-        runs=line.timings.runs,
-    )
+    make = verdict_cell if column == "verdict" else ratio_cell
+    return make(ratio, line.verdict or "not tested", line.timings.runs)

@@ -3,13 +3,15 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import groupby
 
 from hpc.errors import unknown_name
+from stilts import tasks
 from stilts.report import caption
 from stilts.report.builders.training import is_chosen
 from stilts.report.compare import Column, Comparer, Measured
 from stilts.report.evidence import Evidence
-from stilts.report.form import DAGGER, Block, Cell, Header, Row, Table
+from stilts.report.form import DAGGER, SIGNS, Block, Cell, Header, Row, State, Table
 from stilts.report.inference import Estimate
 from stilts.report.names import regime_name, task_name
 from stilts.report.numbers import points, signed, spread
@@ -17,7 +19,14 @@ from stilts.report.published import Reported, reported_rows
 from stilts.report.spec import Spec
 from stilts.study import regimes
 
-FEWER_SEEDS = "*"
+FEWER_SEEDS = "\u00a7"
+_KINDS = {
+    "classify": "sentence pairs",
+    "choice": "choices",
+    "tag": "tagging",
+    "span": "questions",
+    "retrieve": "retrieval",
+}
 COLUMNS = ("targets", "all", "trained")
 """Columns a table may list beside single targets: all of them, their mean, the mean of the trained ones."""
 
@@ -27,12 +36,12 @@ def build(spec: Spec, evidence: Evidence) -> list[Table]:
     comparer = Comparer(evidence, spec)
     columns = columns_of(spec, evidence)
     rows = [row for row in evidence.rows(spec.rows) if is_chosen(row) or _is_planned(row, evidence)]
-    by_column = {column.key: _column_cells(comparer, rows, column) for column in columns}
+    cells = _cells(comparer, rows, columns)
     body = [
         Row(
             key=row,
             label=regime_name(row),
-            cells=tuple(by_column[column.key][row] for column in columns),
+            cells=tuple(cells[row, column.key] for column in columns),
             ruled=regimes.find(row.partition("/")[0]).ruled,
         )
         for row in rows
@@ -41,6 +50,7 @@ def build(spec: Spec, evidence: Evidence) -> list[Table]:
     block = Block(
         columns=tuple(column.key for column in columns),
         headers=tuple(Header(text=column.header) for column in columns),
+        groups=_groups(columns),
         rows=(*body, *(row.row for row in reported)),
     )
     return [_table(spec, comparer, columns, rows, block, reported)]
@@ -83,20 +93,21 @@ def score_cell(
     if measured is None:
         return Cell(note=note)
     evidence = comparer.evidence
-    significant = change is not None and comparer.is_significant(change)
+    state: State = comparer.state(change) if change else ""
     short = len(measured.by_seed) < len(evidence.seeds)
     first = next(iter(measured.by_seed.values()))
     return Cell(
         text=points(measured.value),
         value=measured.value,
-        detail=change_text(change) if change else "",
+        detail=change_text(change) + SIGNS.get(state, "") if change else "",
         change=change.value if change else None,
         change_low=_known(change.low) if change else None,
         change_high=_known(change.high) if change else None,
         p_value=_known(change.p_value) if change else None,
         count=first.count,
         best=best,
-        shade=("better" if change.value > 0 else "worse") if significant and change else "",
+        shade=("better" if change.value > 0 else "worse") if state == "different" and change else "",
+        state=state,
         mark=mark + FEWER_SEEDS * short,
         runs=measured.runs,
         note=note,
@@ -113,42 +124,68 @@ def _known(number: float) -> float | None:
     return None if math.isnan(number) else number
 
 
+def _compared(block: Block) -> list[Cell]:
+    """Cells with a comparison of their own: `best` repeats that of another row."""
+    return [
+        cell
+        for row in block.rows
+        for column, cell in zip(block.columns, row.cells, strict=True)
+        if row.key != "best" or column in COLUMNS
+    ]
+
+
 def _is_planned(row: str, evidence: Evidence) -> bool:
     return any(row == planned for planned, _, _ in evidence.answers)
 
 
-def _column_cells(comparer: Comparer, rows: Sequence[str], column: Column) -> dict[str, Cell]:
-    evidence = comparer.evidence
+def _groups(columns: Sequence[Column]) -> tuple[Header, ...]:
+    """One header over neighbouring columns of a kind."""
+    kinds = [
+        _KINDS[tasks.load(column.targets[0]).type] if len(column.targets) == 1 else "means"
+        for column in columns
+    ]
+    return tuple(Header(text=kind, span=len(list(group)), essential=False) for kind, group in groupby(kinds))
+
+
+def _cells(comparer: Comparer, rows: Sequence[str], columns: Sequence[Column]) -> dict[tuple[str, str], Cell]:
+    """By row and column key; all comparisons with the row of reference are one family."""
     # On a single target `best` is one of the rows above it: it is not tested a second time.
-    copied = "best" if len(column.targets) == 1 else ""
-    tested = [row for row in rows if row != copied]
-    changes = comparer.changes(tested, column)
-    best = comparer.best(tested, column)
+    tested = {
+        column.key: [row for row in rows if row != "best" or len(column.targets) > 1] for column in columns
+    }
+    changes = comparer.changes((row, column) for column in columns for row in tested[column.key])
     cells = {}
-    for row in tested:
-        probed = [
-            target
-            for target in column.targets
-            if (answer := evidence.answers.get((row, evidence.seeds[0], target))) and answer.note == "probe"
-        ]
-        cells[row] = score_cell(
-            comparer.measure(row, column),
-            changes.get(row),
-            comparer=comparer,
-            best=row in best,
-            mark=DAGGER * bool(probed),
-            note=f"linear probe: {', '.join(probed)}" if probed else "",
-        )
-    if copied in rows:
-        cells[copied] = _chosen(cells, column, evidence)
+    for column in columns:
+        best = comparer.best(tested[column.key], column, len(columns))
+        for row in tested[column.key]:
+            probed = _probed(comparer.evidence, row, column)
+            cells[row, column.key] = score_cell(
+                comparer.measure(row, column),
+                changes.get((row, column.key)),
+                comparer=comparer,
+                best=row in best,
+                mark=DAGGER * bool(probed),
+                note=f"linear probe: {', '.join(probed)}" if probed else "",
+            )
+        if "best" in rows and len(column.targets) == 1:
+            cells["best", column.key] = _chosen(cells, column, comparer.evidence)
     return cells
 
 
-def _chosen(cells: dict[str, Cell], column: Column, evidence: Evidence) -> Cell:
+def _probed(evidence: Evidence, row: str, column: Column) -> list[str]:
+    """Targets of a column that a row answers by a linear probe."""
+    answers = ((target, evidence.answers.get((row, evidence.seeds[0], target))) for target in column.targets)
+    return [target for target, answer in answers if answer and answer.note == "probe"]
+
+
+def _chosen(cells: dict[tuple[str, str], Cell], column: Column, evidence: Evidence) -> Cell:
     source = evidence.best.get(column.targets[0])
-    if source is None or source not in cells:
+    if source is None or (source, column.key) not in cells:
         return Cell(note="a single's dev score is missing, so none can be chosen")
-    return replace(cells[source], note=f"{regime_name(source)}, chosen on English dev")
+    return replace(
+        cells[source, column.key],
+        note=f"{regime_name(source)}, chosen on {caption.chosen_on(column.targets[0])}",
+    )
 
 
 def _table(
@@ -171,12 +208,13 @@ def _table(
     text = caption.sentence(
         spec.question,
         f"{spec.metric}; {spec.split} split, mean over languages, English included",
-        f"{caption.seeds(evidence)}; {caption.sizes(scores)}",
+        caption.seeds(evidence),
+        caption.sizes(scores),
         f"Small print: change against {regime_name(spec.against)}, \u00b1 "
         f"{caption.intervals(evidence, spec)}; without \u00b1 there is no interval",
-        "Bold: the best of a column and what cannot be told from it; shaded: a change that is not zero; "
-        f"{caption.correction(spec, 'a column')}, level {1 - spec.stats.level:.2g}",
-        f"Best single: chosen for each target on English dev scores ({chosen})" if chosen else "",
+        "Shaded: different, as by the sign. Bold: the best of a column and what is not told from it over all "
+        "pairs of rows and all columns; nothing is bold where that is every row, or one was not tested",
+        f"Best single: {caption.CHOICE} ({chosen})" if chosen else "",
         "The mean without retrieval stands beside the mean of all" if len(columns) > len(single) + 1 else "",
         caption.retrieval(evidence),
         caption.setting(evidence),
@@ -193,6 +231,7 @@ def _table(
         caption=text,
         blocks=(block,),
         footnotes=(
+            *caption.state_notes(spec, _compared(block), regime_name(spec.against)),
             *((mark, note) for mark, note in footnotes.items() if mark in marks),
             *(note for row in reported[:1] for note in row.footnotes),
         ),

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from hpc.errors import unknown_name
 
 Floats = NDArray[np.float64]
-Row = Mapping[str, Any]
-"""A stored prediction: its `gold`, `pred` and `score`."""
+Stored = Mapping[str, Sequence[Any]]
+"""Stored predictions by column: `gold`, `pred` and `score`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,9 +76,9 @@ class Submitted:
     """Of the set, for messages."""
 
 
-def scores_of(rows: Sequence[Row], language: str) -> Floats:  # noqa: ARG001
+def scores_of(stored: Stored, language: str) -> Floats:  # noqa: ARG001
     """What an item contributes when items are drawn again, [items, 1]: its score."""
-    return np.asarray([[row["score"]] for row in rows], dtype=float)
+    return np.asarray(stored["score"], dtype=float)[:, None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,8 +90,8 @@ class Metric:
     """Names of the values it gives; others beside them never count."""
     counted: tuple[str, ...]
     """Those whose mean is the score of a task."""
-    contributions: Callable[[Sequence[Row], str], Floats] | None = scores_of
-    """Stored rows and language to [items, columns]; None where items are not independent of each other."""
+    contributions: Callable[[Stored, str], Floats] | None = scores_of
+    """Stored predictions and language to [items, columns]; None where items are not independent."""
     resampled: Literal["mean", "f1"] = "mean"
     """What contributions add up to: a mean of one column, or F1 of items right, predicted and gold."""
     submission: Callable[[Submitted], str] | None = None

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpc.errors import UserError, unknown_name
-from stilts.tasks.metrics import Floats, Metric, Predictions, Row, Scored, Submitted
+from stilts.tasks.metrics import Floats, Metric, Predictions, Scored, Stored, Submitted
 
 Rules = Literal["squad", "squad_v2", "mlqa"]
 
@@ -61,9 +61,9 @@ def _score(given: Predictions, *, rules: Rules) -> Scored:
     return Scored(values=values, by_example=f1.astype(np.float32), missing=given.missing)
 
 
-def _contributions(rows: Sequence[Row], language: str, *, rules: Rules) -> Floats:
-    golds = [str(row["gold"] or "").split(" | ") for row in rows]
-    em, f1 = score_answers([row["pred"] for row in rows], golds, rules=rules, language=language)
+def _contributions(stored: Stored, language: str, *, rules: Rules) -> Floats:
+    golds = [str(gold or "").split(" | ") for gold in stored["gold"]]
+    em, f1 = score_answers(stored["pred"], golds, rules=rules, language=language)
     return ((em + f1) / 2)[:, None]
 
 

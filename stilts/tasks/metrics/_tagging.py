@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpc.errors import UserError
-from stilts.tasks.metrics import Floats, Metric, Predictions, Row, Scored, Submitted
+from stilts.tasks.metrics import Floats, Metric, Predictions, Scored, Stored, Submitted
 
 Scheme = Literal["entities", "pos", "tokens"]
 """`entities`: tags are B-X, I-X, O. `pos`: bare parts of speech. `tokens`: no chunks at all."""
@@ -44,8 +44,8 @@ def _score(given: Predictions, *, scheme: Scheme) -> Scored:
     return Scored(values=values, by_example=(right / total).astype(np.float32), missing=given.missing)
 
 
-def _contributions(rows: Sequence[Row], language: str, *, scheme: Scheme) -> Floats:  # noqa: ARG001
-    gold, predicted = ([str(row[side] or "").split() for row in rows] for side in ("gold", "pred"))
+def _contributions(stored: Stored, language: str, *, scheme: Scheme) -> Floats:  # noqa: ARG001
+    gold, predicted = ([str(tags or "").split() for tags in stored[side]] for side in ("gold", "pred"))
     if scheme == "tokens":
         right, total = right_tags(gold, predicted)
         return np.stack([right, total, total], axis=1).astype(float)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from hpc.errors import UserError
-from stilts.tasks.metrics import Metric, Predictions, Scored, Submitted, lines
+from stilts.tasks.metrics import Floats, Metric, Predictions, Scored, Stored, Submitted, lines
 
 Pair = tuple[int, int]
 """Row of the English sentence, row of the foreign one."""
@@ -32,6 +32,13 @@ def score(given: Predictions) -> Scored:
     return Scored(values={"f1": pair_f1(found, gold)}, by_example=by_example)
 
 
+def _contributions(stored: Stored, language: str) -> Floats:  # noqa: ARG001
+    """A row is a gold pair, found or not, or a pair that should not have been found."""
+    predicted = [pred is not None for pred in stored["pred"]]
+    gold = [pair is not None for pair in stored["gold"]]
+    return np.stack([np.asarray(stored["score"]) == 1, predicted, gold], axis=1).astype(float)
+
+
 def _submission(given: Submitted) -> str:
     """Foreign id, tab, English id, out of examples `foreign/english`, of which a distractor has one."""
     names = given.predictions.examples["id"]
@@ -49,7 +56,8 @@ METRIC = Metric(
     score=score,
     reports=("f1",),
     counted=("f1",),
-    contributions=None,
+    contributions=_contributions,
+    resampled="f1",
     submission=_submission,
     mines=True,
 )

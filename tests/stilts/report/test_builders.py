@@ -12,10 +12,11 @@ from stilts.report import inference, render
 from stilts.report.builders import scores, training
 from stilts.report.evidence import Evidence, main_metric
 from stilts.report.form import DAGGER, DOUBLE_DAGGER, Cell, Table
-from stilts.report.items import ItemDraws
+from stilts.report.items import ItemReader
 from stilts.report.published import published, reported_rows
 from stilts.report.spec import load_spec
 from stilts.study.config import Study
+from stilts.tasks import metrics
 from stilts.tasks.metrics import _tagging as tagging
 
 NINE = ("xnli", "pawsx", "udpos", "panx", "xquad", "mlqa", "tydiqa", "bucc2018", "tatoeba")
@@ -69,7 +70,8 @@ def test_changes_are_differences_with_intervals_that_hold_them(evidence: Evidenc
             assert cell.change_high is not None
             assert cell.change_low <= cell.change <= cell.change_high
     assert cells["direct/xnli"].change is None
-    assert cells["multi/bucc2018"].change_low is None, "mined pairs do not decompose into items"
+    assert cells["multi/bucc2018"].state == "different"
+    assert all(cells[f"{row}/all"].state != "not tested" for row in ("multi", "joint", "single/mnli"))
 
 
 def test_planted_effects_are_found_and_nulls_are_not(evidence: Evidence) -> None:
@@ -137,12 +139,12 @@ def test_captions_say_what_the_numbers_are(evidence: Evidence) -> None:
             assert "Invented numbers." in text, name
             assert "cpu" in text, name
     text = one_table("scores", evidence).caption
+    assert "Holm over all 57 comparisons" in str(one_table("scores", evidence).footnotes)
     for part in (
         "One seed (1)",
         "n = 60",
         "test split",
-        "bootstrap",
-        "Holm",
+        "over test items",
         "trained in fp32",
         "hidden state 6",
     ):
@@ -155,12 +157,58 @@ def test_three_seeds_get_a_paired_t_interval(seeded: Evidence) -> None:
         (seeded.mean_score("multi", seed, "xnli", "test"), seeded.mean_score("direct", seed, "xnli", "test"))
         for seed in (1, 2, 3)
     ]
-    expected = inference.t_estimate([a.value - b.value for a, b in pairs if a and b])
-    assert (cell.change_low, cell.change_high) == pytest.approx((expected.low, expected.high))
+    differences = [a.value - b.value for a, b in pairs if a and b]
+    assert cell.change == pytest.approx(np.mean(differences))
+    items = [
+        inference.crossed(
+            [value], ItemReader(seeded, "test").of_change(("multi", "direct"), [seed], ["xnli"])
+        )
+        for seed, value in zip((1, 2, 3), differences, strict=True)
+    ]
+    assert cell.change_low is not None
+    assert cell.change_low >= min(one.low for one in items), "several seeds know more than each"
+    alone = inference.t_estimate(differences)
+    if alone.has_interval:
+        assert cell.change_high is not None
+        assert cell.change_high - cell.change_low >= 0.5 * (alone.high - alone.low)
     assert len(cell.runs) == 3
-    assert "t-interval" in one_table("scores", seeded).caption
-    bucc = built("scores", seeded)["multi/bucc2018"]
-    assert bucc.change_low is not None, "seeds give every target an interval"
+    assert "over seeds and test items" in one_table("scores", seeded).caption
+
+
+def test_seeds_alone_are_what_is_left_without_predictions(seeded: Evidence) -> None:
+    bare = replace(seeded)
+    bare.shared["items", "test"] = _NoItems(seeded, "test")
+    cells = built("scores", bare)
+    for row in ("multi", "single/mnli"):
+        values = [
+            (seeded.mean_score(row, n, "xnli", "test"), seeded.mean_score("direct", n, "xnli", "test"))
+            for n in (1, 2, 3)
+        ]
+        expected = inference.t_estimate([a.value - b.value for a, b in values if a and b])
+        cell = cells[f"{row}/xnli"]
+        known = expected.has_interval
+        assert (cell.change_low, cell.change_high) == (
+            (pytest.approx(expected.low), pytest.approx(expected.high)) if known else (None, None)
+        )
+        assert (cell.state == "not tested") is not known
+
+
+class _NoItems(ItemReader):
+    def of_change(self, *_: Any) -> None:  # type: ignore[override]
+        """Nothing."""
+
+
+def test_what_is_not_tested_looks_like_nothing_else(evidence: Evidence) -> None:
+    """One seed without predictions: no number is bold, none is shaded, each change says `?`."""
+    bare = replace(evidence)
+    bare.shared["items", "test"] = _NoItems(evidence, "test")
+    table = one_table("scores", bare)
+    cells = [cell for address, cell in table.cells() if "/direct/" not in address and cell.change is not None]
+    assert len(cells) > 40
+    for cell in cells:
+        assert (cell.state, cell.shade, cell.best, cell.change_low) == ("not tested", "", False, None)
+        assert cell.detail.endswith("?")
+    assert "Not tested" in dict(table.footnotes)["?"]
 
 
 def test_a_seed_that_is_missing_is_marked(seeded: Evidence) -> None:
@@ -169,38 +217,49 @@ def test_a_seed_that_is_missing_is_marked(seeded: Evidence) -> None:
     smaller.__dict__["scores"] = kept
     table = one_table("scores", smaller)
     cell = dict(table.cells())["scores/multi/xnli"]
-    assert cell.mark == "*"
+    assert cell.mark == scores.FEWER_SEEDS
     assert len(cell.runs) == 2
-    assert "Fewer seeds" in dict(table.footnotes)["*"]
+    assert "Fewer seeds" in dict(table.footnotes)[scores.FEWER_SEEDS]
 
 
-@pytest.mark.parametrize("target", ["xnli", "udpos", "panx", "xquad", "mlqa", "tatoeba"])
-def test_items_that_are_all_drawn_once_give_the_score(evidence: Evidence, target: str) -> None:
-    draws = ItemDraws(evidence, "test", resamples=1)
-    draws._drawn = _Once()  # type: ignore[assignment]
-    score = evidence.mean_score("direct", 1, target, "test")
-    resampled = draws.score("direct", target)
-    assert score is not None
-    assert resampled is not None
-    assert resampled[0] == pytest.approx(score.value)
+@pytest.mark.parametrize("target", ["xnli", "udpos", "panx", "xquad", "mlqa", "tatoeba", "bucc2018"])
+def test_effects_are_what_the_score_does_when_a_cluster_counts_twice(evidence: Evidence, target: str) -> None:
+    run = evidence.answers["direct", 1, target].evaluation
+    rows = [row for row in evidence.read("predictions")[run] if row["target"] == target]
+    rows = [row for row in rows if row["language"] == "de" and row["split"] == "test"]
+    task = tasks.load(target)
+    metric = metrics.load(task.metric)
+    assert metric.contributions is not None
 
+    def score(rows: list[dict[str, Any]]) -> float:
+        counts = metric.contributions(  # type: ignore[misc]
+            {name: [row[name] for row in rows] for name in ("gold", "pred", "score")}, "de"
+        ).sum(axis=0)
+        return 100 * (counts[0] / len(rows) if len(counts) == 1 else 2 * counts[0] / (counts[1] + counts[2]))
 
-class _Once(dict[Any, Any]):
-    """Every cluster drawn exactly once, whatever is asked."""
-
-    def __contains__(self, key: object) -> bool:
-        return True
-
-    def __getitem__(self, key: tuple[str, int]) -> Any:
-        return np.ones((1, key[1]), np.uint8)
+    whole = evidence.score("direct", 1, target, "test", "de")
+    assert whole is not None
+    assert score(rows) == pytest.approx(whole.value)
+    found = ItemReader(evidence, "test")._sets("direct", 1, target, ["de"])
+    assert found is not None
+    names = list(dict.fromkeys(row["cluster_id"] or row["example_id"] for row in rows))
+    for number, effect in zip(found["de"].clusters, found["de"].effects, strict=True):
+        again = [row for row in rows if (row["cluster_id"] or row["example_id"]) == names[number]]
+        assert effect == pytest.approx(score(rows + again) - whole.value, rel=0.12, abs=0.02)
 
 
 def test_items_of_other_examples_are_not_paired(evidence: Evidence) -> None:
-    draws = ItemDraws(evidence, "test", resamples=10)
-    assert draws.score("direct", "xnli") is not None
-    draws._examples["xnli", "de"] = ("another",)
-    assert draws.score("multi", "xnli") is None
-    assert draws.score("multi", "pawsx") is not None
+    reader = ItemReader(evidence, "test")
+
+    def known(target: str) -> bool:
+        return reader.of_change(("multi", "direct"), (1,), (target,)) is not None
+
+    assert known("xnli")
+    run = evidence.answers["multi", 1, "xnli"].evaluation
+    read = reader._read[run]
+    read["xnli", "de"] = replace(read["xnli", "de"], examples=frozenset({"another"}))
+    assert not known("xnli")
+    assert known("pawsx")
 
 
 @pytest.mark.parametrize("scheme", ["entities", "pos"])
@@ -316,18 +375,20 @@ def test_sanity_counts_no_english_and_marks_what_is_not_above(evidence: Evidence
     assert "!" in dict(table.footnotes)
 
 
-def test_languages_are_split_in_readable_blocks(evidence: Evidence) -> None:
-    spec = replace(load_spec("languages"), block=4)
-    (table,) = [one for one in render.build(spec, evidence) if render.table_of(one).id == "languages-xnli"]
-    blocks = render.table_of(table).blocks
-    assert [block.columns for block in blocks] == [("en", "de", "ru"), ("zh", "foreign", "mean")]
-    assert all(len(block.rows) == 6 for block in blocks)
-    cells = built("languages", evidence)
-    assert {address.split("/")[-1] for address in cells if address.startswith("direct/")} >= {
-        "en",
-        "foreign",
-        "mean",
+def test_languages_have_their_means_and_counts(evidence: Evidence) -> None:
+    cells = {
+        address: cell
+        for one in render.build(load_spec("languages"), evidence)
+        for address, cell in render.table_of(one).cells()
     }
+    table = "languages-tatoeba"
+    assert {address.split("/")[-1] for address in cells if address.startswith(f"{table}/direct/")} == {
+        "de", "ru", "zh", "mean", "helped", "hurt",
+    }  # fmt: skip
+    assert cells[f"{table}/multi/helped"].text == "3 of 3"
+    assert cells[f"{table}/multi/hurt"].text == "0 of 3"
+    assert not cells[f"{table}/direct/helped"].applies
+    assert cells["languages-xnli/single/mnli/helped"].value == 0
 
 
 def test_published_means_follow_from_their_cells() -> None:

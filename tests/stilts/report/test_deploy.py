@@ -121,7 +121,7 @@ def test_nothing_measured_is_said(evidence: Evidence, tmp_path: Path) -> None:
     ],
 )
 def test_break_even_in_all_signs(extra: float, saving: Estimate, outcome: str, value: float) -> None:
-    found = break_even(extra, saving)
+    found = break_even(Estimate(value=extra), saving)
     assert found.outcome == outcome
     assert found.value == pytest.approx(value, nan_ok=True)
     if not math.isnan(value):

@@ -23,19 +23,13 @@ def test_t_interval_matches_scipy_and_its_printed_factors() -> None:
         assert (estimate.high - estimate.value) / data.std(ddof=1) == pytest.approx(factor, abs=1e-3)
 
 
-def test_one_seed_has_no_interval_and_equal_seeds_a_point() -> None:
+def test_one_seed_has_no_interval_and_neither_have_equal_ones() -> None:
     assert not inference.t_estimate([3.0]).has_interval
     assert inference.t_estimate([3.0]).value == 3.0
-    same = inference.paired_difference([2.0, 4.0], [1.0, 3.0])
-    assert (same.value, same.low, same.high, same.p_value) == (1.0, 1.0, 1.0, 0.0)
-    assert inference.paired_difference([2.0, 4.0], [2.0, 4.0]).p_value == 1.0
-
-
-def test_pairing_by_seed_is_what_narrows_the_interval() -> None:
-    base = np.array([70.0, 75.0, 80.0])
-    gained = base + np.array([1.0, 1.1, 0.9])
-    assert inference.paired_difference(gained.tolist(), base.tolist()).p_value < 0.01
-    assert oracle.ttest_ind(gained, base).pvalue > 0.5
+    for equal in ([1.0, 1.0, 1.0], [0.1 + 0.2, 0.3, 0.3]):
+        same = inference.t_estimate(equal)
+        assert not same.has_interval
+        assert math.isnan(same.p_value), "equal seeds are no certainty"
 
 
 def test_holm_worked_example_ties_and_gaps() -> None:
@@ -66,56 +60,120 @@ def test_order_interval_covers(quantile: float, count: int) -> None:
     assert 0.935 <= hits / 600 <= 0.995
 
 
-def test_item_bootstrap_agrees_with_scipy_on_a_paired_mean() -> None:
+def difference_of(effects: NDArray[np.float64], value: float, step: float = 0.0) -> inference.Estimate:
+    """One seed's difference, by effects of its clusters."""
+    return inference.crossed([value], [inference.ItemEffects(effects=effects[None], step=step)])
+
+
+def test_item_interval_agrees_with_a_paired_bootstrap() -> None:
     generator = np.random.default_rng(1)
     first = generator.random(300) < 0.8
     second = np.where(generator.random(300) < 0.9, first, ~first)
     difference = first.astype(float) - second.astype(float)
-    draws = inference.item_draws(300, 4000)
-    resamples = inference.resampled_means(difference, np.ones(300), draws)
-    found = inference.from_resamples(float(difference.mean()), resamples)
+    found = difference_of(inference.mean_effects(difference, np.arange(300), 300), float(difference.mean()))
     other = oracle.bootstrap(
         (difference,), np.mean, method="percentile", n_resamples=4000, rng=np.random.default_rng(2)
     ).confidence_interval
     assert (found.low, found.high) == pytest.approx((other.low, other.high), abs=0.006)
 
 
-def test_item_bootstrap_p_value_agrees_with_mcnemar() -> None:
+def test_f1_interval_agrees_with_a_bootstrap_over_clusters() -> None:
+    generator = np.random.default_rng(7)
+    gold = generator.poisson(3, 400) + 1.0
+    right = generator.binomial(gold.astype(int), 0.7).astype(float)
+    counts = np.stack([right, right + generator.poisson(0.8, 400), gold], axis=1)
+    clusters = np.repeat(np.arange(100), 4)
+    effects = inference.f1_effects(counts, clusters, 100)
+
+    def f1(counts: NDArray[np.float64]) -> float:
+        return float(2 * counts[:, 0].sum() / counts[:, 1:].sum())
+
+    sums = counts.reshape(100, 4, 3).sum(axis=1)
+    drawn = [f1(sums[generator.integers(100, size=100)]) for _ in range(4000)]
+    found = difference_of(effects, f1(counts))
+    assert (found.high - found.low) / 2 == pytest.approx(1.98 * np.std(drawn), rel=0.06)
+    assert effects.sum() == pytest.approx(0)
+    assert inference.f1_effects(np.zeros((5, 3)), np.arange(5), 5).tolist() == [0] * 5
+
+
+def test_item_p_value_agrees_with_mcnemar() -> None:
     generator = np.random.default_rng(4)
-    draws = inference.item_draws(400, 2000)
     for shift in (0.0, 0.02, 0.05):
         lost, won = generator.random(400) < 0.05, generator.random(400) < 0.05 + shift
         difference = won.astype(float) - lost.astype(float)
-        estimate = inference.from_resamples(
-            float(difference.mean()), inference.resampled_means(difference, np.ones(400), draws)
-        )
+        effects = inference.mean_effects(difference, np.arange(400), 400)
         wins, losses = int((difference > 0).sum()), int((difference < 0).sum())
         exact = oracle.binomtest(wins, wins + losses).pvalue
-        assert estimate.p_value == pytest.approx(exact, abs=0.12)
+        assert difference_of(effects, float(difference.mean())).p_value == pytest.approx(exact, abs=0.12)
 
 
 def test_clusters_widen_the_interval_by_the_design_effect() -> None:
     generator = np.random.default_rng(3)
-    clusters = np.repeat(np.arange(60), 5)
     values = np.repeat(generator.random(60) < 0.5, 5).astype(float)
-    sums = inference.cluster_sums(values, clusters, 60)
-    sizes = inference.cluster_sums(np.ones(300), clusters, 60)
-    whole = inference.resampled_means(sums, sizes, inference.item_draws(60, 2000))
-    naive = inference.resampled_means(values, np.ones(300), inference.item_draws(300, 2000))
-    assert whole.std() / naive.std() == pytest.approx(math.sqrt(5), rel=0.1)
+    whole = inference.mean_effects(values, np.repeat(np.arange(60), 5), 60)
+    naive = inference.mean_effects(values, np.arange(300), 300)
+    assert np.square(whole).sum() / np.square(naive).sum() == pytest.approx(5)
 
 
-def test_resampled_f1_of_the_sample_itself_is_the_f1() -> None:
-    hits, predicted, gold = np.array([2.0, 0.0, 1.0]), np.array([3.0, 1.0, 1.0]), np.array([2.0, 2.0, 1.0])
-    assert inference.resampled_f1(hits, predicted, gold, np.ones((1, 3), np.uint8))[0] == pytest.approx(
-        2 * 3 / 10
-    )
-    assert inference.resampled_f1(hits, np.zeros(3), np.zeros(3), np.ones((1, 3), np.uint8))[0] == 0.0
+def test_what_no_item_tells_apart_is_not_certain() -> None:
+    """Two systems that agree everywhere may differ on the next item; the more were tried, the less."""
+    small, large = (difference_of(np.zeros(count), 0.0, step=100 / count) for count in (50, 1000))
+    assert small.p_value == large.p_value == 1.0
+    assert small.high == pytest.approx(2.0 * 2.01, rel=0.01)
+    assert large.high == pytest.approx(0.1 * 1.96, rel=0.01)
 
 
-def test_bootstrap_p_value_is_never_zero() -> None:
-    estimate = inference.from_resamples(1.0, np.full(99, 1.0))
-    assert estimate.p_value == pytest.approx(2 / 100)
+def test_p_values_and_intervals_say_the_same() -> None:
+    generator = np.random.default_rng(5)
+    for seeds in (1, 2, 3, 8):
+        effects = generator.normal(0, 0.05, (seeds, 70))
+        values = generator.normal(0.6, 0.5, seeds).tolist()
+        found = inference.crossed(values, [inference.ItemEffects(effects=effects, step=0.1)])
+        at = inference.crossed(
+            values, [inference.ItemEffects(effects=effects, step=0.1)], level=1 - found.p_value
+        )
+        assert min(abs(at.low), abs(at.high)) == pytest.approx(0, abs=1e-3)
+
+
+def test_a_table_knows_who_was_picked_for_its_number() -> None:
+    assert inference.all_pairs([0.01, math.nan], 4) == [
+        pytest.approx(0.06),
+        pytest.approx(math.nan, nan_ok=True),
+    ]
+    generator = np.random.default_rng(11)
+    told = 0
+    for _ in range(2000):
+        scores = generator.normal(0, 1, 8)
+        behind = (scores.max() - np.delete(scores, scores.argmax())) / math.sqrt(2)
+        p_values = (2 * oracle.norm.sf(behind)).tolist()
+        told += min(inference.all_pairs(p_values, 8)) < 0.05
+    assert told / 2000 <= 0.06
+
+
+def test_false_discoveries_are_a_share_of_what_is_marked() -> None:
+    assert inference.benjamini_hochberg([0.01, 0.04, math.nan, 0.02])[:2] == pytest.approx([0.03, 0.04])
+    assert inference.benjamini_hochberg([]) == []
+    generator = np.random.default_rng(1)
+    shares = []
+    for _ in range(500):
+        z = generator.normal(0, 1, 100) + np.where(np.arange(100) < 30, 3.5, 0)
+        found = np.array(inference.benjamini_hochberg((2 * oracle.norm.sf(abs(z))).tolist())) < 0.05
+        shares.append(found[30:].sum() / max(1, found.sum()))
+    assert np.mean(shares) <= 0.05
+
+
+def test_partial_conjunction_counts_no_more_places_than_there_are() -> None:
+    assert inference.partial_conjunction([0.001, 0.001, 0.02, 0.9]) == 3
+    assert inference.partial_conjunction([0.02, 0.9, 0.9, 0.9]) == 0
+    assert inference.partial_conjunction([math.nan, 0.001]) == 1
+    assert inference.partial_conjunction([]) == 0
+    generator = np.random.default_rng(2)
+    shared = generator.normal(0, 1, (2000, 1))
+    # Parallel test sets: languages rise and fall together; five of ten have an effect.
+    z = 0.8 * shared + 0.6 * generator.normal(0, 1, (2000, 10)) + np.where(np.arange(10) < 5, 3.0, 0)
+    found = [inference.partial_conjunction(oracle.norm.sf(one).tolist()) for one in z]
+    assert np.mean(np.array(found) > 5) <= 0.05
+    assert np.mean(found) > 1
 
 
 def timings(
@@ -139,16 +197,37 @@ def test_ratio_interval_covers_where_many_calls_of_one_process_would_not() -> No
     assert np.mean(covered) == pytest.approx(0.95, abs=0.02)
 
 
-def test_verdicts() -> None:
-    def ratio(value: float, *, equivalent: bool = False) -> inference.Ratio:
-        return inference.Ratio(
-            value=value, low=0.9, high=1.1, p_value=0.5, equivalent=equivalent, num_processes=5
-        )
+def ratio_of(value: float, p_value: float, equivalence_p: float) -> inference.Ratio:
+    return inference.Ratio(
+        value=value, low=0.9, high=1.1, p_value=p_value, equivalence_p=equivalence_p, num_processes=5
+    )
 
-    assert inference.verdict(ratio(1.0, equivalent=True), 0.001) == "equivalent"
-    assert inference.verdict(ratio(1.2), 0.01) == "worse"
-    assert inference.verdict(ratio(0.8), 0.01) == "better"
-    assert inference.verdict(ratio(0.8), 0.2) == "inconclusive"
+
+def told(*ratios: inference.Ratio) -> list[str]:
+    return list(inference.verdicts(ratios, inference.holm))
+
+
+def test_verdicts() -> None:
+    assert told(ratio_of(1.0, 0.001, 0.001)) == ["equivalent"]
+    assert told(ratio_of(1.2, 0.01, 0.9)) == ["worse"]
+    assert told(ratio_of(0.8, 0.01, 0.9)) == ["better"]
+    assert told(ratio_of(0.8, 0.2, 0.9)) == ["inconclusive"]
+
+
+def test_both_kinds_of_test_are_corrected_for_the_family() -> None:
+    assert told(*(ratio_of(1.0, 0.5, 0.03) for _ in range(2))) == ["inconclusive"] * 2
+    assert told(*(ratio_of(1.1, 0.03, 0.5) for _ in range(2))) == ["inconclusive"] * 2
+    assert told(ratio_of(1.0, 0.5, 0.01), inference.compare([1.3])) == ["equivalent", "not tested"]
+
+
+def test_equivalence_by_chance_is_rare_in_a_whole_table() -> None:
+    """24 ratios that lie on the margin itself, none of them equivalent."""
+    generator = np.random.default_rng(14)
+    found = 0
+    for _ in range(400):
+        ratios = [timings(generator, 8, 1.02, 0.008) for _ in range(24)]
+        found += "equivalent" in told(*ratios)
+    assert found / 400 <= 0.07
 
 
 def test_a_pilot_says_how_many_processes_tell() -> None:
@@ -182,7 +261,8 @@ def test_calls_made_side_by_side_share_the_machine() -> None:
 def test_one_process_decides_nothing() -> None:
     ratio = inference.compare([0.5])
     assert not ratio.equivalent
-    assert inference.verdict(ratio, math.nan) == "inconclusive"
+    assert told(ratio) == ["not tested"]
+    assert told(inference.compare([0.5, 0.5, 0.5])) == ["not tested"], "equal processes are no certainty"
 
 
 def test_a_pooled_quantile_needs_two_processes_and_enough_calls() -> None:
