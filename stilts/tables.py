@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from stilts.report.evidence import Evidence
     from stilts.report.render import Built
 
-FORMATS = ("latex", "md", "csv", "json")
+FORMATS = ("latex", "md", "html", "csv", "json")
 
 
 def parser() -> Parser:
@@ -77,7 +77,7 @@ def work(asked: argparse.Namespace) -> int:
 def _render(
     asked: argparse.Namespace, specs: Sequence[Spec], formats: Sequence[str], evidence: "Evidence"
 ) -> int:
-    from stilts.report import figures, render, terminal
+    from stilts.report import figures, render, text
 
     out = asked.output or Path("tables") / "rendered" / evidence.study.name
     ready, complaints = [], []
@@ -96,7 +96,7 @@ def _render(
         files.append(render.write_macros(out))
     for spec in ready:
         if spec.main:
-            terminal.show(render.table_of(built[spec.id][0]))
+            text.show(render.table_of(built[spec.id][0]))
     if not figures.can_draw() and any(isinstance(one, figures.Figure) for one in made):
         complaints.append("figures skipped: matplotlib is not installed (pip install matplotlib)")
     complaints += _unfit(made)

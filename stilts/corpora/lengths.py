@@ -11,9 +11,10 @@ from typing import Any, Literal
 import numpy as np
 
 from stilts.corpora.statistics import Statistic, quantile
-from stilts.report import figures, terminal
-from stilts.report.form import EMPTY, Block, Cell, Header, Row, Table
+from stilts.report import figures, markdown
+from stilts.report.form import EMPTY, Block, Cell, Header, Row, Table, printable
 from stilts.report.names import task_name
+from stilts.report.text import show as on_terminal
 from stilts.study.config import Study
 
 Form = Literal["markdown", "csv", "json"]
@@ -43,7 +44,11 @@ def show(study: Study, found: Sequence[Statistic], *, form: Form) -> None:
     """Prints the table; CSV and JSON have one line or object a set."""
     rows = [one.as_row() for one in found]
     if form == "markdown":
-        terminal.show(table(study, found, name="lengths"))
+        made = printable(table(study, found, name="lengths"))
+        if sys.stdout.isatty():
+            on_terminal(made)
+        else:
+            print(markdown.write(made), end="")
     elif form == "json":
         print(json.dumps({"study": study.name, "sets": rows}, indent=1))
     else:

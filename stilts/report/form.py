@@ -4,13 +4,17 @@ print.
 
 import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from typing import Any, Literal
 
 Shade = Literal["", "better", "worse"]
+State = Literal["", "different", "not different", "equivalent", "not tested"]
 
 DAGGER, DOUBLE_DAGGER = "\u2020", "\u2021"
+SIGNS: Mapping[State, str] = {"different": "*", "equivalent": "=", "not tested": "?"}
+"""Printed after a change, so that every format tells the states apart; what is not different has none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,7 +39,9 @@ class Cell:
     best: bool = False
     """The best of its column, or not distinguishable from it."""
     shade: Shade = ""
-    """Direction of a significant change."""
+    """Direction of a change that is told from none."""
+    state: State = ""
+    """What the tests say of a change; empty where nothing is compared."""
     mark: str = ""
     """Sign of a footnote."""
     runs: tuple[str, ...] = ()
@@ -60,6 +66,8 @@ class Header:
 
     text: str
     span: int = 1
+    essential: bool = True
+    """Whether the headers below cannot be read without it, as with a unit."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,6 +118,37 @@ class Table:
     def digest(self) -> str:
         """Hash of everything in the table: equal data, equal digest."""
         return hashlib.sha256(json.dumps(as_json(self), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def printable(table: Table) -> Table:
+    """The table without a character that would steer what shows it: control characters print as their code,
+    marks that turn the direction of text are left out.
+    """
+    cleaned: Table = _printable(table)
+    return cleaned
+
+
+def _printable(value: Any) -> Any:
+    if isinstance(value, str):
+        return "".join(map(_letter, value))
+    if isinstance(value, tuple):
+        return tuple(map(_printable, value))
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{each.name: _printable(getattr(value, each.name)) for each in fields(value)})
+    return value
+
+
+def _letter(letter: str) -> str:
+    if letter in "\n\t\u2028\u2029":
+        return " "
+    kind = unicodedata.category(letter)
+    if kind in ("Cc", "Cs"):
+        return f"\\x{ord(letter):02x}"
+    return "" if kind == "Cf" and letter not in _JOINERS else letter
+
+
+# Some scripts are not spelt right without them.
+_JOINERS = "\u200c\u200d"
 
 
 def as_json(table: Table) -> dict[str, Any]:

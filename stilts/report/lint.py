@@ -2,6 +2,8 @@
 
 import re
 
+from stilts.report.latex_text import escape
+
 _TABULAR = re.compile(
     r"\\begin\{tabular\}\{(?P<spec>(?:[^{}]|\{[^{}]*\})*)\}(?P<body>.*?)\\end\{tabular\}", re.DOTALL
 )
@@ -14,7 +16,7 @@ def lint(text: str) -> list[str]:
     plain = "\n".join(line for line in text.splitlines() if not line.startswith("%"))
     complaints = _braces(plain)
     for match in _TABULAR.finditer(plain):
-        columns = len(re.findall(r"[lcr]", re.sub(r"@\{[^{}]*\}", "", match["spec"])))
+        columns = len(re.findall(r"[lcrL]", re.sub(r"@?\{[^{}]*\}", "", match["spec"])))
         for row in re.split(r"\\\\", match["body"]):
             cells = _cells(_COMMANDS.sub("", row).strip())
             if cells and cells != columns:
@@ -25,7 +27,9 @@ def lint(text: str) -> list[str]:
     complaints += [f"{sign} needs a backslash" for sign in "%#_" if re.search(rf"(?<!\\){sign}", plain)]
     if len(re.findall(r"(?<!\\)\$", plain)) % 2:
         complaints.append("an odd number of $")
-    strange = sorted({letter for letter in plain if ord(letter) > 126})
+    # A text in another script stands beside its code points, which print in its place.
+    known = re.sub(r"(\\stiltsUnicode\{[^{}]*\})\{[^{}]*\}", r"\1", plain)
+    strange = sorted({letter for letter in known if escape(letter) != letter and not letter.isascii()})
     if strange:
         complaints.append(f"characters pdflatex may not know: {' '.join(map(ascii, strange))}")
     return complaints

@@ -10,8 +10,9 @@ from pathlib import Path
 from hpc.errors import UserError
 from hpc.files import write_atomic
 
-_WRAPPER = r"""\documentclass[10pt,twocolumn]{article}
-\usepackage[margin=2cm]{geometry}
+# As wide as ACL's: 16 cm, columns of 7.7 cm, 11 pt.
+_WRAPPER = r"""\documentclass[11pt,twocolumn]{article}
+\usepackage[a4paper,margin=2.5cm,columnsep=0.6cm]{geometry}
 \input{stilts.tex}
 \begin{document}
 %s
@@ -30,7 +31,8 @@ def check(folder: Path, tables: Sequence[str]) -> list[Path]:
     """Compiles `folder/<table>.tex` of all tables into `check.pdf`, with `check.png` of its first page.
 
     Raises:
-        UserError: LaTeX stopped, a reference is undefined, or a line is more than 5 pt too wide.
+        UserError: LaTeX stopped, a reference is undefined, a line is more than 5 pt too wide or a float too
+            tall for its page.
     """
     inputs = "\n".join(rf"\input{{{name}.tex}}\clearpage" for name in tables)
     with tempfile.TemporaryDirectory() as scratch:
@@ -70,4 +72,5 @@ def _run(command: list[str], work: Path) -> str:
 def _complaints(log: str) -> list[str]:
     undefined = [line for line in log.splitlines() if "undefined" in line and "Warning" in line]
     wide = [match[0] for match in _OVERFULL.finditer(log) if float(match[1]) > _MOST_POINTS]
-    return [*undefined, *wide]
+    tall = re.findall(r"Float too large for page by \d+\.?\d*pt", log)
+    return [*undefined, *wide, *tall]

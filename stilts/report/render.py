@@ -2,13 +2,14 @@
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from hpc.files import write_atomic
-from stilts.report import latex, lint, markdown, plain
+from stilts.report import html, latex, lint, markdown, plain
 from stilts.report.evidence import Evidence
 from stilts.report.figures import Figure
-from stilts.report.form import Table
+from stilts.report.form import Table, printable
 from stilts.report.spec import Spec
 from stilts.run import records
 
@@ -17,6 +18,7 @@ Built = Table | Figure
 FORMATS: Mapping[str, tuple[str, Callable[[Table], str]]] = {
     "latex": ("tex", latex.write),
     "md": ("md", markdown.write),
+    "html": ("html", html.write),
     "csv": ("csv", plain.write_csv),
     "json": ("json", plain.write_json),
 }
@@ -26,7 +28,10 @@ def build(spec: Spec, evidence: Evidence) -> list[Built]:
     """The tables or figures of a spec."""
     builder = importlib.import_module(f"stilts.report.builders.{spec.builder}")
     built: list[Built] = builder.build(spec, evidence)
-    return built
+    return [
+        replace(one, table=printable(one.table)) if isinstance(one, Figure) else printable(one)
+        for one in built
+    ]
 
 
 def missing_inputs(spec: Spec, evidence: Evidence) -> list[str]:

@@ -57,7 +57,7 @@ def test_nothing_measured_says_what_to_run(tmp_path: Path, capsys: pytest.Captur
     ("arguments", "message"),
     [
         (["--tables", "score"], "Did you mean 'scores'"),
-        (["--formats", "html"], "unknown format 'html'"),
+        (["--formats", "xml"], "unknown format 'xml'"),
         (["--study", "minni"], "Did you mean 'mini'"),
     ],
 )
@@ -75,11 +75,13 @@ def test_a_table_is_written_and_the_main_one_shown(
 ) -> None:
     assert call(sample, tmp_path, "--tables", "scores,training", "--strict") == 0
     told = capsys.readouterr()
-    assert "| Regime" in told.out
+    assert "Regime  " in told.out
     assert "joint (one model)" in told.out
-    assert told.out.rstrip().splitlines()[-1] == f"9 files in {tmp_path}/: scores, training"
+    assert told.out.rstrip().splitlines()[-1] == f"11 files in {tmp_path}/: scores, training"
     assert told.err == ""
-    names = {f"{table}.{end}" for table in ("scores", "training") for end in ("tex", "md", "csv", "json")}
+    names = {
+        f"{table}.{end}" for table in ("scores", "training") for end in ("tex", "md", "html", "csv", "json")
+    }
     assert {path.name for path in tmp_path.iterdir()} == names | {"stilts.tex"}
 
 
