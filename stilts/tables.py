@@ -144,8 +144,8 @@ def _check_pdf(out: Path, made: "Sequence[Built]", formats: Sequence[str]) -> No
 
 
 def _explain(address: str, evidence: "Evidence") -> int:
-    from stilts.report import render
-    from stilts.run import records
+    from stilts.report import render, trace
+    from stilts.report.form import clean
 
     name = address.partition("/")[0]
     known = table_names()
@@ -157,32 +157,8 @@ def _explain(address: str, evidence: "Evidence") -> int:
     cells = {address: cell for table in tables for address, cell in table.cells()}
     if address not in cells:
         raise unknown_name("cell", address, cells)
-    cell = cells[address]
-    print(f"{address}: {cell.text or '--'} {cell.detail}".rstrip())
-    for name in ("value", "low", "high", "change", "change_low", "change_high", "p_value", "count", "note"):
-        shown = getattr(cell, name)
-        if shown not in (None, ""):
-            print(f"  {name:12} {shown}")
-    for run in cell.runs:
-        print(f"  run {run}")
-        for kind in (*spec.inputs, *spec.optional):
-            place = evidence.folder / run
-            shards = records.shards_of(place / kind if kind == "predictions" else place / "records" / kind)
-            for shard in _about(shards, address, spec.split):
-                print(f"    {shard}")
+    print("\n".join(map(clean, trace.lines_of(cells[address], address, spec, evidence))))
     return 0
-
-
-def _about(shards: Sequence[Path], address: str, split: str) -> Sequence[Path]:
-    """The shards that are named after the cell's target and language, or its target; all when none is."""
-    words = set(address.replace("-", "/").split("/"))
-    named = [shard.stem.split("-") for shard in shards]
-    exact = [shard for shard, name in zip(shards, named, strict=True) if set(name) <= words]
-    other = "dev" if split == "test" else "test"
-    loose = [
-        shard for shard, name in zip(shards, named, strict=True) if name[0] in words and name[-1] != other
-    ]
-    return exact or loose or shards
 
 
 def _nothing(folder: Path, asked: argparse.Namespace) -> UserError:

@@ -1,7 +1,7 @@
 """Scores of rows in columns, and what may be said of the difference between two rows of a column."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -40,6 +40,21 @@ class Measured:
 
 
 State = Literal["different", "not different", "not tested"]
+
+
+def _spread_lines(change: Estimate) -> list[str]:
+    """The variances behind an interval, each apart."""
+    spread, found = change.spread, []
+    for name, part in (
+        ("between seeds, of their mean", spread.replicates),
+        ("of what all seeds have in common of the items", spread.items),
+        ("of the items alone, and half a step of the score", spread.least),
+    ):
+        if part is not None:
+            found.append(f"  variance {name}: {part.variance:.6g}, {part.freedom:.4g} degrees of freedom")
+    if spread.is_known:
+        found.append(f"  p-value before correction: {spread.p_value(change.value):.6g}")
+    return found or ["  nothing is known of its spread"]
 
 
 @dataclass
@@ -114,6 +129,38 @@ class Comparer:
         if not told or any(map(math.isnan, p_values)):
             return set()
         return values.keys() - told
+
+    def trace(self, row: str, column: Column, change: Estimate | None) -> Callable[[], list[str]]:
+        """How a score came about, and its change where there is one."""
+
+        def lines() -> list[str]:
+            found = [f"score of {row} = mean over seeds of the mean over targets of the mean over languages"]
+            found += self._values(row, column)
+            if change is not None:
+                against = self.spec.against
+                found.append(f"change = mean over seeds of the score less that of {against}, by seed")
+                found += self._values(against, column) + _spread_lines(change)
+            return found
+
+        return lines
+
+    def _values(self, row: str, column: Column) -> list[str]:
+        found, measured = [], self.measure(row, column)
+        for seed, score in measured.by_seed.items() if measured else ():
+            found.append(f"  {row}, seed {seed}: {score.value:.6f}")
+            for target in column.targets:
+                source = self.evidence.resolve(row, target)
+                answer = self.evidence.answers.get((source, seed, target)) if source else None
+                languages = column.languages or (answer.languages if answer else ())
+                parts = [
+                    (language, self.evidence.score(source, seed, target, self.spec.split, language))
+                    for language in languages
+                    if source
+                ]
+                shown = ", ".join(f"{language} {part.value:.6f}" for language, part in parts if part)
+                where = f" in {answer.evaluation}" if answer else ""
+                found.append(f"    {target}{where}: {shown}")
+        return found
 
     def state(self, change: Estimate) -> State:
         """What may be said of a change whose p-value is adjusted."""

@@ -68,28 +68,31 @@ def _add_caveat(drawn: Any, caveat: str) -> None:
         return
     drawn.canvas.draw()
     box = drawn.get_tightbbox()
-    text = "\n".join(textwrap.wrap(caveat, int(16 * box.width)))
+    text = drawable("\n".join(textwrap.wrap(caveat, int(16 * box.width))))
     width, height = drawn.get_size_inches()
     drawn.text(
         box.x0 / width, (box.y0 - 0.08) / height, text, fontsize=6, color="#555555", va="top", ha="left"
     )
 
 
-def apart(heights: Sequence[float], gap: float) -> list[float]:
-    """Heights moved as little as possible so that neighbours keep a gap; the order stays."""
-    order = sorted(range(len(heights)), key=lambda n: heights[n])
-    placed = [heights[n] for n in order]
-    for _ in range(200):
-        moved = False
-        for n in range(1, len(placed)):
-            overlap = gap - (placed[n] - placed[n - 1])
-            if overlap > 1e-6:
-                placed[n - 1] -= overlap / 2
-                placed[n] += overlap / 2
-                moved = True
-        if not moved:
-            break
-    result = [0.0] * len(heights)
-    for n, height in zip(order, placed, strict=True):
-        result[n] = height
-    return result
+def drawable(text: str) -> str:
+    """Text as it can be drawn: nothing is taken for a formula, and what the font lacks is a code point."""
+    from matplotlib import font_manager, ft2font
+
+    font = ft2font.FT2Font(font_manager.findfont("DejaVu Sans"))
+    shown = [
+        letter if letter == "\n" or font.get_char_index(ord(letter)) else f"<U+{ord(letter):04X}>"
+        for letter in text
+    ]
+    return "".join(shown).replace("$", r"\$")
+
+
+def ink_on(ground: Sequence[float]) -> str:
+    """Black or white, whichever stands out more from a colour (RGB of 0 to 1): at least 4.5 : 1."""
+
+    def linear(part: float) -> float:
+        return part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+
+    red, green, blue = (linear(part) for part in ground[:3])
+    light = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    return "black" if (light + 0.05) ** 2 > 0.05 * 1.05 else "white"

@@ -5,7 +5,7 @@ print.
 import hashlib
 import json
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from typing import Any, Literal
 
@@ -46,6 +46,10 @@ class Cell:
     """Sign of a footnote."""
     runs: tuple[str, ...] = ()
     """Runs whose records the number was made from."""
+    other_runs: tuple[str, ...] = ()
+    """Runs of what it is compared with."""
+    trace: Callable[[], Sequence[str]] | None = field(default=None, compare=False, repr=False)
+    """How the number was worked out, from which values; asked for one cell at a time."""
     note: str = ""
     """What a reader who asks for this cell should know."""
     applies: bool = True
@@ -128,9 +132,14 @@ def printable(table: Table) -> Table:
     return cleaned
 
 
+def clean(text: str) -> str:
+    """Text without a character that would steer what shows it."""
+    return "".join(map(_letter, text))
+
+
 def _printable(value: Any) -> Any:
     if isinstance(value, str):
-        return "".join(map(_letter, value))
+        return clean(value)
     if isinstance(value, tuple):
         return tuple(map(_printable, value))
     if is_dataclass(value) and not isinstance(value, type):
@@ -157,7 +166,11 @@ def as_json(table: Table) -> dict[str, Any]:
     for block in plain["blocks"]:
         for row in block["rows"]:
             row["cells"] = [
-                {key: _rounded(value) for key, value in cell.items() if value not in (None, "", (), False)}
+                {
+                    key: _rounded(value)
+                    for key, value in cell.items()
+                    if value not in (None, "", (), False) and key != "trace"
+                }
                 | ({} if cell["applies"] else {"applies": False})
                 for cell in row["cells"]
             ]

@@ -66,14 +66,14 @@ class Served:
         return found
 
 
-def paired(mine: Served | None, other: Served | None, heads: int) -> list[tuple[Calls, Calls]]:
+def paired(mine: Served | None, other: Served | None, heads: int) -> dict[int, tuple[Calls, Calls]]:
     """Calls of two layouts on texts of so many tasks, by the processes that have both."""
     first, second = (one.texts.get(heads, {}) if one else {} for one in (mine, other))
-    return [
-        (first[process], second[process])
+    return {
+        process: (first[process], second[process])
         for process in sorted(first)
         if len(first[process]) and len(second.get(process, ()))
-    ]
+    }
 
 
 def load(evidence: Evidence, *, max_invalid: float) -> dict[Setting, dict[str, Served]]:

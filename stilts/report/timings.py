@@ -267,14 +267,16 @@ def processes(values: dict[tuple[str, int], Floats]) -> list[Floats]:
     return [values[process] for process in sorted(values) if len(values[process])]
 
 
-def ratios(mine: Timings, other: Timings) -> list[float]:
+def ratios(mine: Timings, other: Timings) -> dict[str, float]:
     """By process that has both, the median ratio of calls that were made side by side."""
-    found = [
-        inference.paired_ratio(_calls(mine, process), _calls(other, process))
-        for process in sorted(mine.model)
-        if process in other.model
-    ]
-    return [ratio for ratio in found if not math.isnan(ratio)]
+    found = {
+        f"{run}, process {number}": inference.paired_ratio(
+            _calls(mine, (run, number)), _calls(other, (run, number))
+        )
+        for run, number in sorted(mine.model)
+        if (run, number) in other.model
+    }
+    return {process: ratio for process, ratio in found.items() if not math.isnan(ratio)}
 
 
 def _calls(timings: Timings, process: tuple[str, int]) -> inference.Calls:

@@ -1,10 +1,11 @@
 """Ratios of times and their verdicts as cells; the same in every table that compares times."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from stilts.report.form import SIGNS, Cell, Shade, State
 from stilts.report.inference import Ratio, Verdict
 from stilts.report.numbers import bracket
+from stilts.report.trace import Lines
 
 _STATES: dict[Verdict, State] = {
     "equivalent": "equivalent",
@@ -15,7 +16,9 @@ _STATES: dict[Verdict, State] = {
 }
 
 
-def ratio_cell(ratio: Ratio | None, verdict: Verdict, runs: Sequence[str], *, signed: bool = False) -> Cell:
+def ratio_cell(
+    ratio: Ratio | None, verdict: Verdict, runs: Sequence[str], trace: Lines, *, signed: bool = False
+) -> Cell:
     """The ratio with its interval; `signed` where no verdict stands beside it."""
     if ratio is None:
         return Cell()
@@ -32,14 +35,32 @@ def ratio_cell(ratio: Ratio | None, verdict: Verdict, runs: Sequence[str], *, si
         shade=_shade(verdict) if signed else "",
         state=state,
         runs=tuple(runs),
+        trace=trace,
     )
 
 
-def verdict_cell(ratio: Ratio | None, verdict: Verdict, runs: Sequence[str]) -> Cell:
+def verdict_cell(ratio: Ratio | None, verdict: Verdict, runs: Sequence[str], trace: Lines) -> Cell:
     """The verdict in words."""
     if ratio is None:
         return Cell()
-    return Cell(text=verdict, shade=_shade(verdict), state=_STATES[verdict], runs=tuple(runs))
+    return Cell(text=verdict, shade=_shade(verdict), state=_STATES[verdict], runs=tuple(runs), trace=trace)
+
+
+def ratio_trace(ratio: Ratio | None, by_process: Callable[[], Mapping[str, float]], against: str) -> Lines:
+    """How a ratio came about, process by process."""
+
+    def lines() -> list[str]:
+        found = [
+            f"ratio to {against}: by process the median over calls on the same queries side by side, then",
+            "their geometric mean over processes",
+        ]
+        found += [f"  {process}: {value:.6f}" for process, value in by_process().items()]
+        if ratio is not None:
+            found.append(f"  p-value of equal times, before correction: {ratio.p_value:.6g}")
+            found.append(f"  p-value of a difference beyond the margin: {ratio.equivalence_p:.6g}")
+        return found
+
+    return lines
 
 
 def _shade(verdict: Verdict) -> Shade:

@@ -22,7 +22,7 @@ def repaid_after(
     pairs = paired(served.get(row), served.get(against), heads)
     if costs[0] is None or costs[1] is None or not pairs:
         return Cell()
-    saved = [(float(other.times.mean()) - float(mine.times.mean())) / 1e9 for mine, other in pairs]
+    saved = [(float(other.times.mean()) - float(mine.times.mean())) / 1e9 for mine, other in pairs.values()]
     found = break_even(Estimate(value=costs[0] - costs[1]), inference.t_estimate(saved, level))
     known = not math.isnan(found.value)
     return Cell(

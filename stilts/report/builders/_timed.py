@@ -5,11 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+
 from stilts.report import caption, inference
 from stilts.report.evidence import Evidence
 from stilts.report.inference import Estimate, Ratio, Verdict
 from stilts.report.spec import Spec
 from stilts.report.timings import Timings, Variant, processes
+from stilts.report.trace import Lines
 
 _LAGGED = 5000
 """Calls of a process that tell how alike neighbours in time are."""
@@ -25,11 +28,31 @@ class Line:
     variant: Variant
     timings: Timings
     ratio: Ratio | None
+    by_process: Mapping[str, float] = field(default_factory=dict)
+    """Ratios behind it, by run and process."""
     verdict: Verdict | Literal[""] = ""
     percentiles: Mapping[str, Estimate] = field(default_factory=dict)
     """By column."""
     notes: Mapping[str, str] = field(default_factory=dict)
     """By column."""
+
+
+def percentile_trace(by_process: Mapping[tuple[str, int], inference.Floats], quantile: float) -> Lines:
+    """The calls that a percentile is of, process by process."""
+
+    def lines() -> list[str]:
+        count = sum(map(len, by_process.values()))
+        found = [
+            f"quantile {quantile:g} of {count} usable calls of all processes, linear between neighbours;",
+            "interval by t over the logs of the processes' own",
+        ]
+        for (run, process), times in sorted(by_process.items()):
+            if len(times):
+                own = np.quantile(times, quantile) / 1e6
+                found.append(f"  {run}, process {process}: {len(times)} calls, quantile {own:.6f} ms")
+        return found
+
+    return lines
 
 
 def calls_note(by_process: Sequence[inference.Floats], timings: Timings) -> str:

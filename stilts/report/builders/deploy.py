@@ -5,9 +5,10 @@ several tasks takes, how many queries a second they bear, and when the one model
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from stilts.report import caption, inference
-from stilts.report.builders._ratios import ratio_cell, verdict_cell
+from stilts.report.builders._ratios import ratio_cell, ratio_trace, verdict_cell
 from stilts.report.builders._repaid import repaid_after
 from stilts.report.builders._serving import LABELS, caption_of, estimate_cell, mean
 from stilts.report.evidence import Evidence
@@ -189,7 +190,9 @@ def _texts(of: _Of, setting: Setting, rows: Sequence[str], heads: int) -> Block:
             else:
                 ratio, verdict = of.verdicts.get((setting, row, heads), _NO_VERDICT)
                 make = verdict_cell if column == "verdict" else ratio_cell
-                cells.append(make(ratio, verdict, served.runs))
+                pairs = partial(_by_process, of.served, row, of.spec.against, heads)
+                trace = ratio_trace(ratio, pairs, LABELS[of.spec.against])
+                cells.append(make(ratio, verdict, served.runs, trace))
         made.append(Row(key=f"{setting.dtype}/{row}/{heads}", label=_label(of, row), cells=tuple(cells)))
     tasks = "task" if heads == 1 else "tasks"
     texts = {
@@ -216,12 +219,17 @@ def _percentile(of: _Of, served: Served, texts: Mapping[int, Calls], quantile: f
 
 
 def _ratio(spec: Spec, served: Mapping[str, Served], row: str, heads: int) -> Ratio | None:
-    pairs = paired(served.get(row), served.get(spec.against), heads)
-    if row == spec.against or not pairs:
-        return None
-    ratios = [inference.paired_ratio(mine, other) for mine, other in pairs]
-    known = [ratio for ratio in ratios if not math.isnan(ratio)]
-    return inference.compare(known, margin=spec.stats.margin) if known else None
+    found = {} if row == spec.against else _by_process(served, row, spec.against, heads)
+    return inference.compare(list(found.values()), margin=spec.stats.margin) if found else None
+
+
+def _by_process(served: Mapping[str, Served], row: str, against: str, heads: int) -> dict[str, float]:
+    """Ratios of the processes that have both."""
+    ratios = {
+        f"process {process}": inference.paired_ratio(mine, other)
+        for process, (mine, other) in paired(served.get(row), served.get(against), heads).items()
+    }
+    return {process: ratio for process, ratio in ratios.items() if not math.isnan(ratio)}
 
 
 def judged(spec: Spec, found: Mapping[Setting, Mapping[str, Served]]) -> Verdicts:

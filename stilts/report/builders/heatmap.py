@@ -9,7 +9,7 @@ from stilts.report import figures
 from stilts.report.builders import scores
 from stilts.report.evidence import Evidence
 from stilts.report.figures import Figure
-from stilts.report.form import Block, Cell, Table
+from stilts.report.form import SIGNS, Block, Cell, Table
 from stilts.report.spec import Spec
 
 _LEFT_OUT = "#DDDDDD"
@@ -25,7 +25,7 @@ def build(spec: Spec, evidence: Evidence) -> list[Figure]:
     if not kept:
         return []
     block = replace(block, rows=kept)
-    legend = "Figure: * a change that is not zero; colours end at the largest change of a trained target."
+    legend = "Figure: signs as below; colours end at the largest change of a trained target."
     table = replace(table, blocks=(block,), caption=f"{table.caption} {legend}")
     size = (figures.DOUBLE_COLUMN, 0.9 + 0.32 * len(kept))
     trained = {task.name for task in evidence.trained_targets} | {"trained"}
@@ -50,18 +50,19 @@ def _draw(figure: Any, table: Table, against: str, trained: set[str]) -> None:
     axes = figure.add_subplot()
     image = axes.imshow(changes, cmap=colours, vmin=-limit, vmax=limit, aspect="auto")
     axes.set_xticks(
-        range(len(block.columns)), [header.text for header in block.headers], rotation=35, ha="right"
+        range(len(block.columns)),
+        [figures.drawable(header.text) for header in block.headers],
+        rotation=35,
+        ha="right",
     )
-    axes.set_yticks(range(len(block.rows)), [row.label for row in block.rows])
+    axes.set_yticks(range(len(block.rows)), [figures.drawable(row.label) for row in block.rows])
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
     for y, row in enumerate(block.rows):
         for x, cell in enumerate(row.cells):
-            dark = abs(changes[y, x]) > 0.6 * limit
-            axes.text(
-                x, y, _text(cell), ha="center", va="center", fontsize=6.5, color="white" if dark else "black"
-            )
+            ground = image.cmap(image.norm(changes[y, x]))
+            axes.text(x, y, _text(cell), ha="center", va="center", fontsize=6.5, color=figures.ink_on(ground))
     _lines(axes, block)
     bar = figure.colorbar(image, ax=axes, pad=0.015, extend="both", aspect=30)
     bar.set_label(f"points against {against}")
@@ -85,4 +86,4 @@ def _number(cell: Cell) -> float:
 def _text(cell: Cell) -> str:
     if cell.change is None:
         return "--"
-    return f"{cell.change:+.1f}{'*' * bool(cell.shade)}{cell.mark}"
+    return f"{cell.change:+.1f}{SIGNS.get(cell.state, '')}{cell.mark}"

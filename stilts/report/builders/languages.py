@@ -53,8 +53,7 @@ def _table(spec: Spec, comparer: Comparer, target: str) -> Table:
     body = []
     for row in rows:
         cells = [
-            score_cell(comparer.measure(row, column), changes.get((row, column.key)), comparer=comparer)
-            for column in columns
+            score_cell(row, column, changes.get((row, column.key)), comparer=comparer) for column in columns
         ]
         found = [changes.get((row, column.key)) for column in languages]
         cells += [

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from stilts.report import caption, inference
-from stilts.report.builders._ratios import ratio_cell, verdict_cell
+from stilts.report.builders._ratios import ratio_cell, ratio_trace, verdict_cell
 from stilts.report.builders._timed import (
     Line,
     calls_note,
@@ -15,6 +15,7 @@ from stilts.report.builders._timed import (
     few_processes,
     is_lossy,
     lossy_text,
+    percentile_trace,
 )
 from stilts.report.evidence import Evidence
 from stilts.report.form import Block, Cell, Header, Row, Table
@@ -70,11 +71,11 @@ def _line(spec: Spec, variant: Variant, found: Mapping[Variant, Timings]) -> Lin
     place = f"{variant.target}/b{variant.batch_size}/{variant.row}"
     key = place + _apart(variant, found, _OF_A_ROW + _OF_A_BLOCK)
     baseline = found.get(replace(variant, row=spec.against))
-    ratio = None
+    ratio, by_process = None, {}
     if baseline is not None and variant.row != spec.against:
         by_process = ratios(found[variant], baseline)
         if by_process:
-            ratio = inference.compare(by_process, margin=spec.stats.margin)
+            ratio = inference.compare(list(by_process.values()), margin=spec.stats.margin)
     apart = _apart(variant, found, _OF_A_ROW).removeprefix("/").replace("/", ", ")
     percentiles, notes = _measured(spec, found[variant])
     return Line(
@@ -83,6 +84,7 @@ def _line(spec: Spec, variant: Variant, found: Mapping[Variant, Timings]) -> Lin
         variant=variant,
         timings=found[variant],
         ratio=ratio,
+        by_process=by_process,
         percentiles=percentiles,
         notes=notes,
     )
@@ -180,6 +182,7 @@ def _cell(spec: Spec, line: Line, column: str) -> Cell:
         high=high if known else None,
         count=count,
         runs=line.timings.runs,
+        trace=percentile_trace(timings, quantile),
         note=line.notes[column],
     )
 
@@ -193,4 +196,5 @@ def _ratio_cell(spec: Spec, line: Line, column: str) -> Cell:
         return Cell(applies=False)
     ratio = line.ratio
     make = verdict_cell if column == "verdict" else ratio_cell
-    return make(ratio, line.verdict or "not tested", line.timings.runs)
+    trace = ratio_trace(ratio, lambda: dict(line.by_process), spec.against)
+    return make(ratio, line.verdict or "not tested", line.timings.runs, trace)

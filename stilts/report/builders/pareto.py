@@ -1,7 +1,8 @@
 """A figure: what a change in accuracy costs, in training and at the query."""
 
+import string
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from stilts.report import caption, figures
@@ -9,14 +10,14 @@ from stilts.report.builders import scores, training
 from stilts.report.compare import Comparer
 from stilts.report.evidence import Evidence
 from stilts.report.figures import COLOURS, Figure
-from stilts.report.form import EMPTY, Block, Cell, Header, Row, Table
-from stilts.report.inference import Estimate, t_estimate
+from stilts.report.form import Block, Cell, Header, Row, Table
 from stilts.report.names import regime_name, task_name
 from stilts.report.numbers import signed, significant
 from stilts.report.spec import Spec
 from stilts.report.timings import Timings, Variant, load, pooled_median, settings
 
 COLUMNS = scores.COLUMNS
+_LETTERS = string.ascii_lowercase + string.ascii_uppercase
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,11 +25,17 @@ class Point:
     """One regime: its change in score, and its costs where they are known."""
 
     row: str
-    change: Estimate
-    seconds: float | None
+    cell: Cell
+    """Its change, as in the table of scores."""
+    seconds: Cell
+    """Of all training behind it, as in the table of training."""
     milliseconds: float | None
     models: int | None
-    runs: tuple[str, ...]
+
+    @property
+    def change(self) -> float:
+        """In points; 0 for the row of reference."""
+        return self.cell.change or 0.0
 
 
 def build(spec: Spec, evidence: Evidence) -> list[Figure]:
@@ -43,7 +50,8 @@ def build(spec: Spec, evidence: Evidence) -> list[Figure]:
         f"Up: change of the {column.header} ({spec.split} split) against {regime_name(spec.against)}, with "
         "the interval of the main table. Left: device seconds of all training behind a row, search included",
         _right(single),
-        "In brackets: sets of weights that have to be deployed to answer all targets",
+        "In brackets: sets of weights that have to be deployed to answer all targets. The line joins what no "
+        "cheaper row exceeds",
         caption.seeds(evidence),
         caption.setting(evidence),
         evidence.study.caveat,
@@ -53,7 +61,7 @@ def build(spec: Spec, evidence: Evidence) -> list[Figure]:
         question=spec.question,
         caption=text,
         blocks=(_block(points),),
-        warnings=tuple(caption.warnings(evidence, [run for point in points for run in point.runs])),
+        warnings=tuple(caption.warnings(evidence, [run for point in points for run in point.cell.runs])),
     )
     panels = 1 + any(point.milliseconds is not None for point in points)
     size = (figures.DOUBLE_COLUMN if panels == 2 else figures.DOUBLE_COLUMN / 2 + 0.5, 2.8)
@@ -65,24 +73,22 @@ def build(spec: Spec, evidence: Evidence) -> list[Figure]:
 
 
 def _points(spec: Spec, evidence: Evidence) -> list[Point]:
-    comparer = Comparer(evidence, spec)
+    """Changes and costs as the tables have them, worked out by what works out the tables."""
     column = scores.columns_of(spec, evidence)[0]
     latencies = _latencies(_single(load(evidence)))
+    changes = scores.cells_of(Comparer(evidence, spec), evidence.rows(spec.rows), [column])
     points = []
-    for row in evidence.rows(spec.rows):
-        change = comparer.change(row, spec.against, column)
-        if change is None:
+    for (row, _), cell in changes.items():
+        if cell.missing or (cell.change is None and row != spec.against):
             continue
         costs = training.costs_of(row, evidence)
-        measured = comparer.measure(row, column)
         points.append(
             Point(
                 row=row,
-                change=change if row != spec.against else Estimate(value=0.0),
-                seconds=t_estimate([cost.total for cost in costs]).value if costs else None,
+                cell=cell,
+                seconds=training.total_cell(costs, evidence),
                 milliseconds=latencies.get(row),
                 models=costs[0].models if costs else None,
-                runs=measured.runs if measured else (),
             )
         )
     return points
@@ -122,28 +128,30 @@ def _latencies(found: dict[Variant, Timings]) -> dict[str, float]:
 
 
 def _block(points: Sequence[Point]) -> Block:
-    def number(value: float | None, text: str) -> Cell:
-        return EMPTY if value is None else Cell(text=text, value=value)
+    def number(value: float | None, text: str, note: str) -> Cell:
+        return Cell(note=note) if value is None else Cell(text=text, value=value)
 
     rows = []
     for point in points:
-        change, spread = point.change, point.change.has_interval
+        cell = point.cell
+        change = replace(
+            cell,
+            text=signed(point.change),
+            detail=cell.detail.removeprefix(signed(point.change)).rstrip("*?"),
+            state="",
+            shade="",
+            best=False,
+            value=point.change,
+            low=cell.change_low,
+            high=cell.change_high,
+        )
+        milliseconds = number(point.milliseconds, significant(point.milliseconds or 0), "not timed")
+        models = number(point.models, f"{point.models}", "unknown")
         rows.append(
             Row(
                 key=point.row,
                 label=regime_name(point.row),
-                cells=(
-                    Cell(
-                        text=signed(change.value),
-                        value=change.value,
-                        low=change.low if spread else None,
-                        high=change.high if spread else None,
-                        runs=point.runs,
-                    ),
-                    number(point.seconds, significant(point.seconds or 0)),
-                    number(point.milliseconds, significant(point.milliseconds or 0)),
-                    number(point.models, f"{point.models}"),
-                ),
+                cells=(change, point.seconds, milliseconds, models),
             )
         )
     return Block(
@@ -155,57 +163,48 @@ def _block(points: Sequence[Point]) -> Block:
 
 def _draw(figure: Any, points: Sequence[Point], against: str, panels: int) -> None:
     axes = figure.subplots(1, panels, sharey=True, squeeze=False)[0]
-    _panel(axes[0], points, [point.seconds for point in points], labelled=panels == 1)
+    _panel(axes[0], points, [point.seconds.value for point in points])
     axes[0].set_xlabel("training, device seconds")
     axes[0].set_ylabel(f"points against {against}")
     if panels == 2:
-        _panel(axes[1], points, [point.milliseconds for point in points], labelled=True)
+        _panel(axes[1], points, [point.milliseconds for point in points])
         axes[1].set_xlabel("p50 of a query at batch 1, ms")
+    names = []
+    for letter, point in zip(_LETTERS, points, strict=False):
+        models = f" ({point.models} model{'s' * (point.models > 1)})" if point.models else ""
+        names.append(f"{letter}  {regime_name(point.row).removesuffix(' (one model)')}{models}")
     figure.tight_layout(w_pad=2)
+    text = figures.drawable("\n".join(names) + "\n\nline: not bettered at its cost")
+    figure.text(1.0, 0.95, text, va="top", ha="left", fontsize=7, linespacing=1.35)
 
 
-def _panel(axes: Any, points: Sequence[Point], costs: Sequence[float | None], *, labelled: bool) -> None:
+def _panel(axes: Any, points: Sequence[Point], costs: Sequence[float | None]) -> None:
+    """Each regime as a letter in a mark of its own, and those that none betters joined by a line."""
     axes.axhline(0, color="#999999", linewidth=0.8, zorder=0)
+    known = [(cost, point.change) for point, cost in zip(points, costs, strict=True) if cost is not None]
+    edge = frontier(known)
+    axes.step(*zip(*edge, strict=True), where="post", color="#333333", linewidth=1, zorder=1)
     for n, (point, cost) in enumerate(zip(points, costs, strict=True)):
         if cost is None:
             continue
-        change = point.change
-        spread = [[change.value - change.low], [change.high - change.value]] if change.has_interval else None
+        cell = point.cell
+        spread = None
+        if cell.change_low is not None and cell.change_high is not None:
+            spread = [[point.change - cell.change_low], [cell.change_high - point.change]]
+        colour = COLOURS[n % len(COLOURS)]
         axes.errorbar(
-            cost,
-            change.value,
-            yerr=spread,
-            fmt="osD^vPX<>"[n % 9],
-            color=COLOURS[n % len(COLOURS)],
-            markersize=5,
-            elinewidth=1,
+            cost, point.change, yerr=spread, fmt="osD^vPX<>"[n % 9], color=colour, markersize=4, elinewidth=1
         )
-    known = [cost for cost in costs if cost is not None]
-    axes.set_xlim(0, 1.1 * max(known, default=1))
-    if labelled:
-        _labels(axes, points)
-
-
-def _labels(axes: Any, points: Sequence[Point]) -> None:
-    low, high = axes.get_ylim()
-    places = figures.apart([point.change.value for point in points], 0.075 * (high - low))
-    for n, (point, place) in enumerate(zip(points, places, strict=True)):
-        models = f" ({point.models} model{'s' * (point.models > 1)})" if point.models else ""
         axes.annotate(
-            regime_name(point.row).removesuffix(" (one model)") + models,
-            xy=(1.0, point.change.value),
-            xytext=(1.1, place),
-            xycoords=("axes fraction", "data"),
-            textcoords=("axes fraction", "data"),
-            color=COLOURS[n % len(COLOURS)],
-            va="center",
-            annotation_clip=False,
-            arrowprops={
-                "arrowstyle": "-",
-                "color": COLOURS[n % len(COLOURS)],
-                "linewidth": 0.6,
-                "relpos": (0, 0.5),
-                "shrinkA": 1,
-                "shrinkB": 0,
-            },
+            _LETTERS[n], (cost, point.change), xytext=(4, 3), textcoords="offset points", fontsize=7
         )
+    axes.set_xlim(0, 1.15 * max((cost for cost, _ in known), default=1))
+
+
+def frontier(places: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Of (cost, gain), those that nothing as cheap exceeds, by cost."""
+    found: list[tuple[float, float]] = []
+    for cost, gain in sorted(places, key=lambda place: (place[0], -place[1])):
+        if not found or gain > found[-1][1]:
+            found.append((cost, gain))
+    return found

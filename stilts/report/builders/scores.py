@@ -36,7 +36,7 @@ def build(spec: Spec, evidence: Evidence) -> list[Table]:
     comparer = Comparer(evidence, spec)
     columns = columns_of(spec, evidence)
     rows = [row for row in evidence.rows(spec.rows) if is_chosen(row) or _is_planned(row, evidence)]
-    cells = _cells(comparer, rows, columns)
+    cells = cells_of(comparer, rows, columns)
     body = [
         Row(
             key=row,
@@ -81,7 +81,8 @@ def columns_of(spec: Spec, evidence: Evidence) -> list[Column]:
 
 
 def score_cell(
-    measured: Measured | None,
+    row: str,
+    column: Column,
     change: Estimate | None,
     *,
     comparer: Comparer,
@@ -90,6 +91,7 @@ def score_cell(
     note: str = "",
 ) -> Cell:
     """A score with its change as small print."""
+    measured = comparer.measure(row, column)
     if measured is None:
         return Cell(note=note)
     evidence = comparer.evidence
@@ -110,8 +112,14 @@ def score_cell(
         state=state,
         mark=mark + FEWER_SEEDS * short,
         runs=measured.runs,
+        other_runs=_runs_of(comparer.measure(comparer.spec.against, column)) if change else (),
+        trace=comparer.trace(row, column, change),
         note=note,
     )
+
+
+def _runs_of(measured: Measured | None) -> tuple[str, ...]:
+    return measured.runs if measured else ()
 
 
 def change_text(change: Estimate) -> str:
@@ -147,8 +155,13 @@ def _groups(columns: Sequence[Column]) -> tuple[Header, ...]:
     return tuple(Header(text=kind, span=len(list(group)), essential=False) for kind, group in groupby(kinds))
 
 
-def _cells(comparer: Comparer, rows: Sequence[str], columns: Sequence[Column]) -> dict[tuple[str, str], Cell]:
-    """By row and column key; all comparisons with the row of reference are one family."""
+def cells_of(
+    comparer: Comparer, rows: Sequence[str], columns: Sequence[Column]
+) -> dict[tuple[str, str], Cell]:
+    """By row and column key; all comparisons with the row of reference are one family.
+
+    `best` is the cell of the row chosen for a target, and is not tested a second time.
+    """
     # On a single target `best` is one of the rows above it: it is not tested a second time.
     tested = {
         column.key: [row for row in rows if row != "best" or len(column.targets) > 1] for column in columns
@@ -160,7 +173,8 @@ def _cells(comparer: Comparer, rows: Sequence[str], columns: Sequence[Column]) -
         for row in tested[column.key]:
             probed = _probed(comparer.evidence, row, column)
             cells[row, column.key] = score_cell(
-                comparer.measure(row, column),
+                row,
+                column,
                 changes.get((row, column.key)),
                 comparer=comparer,
                 best=row in best,

@@ -72,7 +72,7 @@ def build(spec: Spec, evidence: Evidence) -> list[Table]:
         Row(
             key=row,
             label=regime_name(row),
-            cells=tuple(_cell(costs[row], columns[name]) for name in wanted),
+            cells=tuple(_cell(costs[row], columns[name], evidence) for name in wanted),
             ruled=regimes.find(row.partition("/")[0]).ruled,
         )
         for row in rows
@@ -194,9 +194,17 @@ def _groups(columns: Sequence[str], unit: str) -> list[Header]:
     ]
 
 
-def _cell(costs: Sequence[Cost] | None, measure: Measure) -> Cell:
+def _cell(costs: Sequence[Cost] | None, measure: Measure, evidence: Evidence) -> Cell:
     if costs is None:
-        return Cell()
+        return Cell(note="a training record behind this row is missing")
+
+    def trace() -> list[str]:
+        found = [f"{measure.header or 'value'}: mean over seeds of the sum over all runs behind the row"]
+        for cost in costs:
+            found.append(f"  one seed: {measure.pick(cost):.6g}")
+            found += [f"    {run}: {device_seconds(evidence, run):.6f} device seconds" for run in cost.runs]
+        return found
+
     estimate = inference.t_estimate([measure.pick(cost) for cost in costs])
     varies = estimate.has_interval and estimate.high > estimate.low
     return Cell(
@@ -206,7 +214,13 @@ def _cell(costs: Sequence[Cost] | None, measure: Measure) -> Cell:
         low=estimate.low if varies else None,
         high=estimate.high if varies else None,
         runs=tuple(dict.fromkeys(run for cost in costs for run in cost.runs)),
+        trace=trace,
     )
+
+
+def total_cell(costs: Sequence[Cost] | None, evidence: Evidence) -> Cell:
+    """Device seconds of everything behind a row."""
+    return _cell(costs, Measure("device seconds", lambda cost: cost.total, significant), evidence)
 
 
 def _caption(spec: Spec, evidence: Evidence) -> str:

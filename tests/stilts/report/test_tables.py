@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from stilts import tables
-from stilts.report import figures, pdf
+from stilts.report import figures, pdf, trace
 from stilts.study.config import Study
 
 FLAGS = {
@@ -142,7 +142,7 @@ def test_explain_names_runs_and_shards(
 
 def test_shards_are_narrowed_to_the_cell() -> None:
     shards = [Path(f"{name}.arrow") for name in ("bucc2018-de-dev", "bucc2018-de", "bucc2018-fr", "xnli-de")]
-    about = tables._about
+    about = trace._about
     assert about(shards, "languages-bucc2018/multi/de", "test") == [shards[1]]
     assert about(shards, "scores/multi/bucc2018", "test") == shards[1:3]
     assert about(shards, "scores/multi/all", "test") == shards

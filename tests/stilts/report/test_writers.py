@@ -4,14 +4,15 @@ import csv
 import io
 import itertools
 import json
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hpc.errors import UserError
-from stilts.report import latex, markdown, numbers, pdf, plain, render
-from stilts.report.figures import apart
+from stilts.report import figures, latex, markdown, numbers, pdf, plain, render
+from stilts.report.builders.pareto import frontier
 from stilts.report.form import EMPTY, Block, Cell, Header, Row, Table
 from stilts.report.lint import lint
 
@@ -157,12 +158,31 @@ def test_numbers_keep_three_digits_and_no_negative_zero() -> None:
     assert numbers.signed(-0.06) == "-0.1"
 
 
-def test_labels_keep_apart_and_in_order() -> None:
-    placed = apart([1.0, 1.1, 5.0, 1.05], 0.5)
-    assert placed[2] == 5.0
-    ordered = [placed[n] for n in (0, 3, 1)]
-    assert ordered == sorted(ordered)
-    assert min(b - a for a, b in itertools.pairwise(ordered)) >= 0.499
+def test_text_stands_out_from_every_ground() -> None:
+    def light(colour: tuple[float, float, float]) -> float:
+        parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+    steps = [n / 8 for n in range(9)]
+    for ground in itertools.product(steps, steps, steps):
+        ink = {"black": 0.0, "white": 1.0}[figures.ink_on(ground)]
+        high, low = sorted((ink, light(ground)), reverse=True)
+        assert (high + 0.05) / (low + 0.05) >= 4.5
+
+
+def test_a_frontier_is_what_nothing_cheaper_exceeds() -> None:
+    places = [(3.0, 1.0), (1.0, 0.0), (2.0, 2.0), (2.0, 1.5), (4.0, 2.0), (5.0, 3.0)]
+    assert frontier(places) == [(1.0, 0.0), (2.0, 2.0), (5.0, 3.0)]
+    assert frontier([]) == []
+
+
+@pytest.mark.parametrize("caveat", ["$x$ and $", "\u4e2d\u6587", "\u0645\u0631\u062d", "a\\b {c} ^_"])
+def test_figures_draw_any_caveat(caveat: str, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    made = figures.Figure(table=TABLE, draw=lambda figure: figure.add_subplot(), size=(3, 2), caveat=caveat)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(figures.save(made, tmp_path)) == 2
 
 
 needs_latex = pytest.mark.skipif(not pdf.can_compile(), reason="no pdflatex on this machine")
