@@ -108,7 +108,10 @@ def test_kills_of_random_ranks_leave_no_trace(tmp_path: Path, kills: int) -> Non
     assert reached >= kills // 2, "kills that come when all is over show nothing"
 
 
-@pytest.mark.parametrize("worlds", [(2, 1), (1, 2)], ids=["2-to-1", "1-to-2"])
+@pytest.mark.parametrize(
+    "worlds",
+    [pytest.param((2, 1), id="2-to-1"), pytest.param((1, 2), id="1-to-2", marks=pytest.mark.slow)],
+)
 def test_a_run_goes_on_on_another_number_of_ranks(tmp_path: Path, worlds: tuple[int, int]) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()

@@ -46,7 +46,13 @@ def plain_accuracies(folder, language):
     return 100 * np.mean(found == np.arange(len(rows)), axis=1)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+IN_CI = ("zh", "ar")
+
+
+@pytest.mark.parametrize(
+    "language",
+    [name if name in IN_CI else pytest.param(name, marks=pytest.mark.slow) for name in LANGUAGES],
+)
 def test_accuracy_equals_plain_hugging_face(e5, tmp_path, language):
     task = tasks.load("tatoeba")
     encoded = data.load(
