@@ -14,16 +14,17 @@ _LEVELS = 5
 
 def names(sort: str) -> list[str]:
     """All TOML files of a sort (`slurm`, `tables`), by name."""
-    return sorted({path.stem for folder in _folders(sort) for path in folder.glob("*.toml")})
+    return sorted({path.stem for folder in folders(sort) for path in folder.glob("*.toml")})
 
 
 def find(sort: str, name: str) -> Path | None:
     """The TOML file of that name; None where there is none."""
-    paths = (folder / f"{name}.toml" for folder in _folders(sort))
+    paths = (folder / f"{name}.toml" for folder in folders(sort))
     return next((path for path in paths if path.is_file()), None)
 
 
-def _folders(sort: str) -> Iterator[Path]:
+def folders(sort: str) -> Iterator[Path]:
+    """Where files of a sort may lie, a user's own first."""
     above = (_PACKAGES, *_PACKAGES.parents)[:_LEVELS]
     places = (Path(sort), _PACKAGES / sort, *(folder / "share/stilts" / sort for folder in above))
     yield from (path for path in dict.fromkeys(places) if path.is_dir())

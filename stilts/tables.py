@@ -32,7 +32,10 @@ def parser() -> Parser:
         "--runs", metavar="FOLDER", type=Path, default=Path("runs"), help="where runs lie (runs)"
     )
     names = ", ".join(table_names())
-    made.add_argument("--tables", type=comma_list, metavar="LIST", help=f"of {names}, or TOML paths (all)")
+    made.add_argument(
+        "--tables", type=comma_list, metavar="LIST", help=f"of {names}, or TOML paths (the standard ones)"
+    )
+    made.add_argument("--all", action="store_true", help="every table there is")
     formats = f"of {', '.join(FORMATS)} (all)"
     made.add_argument("--formats", type=comma_list, metavar="LIST", default=list(FORMATS), help=formats)
     made.add_argument("--output", type=Path, metavar="FOLDER", help="(tables/rendered/STUDY)")
@@ -60,10 +63,12 @@ def work(asked: argparse.Namespace) -> int:
     """
     refuse_unknown("format", asked.formats, FORMATS)
     specs = [load_spec(name) for name in (asked.tables or table_names())]
+    if not asked.tables and not asked.all:
+        specs = [spec for spec in specs if spec.standard]
     study = load_study(asked.study)
     folder = asked.runs / study.name
     study, _ = resolve_optional(study, folder)
-    if not folder.is_dir():
+    if not folder.is_dir() and any(spec.inputs for spec in specs):
         raise _nothing(folder, asked)
 
     from stilts.report.evidence import Evidence

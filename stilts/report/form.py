@@ -52,6 +52,8 @@ class Cell:
     """How the number was worked out, from which values; asked for one cell at a time."""
     note: str = ""
     """What a reader who asks for this cell should know."""
+    prose: bool = False
+    """Words, which may stand on several lines."""
     applies: bool = True
     """False where there is nothing to measure: prints as an empty cell and is not missing."""
 

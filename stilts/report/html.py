@@ -24,6 +24,7 @@ th button { font: inherit; color: inherit; background: none; border: 0; padding:
 th[aria-sort=ascending] button::after { content: " \\2191"; }
 th[aria-sort=descending] button::after { content: " \\2193"; }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
+td.prose { white-space: normal; text-align: left; min-width: 18rem; }
 td.best { font-weight: 700; }
 td.better { background: var(--better); } td.worse { background: var(--worse); }
 td small { color: var(--dim); font-weight: 400; } td.better small, td.worse small { color: var(--ink); }
@@ -123,7 +124,7 @@ def _cell(cell: Cell) -> str:
     if cell.missing:
         reason = f' title="{escape(cell.note)}"' if cell.note else ""
         return f"<td{reason}>--</td>"
-    names = " ".join(name for name in ("best" * cell.best, cell.shade) if name)
+    names = " ".join(name for name in ("best" * cell.best, cell.shade, "prose" * cell.prose) if name)
     number = cell.value if cell.value is not None else cell.change
     shown = (f' class="{names}"' if names else "") + (
         f' data-value="{number:.10g}"' if number is not None else ""

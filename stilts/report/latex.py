@@ -34,6 +34,7 @@ SHADES = {"better": "CFE3F5", "worse": "FBE0C3"}
 _LINE, _COLUMN = 50.0, 24.0
 _SEPARATION = 0.67
 _LONGEST = 14.0
+_PROSE = 24.0
 _SMALL = 0.89
 _MOST_LINES = 44
 
@@ -50,7 +51,7 @@ def write(table: Table) -> str:
     # A caption of nine points has about a hundred letters a line.
     used = len(table.caption) // (45 if narrow else 100) + 3
     for part in parts:
-        height = len(part.rows) + 4
+        height = _height(part)
         if floats[-1] and used + height > _MOST_LINES:
             floats.append([])
             used = 2
@@ -80,6 +81,15 @@ def write_figure(table: Table) -> str:
 
 def _label(kind: str, table: Table) -> str:
     return rf"\label{{{kind}:stilts-{table.id.replace('_', '-')}}}"
+
+
+def _height(block: Block) -> int:
+    """Lines of a part, with its rules and headers."""
+    lines = 4
+    for row in block.rows:
+        words = max((width(cell.text) / _PROSE for cell in row.cells if cell.prose), default=0.0)
+        lines += 1 + int(max(words, width(row.label) / _LONGEST))
+    return lines
 
 
 def _caption(table: Table) -> str:
@@ -117,6 +127,7 @@ def _widths(block: Block) -> list[float]:
     for number, header in enumerate(block.headers):
         cells = [row.cells[number] for row in block.rows]
         values = max((1.12 * width(cell.text) for cell in cells), default=0)
+        values = min(values, _PROSE) if any(cell.prose for cell in cells) else values
         details = max((_SMALL * width(cell.detail) + width(cell.mark) + 0.2 for cell in cells), default=0)
         found.append(max(values + details, width(header.text)) + _SEPARATION)
     start = 0
@@ -131,7 +142,10 @@ def _block(block: Block, stub: str) -> list[str]:
     cells = list(zip(*(row.cells for row in block.rows), strict=True))
     # A column without small print is one column, or its numbers would stand left of their header.
     widths = [2 if any(cell.detail or cell.mark for cell in column) else 1 for column in cells]
-    columns = "".join(" r@{}l" if width == 2 else " r" for width in widths)
+    columns = "".join(
+        f" L{{{_PROSE}em}}" if any(cell.prose for cell in column) else " r@{}l" if width == 2 else " r"
+        for width, column in zip(widths, cells, strict=True)
+    )
     first = "l" if _stub(block, stub) < _LONGEST else f"L{{{_LONGEST}em}}"
     lines = [rf"\begin{{tabular}}{{{first}{columns}}} \toprule"]
     title = escape(block.title) if block.title else ""

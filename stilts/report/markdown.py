@@ -4,7 +4,8 @@ import re
 
 from stilts.report.form import Block, Cell, Table
 
-_SPECIAL = re.compile(r"([\\`*_\[\]|#~])")
+# A bracket alone is one; with what follows it may begin a link.
+_SPECIAL = re.compile(r"([\\`*_|#~]|\](?=[(\[:]))")
 
 
 def write(table: Table) -> str:

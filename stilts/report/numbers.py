@@ -22,7 +22,7 @@ def spread(half_width: float) -> str:
 
 def bracket(low: float, high: float, digits: int = 1) -> str:
     """An interval by its ends."""
-    return f"[{low:.{digits}f}, {high:.{digits}f}]"
+    return f"[{low:,.{digits}f}, {high:,.{digits}f}]"
 
 
 def milliseconds(nanoseconds: float) -> str:

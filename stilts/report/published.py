@@ -76,9 +76,14 @@ def _row(figures: Figures, columns: Sequence[str], *, ruled: bool) -> Row:
     )
 
 
-def _cell(figures: Figures, column: str) -> Cell:
+def value_of(figures: Figures, column: str) -> float | None:
+    """What is reported of a column; of questions the mean of exact match and F1."""
     both = figures.em_f1.get(column)
-    value = sum(both) / len(both) if both else figures.cells.get(column)
+    return sum(both) / len(both) if both else figures.cells.get(column)
+
+
+def _cell(figures: Figures, column: str) -> Cell:
+    value = value_of(figures, column)
     if value is None:
         return EMPTY
     return Cell(

@@ -53,6 +53,8 @@ class Spec:
     split: Literal["dev", "test"] = "test"
     against: str = "direct"
     """The row that changes are measured against."""
+    standard: bool = True
+    """Made when nobody names tables; others by name, or by `--all`."""
     main: bool = False
     """Printed on the terminal at the end."""
     stats: Stats = Stats()

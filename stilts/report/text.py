@@ -15,6 +15,7 @@ _STYLES = {"better": "blue", "worse": "dark_orange3", "": ""}
 BEST = "\u2022"
 """Behind a number that other formats print in bold."""
 _GAP = 2
+_PROSE = 34
 _PIPE = 100
 """Columns where output goes to a file and nobody says otherwise."""
 
@@ -51,7 +52,7 @@ def _widths(block: Block) -> list[int]:
     """Of the columns; a header stands on several lines rather than widen one."""
     found = []
     for number, header in enumerate(block.headers):
-        texts = [line for row in block.rows for line in _cell(row.cells[number])]
+        texts = [line for row in block.rows for line in _cell(row.cells[number], _PROSE)]
         found.append(max(cell_len(text) for text in (*texts, *header.text.split(), "")))
     start = 0
     for group in block.groups:
@@ -96,12 +97,14 @@ def _heading(stub_name: str, headers: Sequence[Header], widths: Sequence[int], s
 
 
 def _row(row: Row, widths: Sequence[int], stub: int) -> list[Text]:
-    names, cells = _wrapped(row.label, stub), [_cell(cell) for cell in row.cells]
+    names = _wrapped(row.label, stub)
+    cells = [_cell(cell, width) for cell, width in zip(row.cells, widths, strict=True)]
     found = []
     for n in range(max(map(len, [names, *cells]))):
         line = Text(_left(names[n] if n < len(names) else "", stub))
         for cell, texts, width in zip(row.cells, cells, widths, strict=True):
-            text = _right(texts[n] if n < len(texts) else "", width)
+            align = _left if cell.prose else _right
+            text = align(texts[n] if n < len(texts) else "", width)
             line.append(" " * _GAP)
             line.append(text, style=_style(cell))
         line.rstrip()
@@ -109,12 +112,14 @@ def _row(row: Row, widths: Sequence[int], stub: int) -> list[Text]:
     return found
 
 
-def _cell(cell: Cell) -> list[str]:
-    """The number, and what is said of it below."""
+def _cell(cell: Cell, width: int) -> list[str]:
+    """The number, and what is said of it below; words in lines of this width."""
     if not cell.applies:
         return [""]
     if cell.missing:
         return ["--"]
+    if cell.prose:
+        return _wrapped(cell.text, width)
     mark = (BEST if cell.best else "") + cell.mark
     return [text for text in (cell.text + mark, cell.detail) if text]
 

@@ -59,6 +59,8 @@ class Task:
     languages: tuple[str, ...] = ("en",)
     splits: Mapping[str, str] = field(default_factory=lambda: ENGLISH_TRAIN_AND_DEV, hash=False)
     """Split asked for, to the set that is read: a task with a single evaluation set reads it for both."""
+    parallel: bool = False
+    """Whether the sets of all languages are one set, translated, in one order."""
     without_dev: tuple[str, ...] = ()
     """Languages that have a test set only."""
     trains_in: tuple[str, ...] = ("en",)

@@ -16,6 +16,7 @@ TASK = Task(
     read=read_nli,
     languages=codes("ar bg de el en es fr hi ru sw th tr ur vi zh"),
     splits=DEV_AND_TEST,
+    parallel=True,
     train_task="mnli",
     head_from="mnli",
     labels=NLI_LABELS,

@@ -11,6 +11,7 @@ TASK = Task(
     read=read_squad,
     languages=codes("ar de el en es hi ru th tr vi zh"),
     splits={"dev": "test", "test": "test"},
+    parallel=True,
     train_task="squad_v1",
     head_from="squad_v1",
     metric="squad",

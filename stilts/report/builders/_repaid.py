@@ -18,7 +18,7 @@ def repaid_after(
     evidence: Evidence, served: Mapping[str, Served], row: str, against: str, heads: int, level: float
 ) -> Cell:
     """Texts of so many tasks until the difference in training is made up for in serving."""
-    costs = [_trained(evidence, name) for name in (row, against)]
+    costs = [trained(evidence, name) for name in (row, against)]
     pairs = paired(served.get(row), served.get(against), heads)
     if costs[0] is None or costs[1] is None or not pairs:
         return Cell()
@@ -47,7 +47,7 @@ def _told(found: BreakEven) -> str:
     return texts[found.outcome]
 
 
-def _trained(evidence: Evidence, layout: str) -> float | None:
+def trained(evidence: Evidence, layout: str) -> float | None:
     """Device seconds behind all the weights of a layout; None while a record is missing."""
     asked = next((run.asked for run in evidence.plan.values() if isinstance(run.asked, DeploySpec)), None)
     if asked is None:

@@ -34,12 +34,8 @@ COLUMNS = (*_PERCENTILES, *(f"e2e_{name}" for name in _PERCENTILES), "ratio", "v
 
 def build(spec: Spec, evidence: Evidence) -> list[Table]:
     """One table with a block for each target and batch size."""
-    found = load(evidence)
-    wanted = evidence.rows(spec.rows)
-    variants = sorted(
-        (variant for variant in found if variant.row in wanted), key=lambda v: _order(v, evidence, wanted)
-    )
-    lines = _judged(spec, [_line(spec, variant, found) for variant in variants])
+    lines = lines_of(spec, evidence)
+    variants = [line.variant for line in lines]
     blocks: dict[str, list[Line]] = {}
     for line in lines:
         blocks.setdefault(_title(line.variant, variants), []).append(line)
@@ -58,6 +54,20 @@ def build(spec: Spec, evidence: Evidence) -> list[Table]:
             ),
         )
     ]
+
+
+def lines_of(spec: Spec, evidence: Evidence) -> list[Line]:
+    """What was timed, in the order of the table, with verdicts over all of it; worked out once."""
+    key = ("lines", spec.against, spec.rows, spec.stats)
+    if key not in evidence.shared:
+        found = load(evidence)
+        wanted = evidence.rows(spec.rows)
+        variants = sorted(
+            (variant for variant in found if variant.row in wanted), key=lambda v: _order(v, evidence, wanted)
+        )
+        evidence.shared[key] = _judged(spec, [_line(spec, variant, found) for variant in variants])
+    lines: list[Line] = evidence.shared[key]
+    return lines
 
 
 def _order(variant: Variant, evidence: Evidence, rows: Sequence[str]) -> tuple[object, ...]:
