@@ -2,7 +2,8 @@
 
     stilts launch --grid all      run a grid of a study
     stilts status                 how its runs stand, and why
-    stilts tables                 tables and figures of what is there
+    stilts tables                 tables, figures and the answer, from what is there
+    stilts compare A B            two runs or studies, paired by example
     stilts data stage|check|stats       the data sets of a study
     stilts evaluate run|score|export|ls any checkpoint on any task
     stilts latency run|doctor|selftest|compact  how long models take here, and whether that can be told
@@ -22,6 +23,7 @@ VERBS = {
     "launch": "stilts.launch",
     "status": "stilts.status",
     "tables": "stilts.tables",
+    "compare": "stilts.compare",
     "data": "stilts.corpora.__main__",
     "evaluate": "stilts.evaluate.__main__",
     "latency": "stilts.latency.__main__",

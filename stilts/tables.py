@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hpc.command import Parser, comma_list, command
+from hpc.command import Parser, comma_list, command, printable
 from hpc.errors import UserError, refuse_unknown, unknown_name
 from stilts.launching.optional import resolve_optional
 from stilts.report.spec import Spec, load_spec, table_names
@@ -44,6 +44,11 @@ def parser() -> Parser:
     )
     made.add_argument(
         "--explain", metavar="CELL", help="print where a cell comes from, e.g. scores/multi/xnli, and stop"
+    )
+    made.add_argument(
+        "--report",
+        action="store_true",
+        help="also one page with everything, and a paper: report.html, paper.tex",
     )
     made.add_argument("--check-pdf", action="store_true", help="compile the LaTeX, where there is a pdflatex")
     return made
@@ -112,9 +117,32 @@ def _render(
     print(f"\n{len(files)} files in {out}/: {', '.join(sorted({render.table_of(one).id for one in made}))}")
     for complaint in complaints:
         print(f"note: {complaint}", file=sys.stderr)
+    if asked.report:
+        _report(out, made, evidence)
     if asked.check_pdf:
         _check_pdf(out, made, formats)
     return 1 if asked.strict and complaints else 0
+
+
+def _report(out: Path, made: "Sequence[Built]", evidence: "Evidence") -> None:
+    from hpc.files import write_atomic
+    from stilts.report import answer, figures, page, paper, pdf, render
+
+    cells = {address: cell for one in made for address, cell in render.table_of(one).cells()}
+    parts = answer.answer(cells, caveat=evidence.study.caveat)
+    write_atomic(out / "report.html", page.write(evidence, parts, made, out))
+    drawn = [render.table_of(one).id for one in made if isinstance(one, figures.Figure)]
+    drawn = [name for name in drawn if (out / f"{name}.pdf").exists()]
+    text = paper.write(evidence.study.summary, parts, made, drawn)
+    write_atomic(out / "paper.tex", text)
+    written = [out / "report.html", out / "paper.tex"]
+    if pdf.can_compile():
+        written += pdf.compiled(text, out, "paper", [out / f"{name}.pdf" for name in drawn])
+    print(f"report: {', '.join(map(str, written))}")
+    for part in parts:
+        print(f"\n{part.title}")
+        for sentence in part.sentences:
+            print(f"  {printable(sentence.text, most=400)}")
 
 
 def _unfit(made: "Sequence[Built]") -> list[str]:

@@ -9,14 +9,14 @@ from typing import Literal
 
 from stilts.report.inference import Estimate
 
-Outcome = Literal["repaid", "dominates", "never", "ahead until", "unknown"]
+Outcome = Literal["repaid", "dominates", "never", "ahead until", "unknown", "not tested"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BreakEven:
     """`repaid` after `value` queries; `dominates`: cheaper to serve and no dearer to train; `never`: dearer
     to serve and no cheaper to train; `ahead until` `value` queries: cheaper to train and dearer to serve;
-    `unknown`: the saving's interval holds zero.
+    `unknown`: the saving's interval holds zero; `not tested`: it has none.
     """
 
     outcome: Outcome
@@ -33,7 +33,9 @@ def break_even(extra: Estimate, saving: Estimate) -> BreakEven:
             taken as measured.
         saving: what a query costs less in the first way, in seconds.
     """
-    if not saving.has_interval or saving.low <= 0 <= saving.high:
+    if not saving.has_interval:
+        return BreakEven(outcome="not tested")
+    if saving.low <= 0 <= saving.high:
         return BreakEven(outcome="unknown")
     saves = saving.low > 0
     uncertain = (extra.high - extra.low) / 2 if extra.has_interval else 0.0

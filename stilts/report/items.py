@@ -1,8 +1,9 @@
 """What each test item adds to the scores of a study: read from stored predictions, once an evaluation."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,8 @@ class SetEffects:
     """Numbers of the clusters that have items, each once."""
     effects: Floats
     """What each of them adds to the score, in points."""
+    score: float
+    """Points."""
 
 
 @dataclass
@@ -56,10 +59,12 @@ class ItemReader:
             by_seed = []
             for seed in seeds:
                 pair = [self._sets(row, seed, target, languages) for row in sides]
-                if not pair[0] or not pair[1] or not _same_items(pair[0], pair[1]):
+                if not pair[0] or not pair[1] or pair[0].keys() != pair[1].keys():
                     return None
-                by_seed.append((pair[0], pair[1]))
-            found.append(_on_mean(by_seed, len(targets)))
+                if not all(same_items(pair[0][language], pair[1][language]) for language in pair[0]):
+                    return None
+                by_seed.append((list(pair[0].values()), list(pair[1].values())))
+            found.append(on_mean(by_seed, len(targets)))
         return found
 
     def _sets(
@@ -70,61 +75,86 @@ class ItemReader:
         if answer is None:
             return None
         if answer.evaluation not in self._read:
-            self._read[answer.evaluation] = self._parse(answer.evaluation)
+            place = RunFolder(self.evidence.folder / answer.evaluation).predictions
+            whole = answer.evaluation not in self.evidence.damaged
+            self._read[answer.evaluation] = read_sets(place, self.split, self._numbers) if whole else {}
         read = self._read[answer.evaluation]
         wanted = answer.languages if languages is None else languages
         found = {name: read[target, name] for name in wanted if (target, name) in read}
         return found if len(found) == len(wanted) else None
 
-    def _parse(self, run: str) -> dict[tuple[str, str], SetEffects]:
-        if run in self.evidence.damaged:
-            return {}
-        table = records.read("predictions", [RunFolder(self.evidence.folder / run).predictions], _COLUMNS)
-        groups: dict[tuple[str, str], list[int]] = {}
-        places = zip(*(table[name].to_pylist() for name in ("target", "language", "split")), strict=True)
-        for number, (target, language, split) in enumerate(places):
-            if split == self.split:
-                groups.setdefault((target, language), []).append(number)
-        found = {place: self._effects(*place, table.take(rows).to_pydict()) for place, rows in groups.items()}
-        return {place: effects for place, effects in found.items() if effects is not None}
 
-    def _effects(self, target: str, language: str, columns: dict[str, list[Any]]) -> SetEffects | None:
-        metric = metrics.load(tasks.load(target).metric)
-        if metric.contributions is None:
-            return None
-        counts = metric.contributions(columns, language)
-        numbers = self._numbers.setdefault(target, {})
-        ids = [
-            numbers.setdefault(str(cluster or example), len(numbers))
-            for cluster, example in zip(columns["cluster_id"], columns["example_id"], strict=True)
-        ]
-        clusters, places = np.unique(np.asarray(ids, np.int64), return_inverse=True)
-        if metric.resampled == "f1":
-            effects = inference.f1_effects(counts, places, len(clusters))
-        else:
-            effects = inference.mean_effects(counts[:, 0], places, len(clusters))
-        answered = zip(columns["example_id"], columns["gold"], strict=True)
-        examples = frozenset(name for name, gold in answered if gold is not None)
-        return SetEffects(examples=examples, clusters=clusters, effects=100 * effects)
+def read_sets(
+    folder: Path, split: str, numbers: dict[str, dict[str, int]]
+) -> dict[tuple[str, str], SetEffects]:
+    """Stored predictions as effects, by target and language.
+
+    Args:
+        folder: of the predictions of a run.
+        split: of the sets wanted.
+        numbers: of the clusters by target, shared by what is compared; new ones are added.
+    """
+    table = records.read("predictions", [folder], _COLUMNS)
+    groups: dict[tuple[str, str], list[int]] = {}
+    places = zip(*(table[name].to_pylist() for name in ("target", "language", "split")), strict=True)
+    for number, (target, language, found) in enumerate(places):
+        if found == split:
+            groups.setdefault((target, language), []).append(number)
+    sets = {
+        (target, language): effects_of(
+            target, language, table.take(rows).to_pydict(), numbers.setdefault(target, {})
+        )
+        for (target, language), rows in groups.items()
+    }
+    return {place: effects for place, effects in sets.items() if effects is not None}
 
 
-def _same_items(first: dict[str, SetEffects], second: dict[str, SetEffects]) -> bool:
-    return first.keys() == second.keys() and all(
-        first[language].examples == second[language].examples for language in first
-    )
+def effects_of(
+    target: str, language: str, columns: Mapping[str, Sequence[Any]], numbers: dict[str, int]
+) -> SetEffects | None:
+    """What the clusters of one set add to its score; None where items are not independent."""
+    metric = metrics.load(tasks.load(target).metric)
+    if metric.contributions is None:
+        return None
+    counts = metric.contributions(columns, language)
+    ids = [
+        numbers.setdefault(str(cluster or example), len(numbers))
+        for cluster, example in zip(columns["cluster_id"], columns["example_id"], strict=True)
+    ]
+    clusters, places = np.unique(np.asarray(ids, np.int64), return_inverse=True)
+    if metric.resampled == "f1":
+        right, predicted, gold = counts.sum(axis=0)
+        score = 2 * right / (predicted + gold) if predicted + gold else 0.0
+        effects = inference.f1_effects(counts, places, len(clusters))
+    else:
+        score = counts[:, 0].mean()
+        effects = inference.mean_effects(counts[:, 0], places, len(clusters))
+    answered = zip(columns["example_id"], columns["gold"], strict=True)
+    examples = frozenset(name for name, gold in answered if gold is not None)
+    return SetEffects(examples=examples, clusters=clusters, effects=100 * effects, score=100 * float(score))
 
 
-def _on_mean(
-    by_seed: Sequence[tuple[dict[str, SetEffects], dict[str, SetEffects]]], num_targets: int
+def same_items(first: SetEffects, second: SetEffects) -> bool:
+    """Whether two systems answered the same examples."""
+    return first.examples == second.examples
+
+
+def on_mean(
+    by_seed: Sequence[tuple[Sequence[SetEffects], Sequence[SetEffects]]], num_targets: int
 ) -> ItemEffects:
-    """Effects on the mean over a target's languages, as a share of the mean over targets."""
-    sets = [one for pair in by_seed for side in pair for one in side.values()]
+    """Effects on the difference of two systems in the mean over a target's languages.
+
+    Args:
+        by_seed: the sets of both systems, by language.
+        num_targets: targets in whose mean this one is.
+    """
+    sets = [one for pair in by_seed for side in pair for one in side]
     clusters = np.unique(np.concatenate([one.clusters for one in sets]))
     effects = np.zeros((len(by_seed), len(clusters)))
-    for row, (first, second) in zip(effects, by_seed, strict=True):
-        for sign, side in ((1, first), (-1, second)):
-            for one in side.values():
+    for row, pair in zip(effects, by_seed, strict=True):
+        for sign, side in zip((1, -1), pair, strict=True):
+            for one in side:
                 row[np.searchsorted(clusters, one.clusters)] += sign * one.effects / len(side)
     first = by_seed[0][0]
-    steps = [100 / len(one.examples) / len(first) for one in first.values()]
+    steps = [100 / len(one.examples) / len(first) for one in first]
     return ItemEffects(effects=effects / num_targets, step=math.hypot(*steps) / num_targets)

@@ -11,9 +11,9 @@ from hpc.errors import UserError
 from hpc.files import write_atomic
 
 # As wide as ACL's: 16 cm, columns of 7.7 cm, 11 pt.
-_WRAPPER = r"""\documentclass[11pt,twocolumn]{article}
+_DOCUMENT = r"""\documentclass[11pt,twocolumn]{article}
 \usepackage[a4paper,margin=2.5cm,columnsep=0.6cm]{geometry}
-\input{stilts.tex}
+%s
 \begin{document}
 %s
 \end{document}
@@ -27,6 +27,11 @@ def can_compile() -> bool:
     return shutil.which("pdflatex") is not None
 
 
+def document(body: str, *, macros: str = r"\input{stilts.tex}") -> str:
+    """A document with this body."""
+    return _DOCUMENT % (macros, body)
+
+
 def check(folder: Path, tables: Sequence[str]) -> list[Path]:
     """Compiles `folder/<table>.tex` of all tables into `check.pdf`, with `check.png` of its first page.
 
@@ -35,28 +40,35 @@ def check(folder: Path, tables: Sequence[str]) -> list[Path]:
             tall for its page.
     """
     inputs = "\n".join(rf"\input{{{name}.tex}}\clearpage" for name in tables)
+    sources = [folder / f"{name}.{end}" for name in ("stilts", *tables) for end in ("tex", "pdf")]
+    return compiled(document(inputs), folder, "check", sources)
+
+
+def compiled(text: str, folder: Path, name: str, sources: Sequence[Path]) -> list[Path]:
+    """Compiles a document into `folder/<name>.pdf`, with a picture of its first page.
+
+    Raises:
+        UserError: as for `check`.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(scratch)
-        for name in ("stilts", *tables):
-            for source in (folder / f"{name}.tex", folder / f"{name}.pdf"):
-                if source.exists():
-                    shutil.copy(source, work / source.name)
-        (work / "check.tex").write_text(_WRAPPER % inputs, encoding="utf-8")
+        for source in sources:
+            if source.exists():
+                shutil.copy(source, work / source.name)
+        (work / f"{name}.tex").write_text(text, encoding="utf-8")
         log = ""
         for _ in range(2):  # the second run resolves references
-            log = _run(["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "check.tex"], work)
+            log = _run(["pdflatex", "-halt-on-error", "-interaction=nonstopmode", f"{name}.tex"], work)
         complaints = _complaints(log)
         if complaints:
             raise UserError(f"LaTeX of {folder}: {'; '.join(complaints)}", code=1)
-        written = [folder / "check.pdf"]
-        write_atomic(written[0], (work / "check.pdf").read_bytes())
+        written = [folder / f"{name}.pdf"]
+        write_atomic(written[0], (work / f"{name}.pdf").read_bytes())
         if shutil.which("pdftoppm"):
-            _run(
-                ["pdftoppm", "-png", "-r", "110", "-f", "1", "-l", "1", "-singlefile", "check.pdf", "check"],
-                work,
-            )
-            written.append(folder / "check.png")
-            write_atomic(written[1], (work / "check.png").read_bytes())
+            first = ["-r", "110", "-f", "1", "-l", "1", "-singlefile", f"{name}.pdf", name]
+            _run(["pdftoppm", "-png", *first], work)
+            written.append(folder / f"{name}.png")
+            write_atomic(written[1], (work / f"{name}.png").read_bytes())
     return written
 
 

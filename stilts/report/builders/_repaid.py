@@ -41,6 +41,7 @@ def _told(found: BreakEven) -> str:
         "dominates": "at once",
         "never": "never",
         "unknown": "not told apart",
+        "not tested": "not tested",
         "repaid": significant(found.value),
         "ahead until": f"ahead until {significant(found.value)}",
     }

@@ -8,6 +8,7 @@ Files that begin with an underscore hold what several metrics share.
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -109,6 +110,7 @@ def names() -> list[str]:
     return sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
 
 
+@cache
 def load(name: str) -> Metric:
     """The metric of that name.
 
