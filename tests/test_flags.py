@@ -12,7 +12,7 @@ FLAGS = {
     "--batch-size", "--dtype", "--layer", "--pooling", "--seed", "--tokenizer", "--overwrite", "--incomplete",
     "--predict-only", "--dry-run", "--strict", "--explain", "--check-pdf", "--quick", "--check", "--show",
     "--traceback", "--hf", "--arch", "--against", "--wait", "--cancel",
-    "--retry", "--write-only", "--watch", "--json", "--repetitions",
+    "--retry", "--write-only", "--watch", "--json", "--repetitions", "--all", "--report", "--margin",
     # where to, and in what form
     "--output", "--format", "--formats", "--figure",
 }  # fmt: skip

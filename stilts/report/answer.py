@@ -162,15 +162,15 @@ def _system(cells: Cells, against: str) -> list[Sentence]:  # noqa: ARG001
         if address.startswith("deploy/") and address.endswith("/ratio") and cell.value is not None:
             _, dtype, layout, heads, _ = address.split("/")
             verdict = cells[address.removesuffix("ratio") + "verdict"].text
+            ratio = f"{cell.text} {cell.detail}".strip()
             said = {
-                "better": f"takes {cell.text} {cell.detail} of the time",
-                "worse": f"takes {cell.text} {cell.detail} times as long",
-                "equivalent": f"takes as long, within the margin ({cell.text} {cell.detail})",
-            }.get(verdict, f"is not told from it ({cell.text} {cell.detail}, {verdict})")
+                "better": f"takes {ratio} of the time",
+                "worse": f"takes {ratio} times as long",
+                "equivalent": f"takes as long, within the margin ({ratio})",
+                "not tested": f"was not tested: {ratio}, of too few processes",
+            }.get(verdict, f"is not told from that ({ratio})")
             tasks = "one task" if heads == "1" else f"{heads} tasks"
-            text = (
-                f"A text of {tasks}, served by {LABELS[layout]} ({dtype}), {said}, against a model a target."
-            )
+            text = f"Against a model a target, {LABELS[layout]} on a text of {tasks} ({dtype}) {said}."
             found.append(Sentence(text=text, cells=(address,)))
     for layout, cell in _rows(cells, "deploy", "weights").items():
         name = LABELS.get(layout.rsplit("/", 1)[-1], layout)

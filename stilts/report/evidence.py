@@ -190,10 +190,18 @@ class Evidence:
         return None
 
     def _retrieval_dev(self, row: str, seed: int) -> float | None:
-        mined = [task.name for task in self.targets if task.metric and metrics.load(task.metric).mines]
-        scores = [self.mean_score(row, seed, name, "dev") for name in mined]
+        scores = [self.mean_score(row, seed, name, "dev") for name in self._mined]
         known = [score.value for score in scores if score is not None]
-        return sum(known) / len(known) if known and len(known) == len(mined) else None
+        return sum(known) / len(known) if known and len(known) == len(scores) else None
+
+    @cached_property
+    def _mined(self) -> list[str]:
+        """Targets whose pairs are mined, with a dev set for the threshold."""
+        return [task.name for task in self.targets if task.metric and metrics.load(task.metric).mines]
+
+    def can_choose(self, target: str) -> bool:
+        """Whether the study has a dev set to choose by: retrieval is chosen on that of a mining task."""
+        return tasks.load(target).train_task is not None or bool(self._mined)
 
     @cached_property
     def best(self) -> dict[str, str]:

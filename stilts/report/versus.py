@@ -58,8 +58,8 @@ def versus(first: Path, second: Path, *, margin: float) -> Table:
     names = ("A", "B", "A less B", "verdict")
     text = caption.sentence(
         f"A: {first}; B: {second}; {count} pair{'s' * (count > 1)} of runs",
-        "Points, mean over the languages both answered; \u00b1 half the 95 % interval over test items, and over "
-        "seeds where there are several",
+        "Points, mean over the languages both answered; \u00b1 half the 95 % interval over test items, and "
+        "over seeds where there are several",
         f"Different, and equivalent within {margin:g} points: level 0.05 by Holm over all {len(rows)} rows",
     )
     return Table(

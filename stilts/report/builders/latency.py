@@ -58,9 +58,9 @@ def build(spec: Spec, evidence: Evidence) -> list[Table]:
 
 def lines_of(spec: Spec, evidence: Evidence) -> list[Line]:
     """What was timed, in the order of the table, with verdicts over all of it; worked out once."""
-    key = ("lines", spec.against, spec.rows, spec.stats)
+    found = load(evidence)
+    key = ("lines", spec.against, spec.rows, spec.stats, id(found))
     if key not in evidence.shared:
-        found = load(evidence)
         wanted = evidence.rows(spec.rows)
         variants = sorted(
             (variant for variant in found if variant.row in wanted), key=lambda v: _order(v, evidence, wanted)

@@ -89,8 +89,9 @@ def _intermediates(evidence: Evidence) -> Block:
 
 
 def _asked(evidence: Evidence, columns: Sequence[str]) -> list[str]:
-    """Without word overlap, which not every study asks for."""
-    return [name for name in columns if name != "word-overlap" or name in evidence.study.baselines]
+    """Without baselines that the study does not ask for."""
+    optional = (*METHODS, "random")
+    return [name for name in columns if name not in optional or name in evidence.study.baselines]
 
 
 def _block(

@@ -11,7 +11,7 @@ from stilts.report import caption
 from stilts.report.builders.training import is_chosen
 from stilts.report.compare import Column, Comparer, Measured
 from stilts.report.evidence import Evidence
-from stilts.report.form import DAGGER, SIGNS, Block, Cell, Header, Row, State, Table
+from stilts.report.form import DAGGER, EMPTY, SIGNS, Block, Cell, Header, Row, State, Table
 from stilts.report.inference import Estimate
 from stilts.report.names import regime_name, task_name
 from stilts.report.numbers import points, signed, spread
@@ -169,6 +169,7 @@ def cells_of(
     changes = comparer.changes((row, column) for column in columns for row in tested[column.key])
     cells = {}
     for column in columns:
+        chosen = all(map(comparer.evidence.can_choose, column.targets))
         best = comparer.best(tested[column.key], column, len(columns))
         for row in tested[column.key]:
             probed = _probed(comparer.evidence, row, column)
@@ -181,7 +182,9 @@ def cells_of(
                 mark=DAGGER * bool(probed),
                 note=f"linear probe: {', '.join(probed)}" if probed else "",
             )
-        if "best" in rows and len(column.targets) == 1:
+        if "best" in rows and not chosen:
+            cells["best", column.key] = EMPTY
+        elif "best" in rows and len(column.targets) == 1:
             cells["best", column.key] = _chosen(cells, column, comparer.evidence)
     return cells
 

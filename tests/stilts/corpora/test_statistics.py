@@ -116,7 +116,7 @@ def test_the_three_formats_say_the_same(stats) -> None:
     table = stats(*asked)[1]
     for row in rows:
         assert f"| {row['language']} {row['split']} |" in table
-        mark = "*" * (row["unit"] == "character")
+        mark = r"\*" * (row["unit"] == "character")
         assert f"{float(row['fertility']):.2f}{mark} |" in table
 
 

@@ -3,8 +3,8 @@
 import json
 import random
 import zlib
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +127,23 @@ FOREIGN_LOSS = {"en": 0.0, "de": 0.05, "zh": 0.12, "ru": 0.08}
 ITEMS = 60
 
 
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """What is true of the invented systems."""
+
+    items: int = ITEMS
+    skill: Callable[[RunSpec, str, str], float] | None = None
+    """The share of items a run gets right on a target in a language."""
+    luck: Callable[[RunSpec, str, str, int], float] | None = None
+    """What moves an item for a run, beside its difficulty."""
+    slower: Mapping[str, float] = field(default_factory=lambda: {"direct": 1.0, "multi": 1.001, "joint": 1.2})
+    passes: Callable[[str, int], float] = lambda layout, heads: 1 if layout == "shared" else heads
+    """Times of one pass that a text of so many tasks takes, by way to serve."""
+
+
+WORLD = World()
+
+
 def chance(*parts: Any) -> random.Random:
     """A generator that depends on what it is for and on nothing else."""
     return random.Random(zlib.crc32(json.dumps(parts).encode()))
@@ -145,11 +162,14 @@ def skill(run: RunSpec, target: str, language: str) -> float:
 
 def predictions(run: RunSpec, task: Task, language: str) -> tuple[list[dict[str, Any]], dict[str, float]]:
     """Prediction rows and the metrics they amount to. Items are as hard for one system as for another."""
-    share = skill(run, task.name, language)
+    share = (WORLD.skill or skill)(run, task.name, language)
+    luck = WORLD.luck or (
+        lambda run, target, language, n: chance("noise", run.id, target, language, n).gauss(0, 0.08)
+    )
     rows: list[dict[str, Any]] = []
-    for n in range(ITEMS):
+    for n in range(WORLD.items):
         difficulty = chance("item", task.name, language, n).random()
-        right = difficulty + chance("noise", run.id, task.name, language, n).gauss(0, 0.08) < share
+        right = difficulty + luck(run, task.name, language, n) < share
         rows.append({"example_id": f"{n:03}", "cluster_id": f"p{n // 3}", **answer(task, n, right)})
     return rows, metrics_of(task, rows, language)
 
@@ -201,7 +221,7 @@ def write_run(folder: RunFolder, run: RunSpec) -> None:
 def score_rows(run: RunSpec, target: str, language: str, split: str, values: dict[str, float]) -> list[dict]:
     known = {"run_id": run.id, "study": run.study, "target": target, "language": language, "split": split}
     asked = {name: getattr(run.asked, name, None) for name in ("regime", "intermediate", "seed")}
-    size = {"n": ITEMS, "n_full": ITEMS}
+    size = {"n": WORLD.items, "n_full": WORLD.items}
     return [known | asked | size | {"metric": metric, "value": value} for metric, value in values.items()]
 
 
@@ -276,7 +296,7 @@ def calls(
     run: RunSpec, variant: TimedModel, batch: int, round_: int, level: float, start: int
 ) -> list[dict[str, Any]]:
     settings = run.asked.protocol
-    slower = {"direct": 1.0, "multi": 1.001, "joint": 1.2}[variant.regime]
+    slower = WORLD.slower[variant.regime]
     roll = chance("calls", run.id, variant.regime, variant.target, batch, round_)
     middle = 4e6 * batch**0.8 * slower * level * (2.5 if variant.target == "xquad" else 1.0)
     rows = []
@@ -321,8 +341,10 @@ def calls(
     return rows
 
 
-def write_study(folder: Path, text: str = STUDY) -> tuple[Study, Path]:
+def write_study(folder: Path, text: str = STUDY, world: World | None = None) -> tuple[Study, Path]:
     """Writes the study and all its runs below `folder`; returns the study and its runs folder."""
+    global WORLD
+    WORLD = world or World()
     path = folder / "sample.toml"
     path.write_text(text)
     study = load_study(str(path))
@@ -330,6 +352,16 @@ def write_study(folder: Path, text: str = STUDY) -> tuple[Study, Path]:
     for run in grid.expand(study, "all"):
         write_run(RunFolder(runs / run.id), run)
     return study, runs
+
+
+@pytest.fixture(scope="session")
+def invent() -> Callable[..., tuple[Study, Path]]:
+    """`invent(folder, text, **what is true)` writes another study."""
+
+    def written(folder: Path, text: str, **true: Any) -> tuple[Study, Path]:
+        return write_study(folder, text, World(**true))
+
+    return written
 
 
 @pytest.fixture(scope="session")
@@ -424,7 +456,7 @@ def served(run: RunSpec, layout: str, level: float) -> list[dict[str, Any]]:
     }  # fmt: skip
     rows: list[dict[str, Any]] = []
     for heads in (1, 2):
-        passes = 1 if layout == "shared" else heads
+        passes = WORLD.passes(layout, heads)
         swap = 9e6 * heads if layout == "swapped" else 0.0
         for n in range(20):
             wall = int((5e6 * passes + swap) * level * roll.gauss(1.0, 0.01))

@@ -117,7 +117,7 @@ def test_nothing_measured_is_said(evidence: Evidence, tmp_path: Path) -> None:
         (0.0, Estimate(value=-0.5, low=-0.6, high=-0.4), "never", math.nan),
         (-100.0, Estimate(value=-0.5, low=-0.6, high=-0.4), "ahead until", 200.0),
         (100.0, Estimate(value=0.5, low=-0.1, high=1.1), "unknown", math.nan),
-        (100.0, Estimate(value=0.5), "unknown", math.nan),
+        (100.0, Estimate(value=0.5), "not tested", math.nan),
     ],
 )
 def test_break_even_in_all_signs(extra: float, saving: Estimate, outcome: str, value: float) -> None:

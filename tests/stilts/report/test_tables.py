@@ -17,6 +17,8 @@ FLAGS = {
     "--study",
     "--runs",
     "--tables",
+    "--all",
+    "--report",
     "--formats",
     "--output",
     "--strict",
