@@ -41,7 +41,7 @@ inspect: $(VENV)/.test
 
 # All are run, whatever the first finds.
 bench: $(VENV)/.bench
-	@failed=0; for each in encoder_cpu training_cpu mining aggregate; do \
+	@failed=0; for each in encoder_cpu training_cpu mining aggregate tables; do \
 		$(BIN)/python tests/benchmarks/$$each.py || failed=1; done; exit $$failed
 
 # One stamp an extra: `make test` after `make study` installs only what is missing.

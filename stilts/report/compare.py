@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 from stilts.report import inference
 from stilts.report.evidence import Evidence, Score, mean_of
@@ -39,6 +39,7 @@ class Measured:
         return tuple(dict.fromkeys(run for score in self.by_seed.values() for run in score.runs))
 
 
+Made = TypeVar("Made")
 State = Literal["different", "not different", "not tested"]
 
 
@@ -75,6 +76,11 @@ class Comparer:
 
     def measure(self, row: str, column: Column) -> Measured | None:
         """The score of a row, or None when a language of a target is missing in every seed."""
+        return self._once(
+            "measure", (row, column.targets, column.languages), lambda: self._measured(row, column)
+        )
+
+    def _measured(self, row: str, column: Column) -> Measured | None:
         by_seed = {}
         for seed in self.evidence.seeds:
             score = mean_of([self._score(row, seed, target, column.languages) for target in column.targets])
@@ -84,6 +90,18 @@ class Comparer:
 
     def change(self, row: str, other: str, column: Column) -> Estimate | None:
         """`row - other` with an interval and a p-value where there are any."""
+        place = (row, other, self.spec.stats.level, column.targets, column.languages)
+        return self._once("change", place, lambda: self._changed(row, other, column))
+
+    def _once(self, what: str, place: tuple[object, ...], make: Callable[[], Made]) -> Made:
+        """Worked out for one table, and known to all."""
+        key = (what, self.spec.split, *place)
+        if key not in self.evidence.shared:
+            self.evidence.shared[key] = make()
+        made: Made = self.evidence.shared[key]
+        return made
+
+    def _changed(self, row: str, other: str, column: Column) -> Estimate | None:
         first, second = self.measure(row, column), self.measure(other, column)
         if first is None or second is None:
             return None

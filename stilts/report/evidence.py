@@ -128,6 +128,16 @@ class Evidence:
         return self.read("scores")
 
     @cached_property
+    def _indexed(self) -> dict[tuple[str, str, str, str], list[dict[str, Any]]]:
+        """Score records by run, target, split and language."""
+        found: dict[tuple[str, str, str, str], list[dict[str, Any]]] = {}
+        for run_id, rows in self.scores.items():
+            for row in rows:
+                place = (run_id, row["target"], row["split"], row["language"])
+                found.setdefault(place, []).append(row)
+        return found
+
+    @cached_property
     def training(self) -> Rows:
         """Training records by run."""
         return self.read("training")
@@ -143,12 +153,9 @@ class Evidence:
         self, run_id: str, target: str, split: str, language: str, *, regime: str = ""
     ) -> Score | None:
         """The main metric a run scored on a set; `regime` picks one of several methods in a baseline run."""
-        found = [
-            row
-            for row in self.scores.get(run_id, [])
-            if (row["target"], row["split"], row["language"]) == (target, split, language)
-            and regime in ("", row["regime"])
-        ]
+        found = self._indexed.get((run_id, target, split, language), [])
+        if regime:
+            found = [row for row in found if row["regime"] == regime]
         values = {row["metric"]: row["value"] for row in found}
         value = main_metric(tasks.load(target), values)
         if value is None:

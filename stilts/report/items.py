@@ -2,7 +2,11 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from itertools import repeat
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +28,10 @@ _COLUMNS = ("target", "language", "split", "example_id", "cluster_id", "gold", "
 class SetEffects:
     """Of one system on a target in one language."""
 
-    examples: frozenset[str]
-    """Ids of the examples with a gold answer: systems scored on others are not paired."""
+    examples: str
+    """A digest of the ids of the examples with a gold answer: systems scored on others are not paired."""
+    count: int
+    """Those examples."""
     clusters: NDArray[np.int64]
     """Numbers of the clusters that have items, each once."""
     effects: Floats
@@ -34,14 +40,22 @@ class SetEffects:
     """Points."""
 
 
+Sets = dict[tuple[str, str], SetEffects]
+"""By target and language."""
+Numbers = dict[str, dict[str, int]]
+"""Of clusters, by target and name."""
+_MANY = 200
+"""Evaluations from which several processes are quicker, which take seconds to start."""
+
+
 @dataclass
 class ItemReader:
     """Effects of test items on scores. A cluster of a target has one number in all systems and languages."""
 
     evidence: Evidence
     split: str
-    _read: dict[str, dict[tuple[str, str], SetEffects]] = field(default_factory=dict)
-    _numbers: dict[str, dict[str, int]] = field(default_factory=dict)
+    _read: dict[str, Sets] = field(default_factory=dict)
+    _numbers: Numbers = field(default_factory=dict)
 
     def of_change(
         self,
@@ -67,6 +81,23 @@ class ItemReader:
             found.append(on_mean(by_seed, len(targets)))
         return found
 
+    def _read_all(self) -> None:
+        """Every evaluation once: many by several processes, since reading is mostly Python's work."""
+        runs = dict.fromkeys(answer.evaluation for answer in self.evidence.answers.values())
+        places = {
+            run: RunFolder(self.evidence.folder / run).predictions
+            for run in runs
+            if run not in self.evidence.damaged
+        }
+        if len(places) < _MANY:
+            for run, place in places.items():
+                self._read[run] = read_sets(place, self.split, self._numbers)
+            return
+        with ProcessPoolExecutor(records.THREADS, mp_context=get_context("spawn")) as pool:
+            found = pool.map(_read_apart, places.values(), repeat(self.split), chunksize=8)
+            for run, (sets, own) in zip(places, found, strict=True):
+                self._read[run] = _renumbered(sets, own, self._numbers)
+
     def _sets(
         self, row: str, seed: int, target: str, languages: Sequence[str] | None
     ) -> dict[str, SetEffects] | None:
@@ -74,14 +105,34 @@ class ItemReader:
         answer = self.evidence.answers.get((source, seed, target)) if source else None
         if answer is None:
             return None
-        if answer.evaluation not in self._read:
-            place = RunFolder(self.evidence.folder / answer.evaluation).predictions
-            whole = answer.evaluation not in self.evidence.damaged
-            self._read[answer.evaluation] = read_sets(place, self.split, self._numbers) if whole else {}
-        read = self._read[answer.evaluation]
+        if not self._read:
+            self._read_all()
+        read = self._read.get(answer.evaluation, {})
         wanted = answer.languages if languages is None else languages
         found = {name: read[target, name] for name in wanted if (target, name) in read}
         return found if len(found) == len(wanted) else None
+
+
+def _read_apart(folder: Path, split: str) -> tuple[Sets, Numbers]:
+    """For another process: sets with numbers of their own."""
+    numbers: Numbers = {}
+    return read_sets(folder, split, numbers), numbers
+
+
+def _renumbered(sets: Sets, own: Numbers, shared: Numbers) -> Sets:
+    """The sets with the numbers that all systems share."""
+    into = {
+        target: np.array(
+            [shared.setdefault(target, {}).setdefault(name, len(shared[target])) for name in names]
+        )
+        for target, names in own.items()
+    }
+    found = {}
+    for (target, language), one in sets.items():
+        clusters = into[target][one.clusters]
+        order = np.argsort(clusters)
+        found[target, language] = replace(one, clusters=clusters[order], effects=one.effects[order])
+    return found
 
 
 def read_sets(
@@ -130,8 +181,15 @@ def effects_of(
         score = counts[:, 0].mean()
         effects = inference.mean_effects(counts[:, 0], places, len(clusters))
     answered = zip(columns["example_id"], columns["gold"], strict=True)
-    examples = frozenset(name for name, gold in answered if gold is not None)
-    return SetEffects(examples=examples, clusters=clusters, effects=100 * effects, score=100 * float(score))
+    examples = sorted({str(name) for name, gold in answered if gold is not None})
+    digest = sha256("\0".join(examples).encode()).hexdigest()
+    return SetEffects(
+        examples=digest,
+        count=len(examples),
+        clusters=clusters,
+        effects=100 * effects,
+        score=100 * float(score),
+    )
 
 
 def same_items(first: SetEffects, second: SetEffects) -> bool:
@@ -156,5 +214,5 @@ def on_mean(
             for one in side:
                 row[np.searchsorted(clusters, one.clusters)] += sign * one.effects / len(side)
     first = by_seed[0][0]
-    steps = [100 / len(one.examples) / len(first) for one in first]
+    steps = [100 / one.count / len(first) for one in first]
     return ItemEffects(effects=effects / num_targets, step=math.hypot(*steps) / num_targets)

@@ -248,8 +248,12 @@ def _variant(first: dict[str, Any]) -> Variant:
 
 
 def token_counts(evidence: Evidence) -> dict[str, dict[str, dict[int, tuple[int, int]]]]:
-    """Real and padded tokens of each query asked alone, by target and language."""
+    """Real and padded tokens of each query asked alone, by target and language; empty where one language was
+    timed, which is not read again for that.
+    """
     found: dict[str, dict[str, dict[int, tuple[int, int]]]] = {}
+    if len({variant.language for variant in load(evidence)}) < 2:
+        return found
     columns = ("target_task", "lang", "query_id", "batch_size", "real_tokens", "padded_tokens")
     for run in evidence.plan.values():
         folder = RunFolder(evidence.folder / run.id)

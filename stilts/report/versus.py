@@ -136,7 +136,7 @@ def _row(place: tuple[str, str], by_run: Sequence[tuple[Sets, Sets]], change: Es
             value=change.value,
             low=change.low if change.has_interval else None,
             high=change.high if change.has_interval else None,
-            count=sum(len(one.examples) for one in by_run[0][0].values()),
+            count=sum(one.count for one in by_run[0][0].values()),
             state=state,
         ),
         Cell(
