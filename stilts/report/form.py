@@ -7,6 +7,7 @@ import json
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal
 
 Shade = Literal["", "better", "worse"]
@@ -123,7 +124,12 @@ class Table:
     @property
     def digest(self) -> str:
         """Hash of everything in the table: equal data, equal digest."""
-        return hashlib.sha256(json.dumps(as_json(self), sort_keys=True).encode()).hexdigest()[:16]
+        return _digest(self)
+
+
+@lru_cache(maxsize=8)
+def _digest(table: Table) -> str:
+    return hashlib.sha256(json.dumps(as_json(table), sort_keys=True).encode()).hexdigest()[:16]
 
 
 def printable(table: Table) -> Table:

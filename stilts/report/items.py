@@ -153,11 +153,17 @@ def read_sets(
             groups.setdefault((target, language), []).append(number)
     sets = {
         (target, language): effects_of(
-            target, language, table.take(rows).to_pydict(), numbers.setdefault(target, {})
+            target, language, _rows(table, rows).to_pydict(), numbers.setdefault(target, {})
         )
         for (target, language), rows in groups.items()
     }
     return {place: effects for place, effects in sets.items() if effects is not None}
+
+
+def _rows(table: Any, rows: Sequence[int]) -> Any:
+    """Rows of a table; those of a set mostly stand together."""
+    together = rows[-1] - rows[0] == len(rows) - 1
+    return table.slice(rows[0], len(rows)) if together else table.take(rows)
 
 
 def effects_of(

@@ -1,6 +1,6 @@
 """All tables of a large study: `python tests/benchmarks/tables.py`.
 
-2,000 runs of 12 seeds, 20 million timed calls, predictions of every evaluation. Bars: every table and
+2,000 runs of 13 seeds, 20 million timed calls, predictions of every evaluation. Bars: every table and
 figure there is, written in every format, within 60 seconds and below 2 GiB. Exit code 1 when one is missed.
 `--quick`: a tenth of the calls and two seeds.
 """
@@ -168,7 +168,7 @@ def timed(folder: Path, study: Path) -> tuple[float, float]:
 def main() -> int:
     """Prints the bars; returns the exit code."""
     asked = arguments(str(__doc__).splitlines()[0])
-    seeds, shards = (2, 1) if asked.quick else (12, 10)
+    seeds, shards = (2, 1) if asked.quick else (13, 10)
     folder = Path(tempfile.mkdtemp(prefix="tables-"))
     try:
         study, count = write(folder, seeds, shards)

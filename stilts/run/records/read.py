@@ -114,6 +114,8 @@ def _read_shard(path: Path, schema: Schema, target: "pyarrow.Schema") -> "pyarro
     problem = missing_values(present, schema)
     if problem:
         raise ValueError(problem)
+    if present.schema.equals(target):
+        return present
     arrays = [
         present[field.name].cast(field.type)
         if field.name in present.column_names
