@@ -128,6 +128,7 @@ def _report(out: Path, made: "Sequence[Built]", evidence: "Evidence") -> None:
     from hpc.files import write_atomic
     from stilts.report import answer, figures, page, paper, pdf, render
 
+    made = page.ordered(made)
     cells = {address: cell for one in made for address, cell in render.table_of(one).cells()}
     parts = answer.answer(cells, caveat=evidence.study.caveat)
     write_atomic(out / "report.html", page.write(evidence, parts, made, out))

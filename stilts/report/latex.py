@@ -33,7 +33,7 @@ SHADES = {"better": "CFE3F5", "worse": "FBE0C3"}
 # In em of the body's 9 pt, of a line across ACL's two columns and of one of them.
 _LINE, _COLUMN = 50.0, 24.0
 _SEPARATION = 0.67
-_LONGEST = 14.0
+_LONGEST = 17.0
 _PROSE = 24.0
 _SMALL = 0.89
 _MOST_LINES = 44

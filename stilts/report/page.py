@@ -31,7 +31,7 @@ def write(evidence: Evidence, parts: Sequence[Part], built: Sequence[Table | Fig
         built: tables and figures, in the order of the page.
         folder: where the figures' PNGs lie; one that is not there shows its numbers only.
     """
-    tables = {_of(one).id: one for one in sorted(built, key=lambda one: _place(_of(one).id))}
+    tables = {_of(one).id: one for one in built}
     runs = run_table(evidence)
     contents = [("answer", "The answer"), *((name, _of(one).question) for name, one in tables.items())]
     body = [
@@ -52,10 +52,14 @@ def write(evidence: Evidence, parts: Sequence[Part], built: Sequence[Table | Fig
     return html.page(evidence.study.summary, "\n".join(body))
 
 
-def _place(name: str) -> int:
+def ordered(built: Sequence[Table | Figure]) -> list[Table | Figure]:
     """What answers the question first, what is behind it after that."""
-    first = [n for n, start in enumerate(_FIRST) if name.startswith(start)]
-    return first[0] if first else len(_FIRST)
+
+    def place(one: Table | Figure) -> int:
+        first = [n for n, start in enumerate(_FIRST) if _of(one).id.startswith(start)]
+        return first[0] if first else len(_FIRST)
+
+    return sorted(built, key=place)
 
 
 def _of(one: Table | Figure) -> Table:

@@ -252,7 +252,7 @@ def _joules(served: Served, heads: int) -> Cell:
         for row in served.memory.values()
         if row["energy_j"] is not None and row["energy_heads"] == heads
     ]
-    return mean(found, served, scale=1.0)
+    return mean(found, served, scale=1.0) if found else Cell(note="no energy counter was readable")
 
 
 def _label(of: _Of, row: str) -> str:
