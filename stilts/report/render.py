@@ -29,9 +29,16 @@ def build(spec: Spec, evidence: Evidence) -> list[Built]:
     builder = importlib.import_module(f"stilts.report.builders.{spec.builder}")
     built: list[Built] = builder.build(spec, evidence)
     return [
-        replace(one, table=printable(one.table)) if isinstance(one, Figure) else printable(one)
+        replace(one, table=_finished(one.table)) if isinstance(one, Figure) else _finished(one)
         for one in built
     ]
+
+
+def _finished(table: Table) -> Table:
+    """With a footnote on what is missing and why, and nothing that would steer what shows it."""
+    reasons = dict.fromkeys(cell.note or "not measured yet" for _, cell in table.cells() if cell.missing)
+    note = (("--", f"{'; '.join(reasons)}."),) if reasons else ()
+    return printable(replace(table, footnotes=(*table.footnotes, *note)))
 
 
 def missing_inputs(spec: Spec, evidence: Evidence) -> list[str]:

@@ -148,11 +148,14 @@ def _is_planned(row: str, evidence: Evidence) -> bool:
 
 def _groups(columns: Sequence[Column]) -> tuple[Header, ...]:
     """One header over neighbouring columns of a kind."""
-    kinds = [
-        _KINDS[tasks.load(column.targets[0]).type] if len(column.targets) == 1 else "means"
-        for column in columns
-    ]
+    kinds = [_kind(column.targets[0]) if len(column.targets) == 1 else "means" for column in columns]
     return tuple(Header(text=kind, span=len(list(group)), essential=False) for kind, group in groupby(kinds))
+
+
+def _kind(target: str) -> str:
+    """In print; a type of task that has no other name has its own."""
+    kind = tasks.load(target).type
+    return _KINDS.get(kind, kind)
 
 
 def cells_of(

@@ -51,3 +51,14 @@ def test_what_is_kept_says_where_it_is_from(folder: Path) -> None:
     assert (folder / "deploy.md").read_text().count("|") > 50
     table = json.loads((folder / "deploy.json").read_text())
     assert not table.get("warnings"), table["warnings"]
+
+
+def test_the_readme_s_excerpts_are_of_tables_that_are_kept() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.findall(r"<!-- excerpt: (\S+) -->\n(.*?)\n\n", text, flags=re.DOTALL)
+    assert found
+    for name, shown in found:
+        kept = (ROOT / "tables" / "pictures" / name).read_text(encoding="utf-8").splitlines()
+        assert set(shown.splitlines()) <= set(kept)
+    for picture in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", text):
+        assert (ROOT / picture).is_file()
