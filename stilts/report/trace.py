@@ -1,6 +1,6 @@
 """Where a number comes from: how it was worked out, from which values, of which runs, in which files."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from stilts.report.evidence import Evidence
@@ -10,6 +10,15 @@ from stilts.run import records
 
 Lines = Callable[[], Sequence[str]]
 _FIELDS = ("value", "low", "high", "change", "change_low", "change_high", "p_value", "count", "state", "note")
+
+
+def of_values(formula: str, values: Mapping[str, float]) -> Lines:
+    """A formula and the values it is of, by name."""
+
+    def lines() -> list[str]:
+        return [formula, *(f"  {name}: {value:.10g}" for name, value in values.items())]
+
+    return lines
 
 
 def lines_of(cell: Cell, address: str, spec: Spec, evidence: Evidence) -> list[str]:

@@ -11,6 +11,7 @@ from stilts.report.form import Cell
 from stilts.report.inference import Estimate
 from stilts.report.numbers import significant
 from stilts.report.serving import Served, paired
+from stilts.report.trace import of_values
 from stilts.run.specs import DeploySpec
 
 
@@ -32,6 +33,14 @@ def repaid_after(
         low=found.low if known else None,
         high=found.high if known else None,
         runs=served[row].runs,
+        trace=of_values(
+            "difference in training over what a text saves, Fieller's interval",
+            {
+                f"{row}, device seconds of training": costs[0],
+                f"{against}, device seconds of training": costs[1],
+                **{f"process {n}, seconds saved a text": one for n, one in zip(pairs, saved, strict=True)},
+            },
+        ),
         note=f"training {significant(costs[0])} against {significant(costs[1])} device seconds",
     )
 

@@ -10,6 +10,7 @@ from stilts.report.inference import Estimate
 from stilts.report.numbers import significant
 from stilts.report.serving import Served, Setting
 from stilts.report.spec import Spec
+from stilts.report.trace import Lines, of_values
 
 LABELS = {
     "shared": "one model, shared",
@@ -22,15 +23,23 @@ def mean(values: Sequence[float], served: Served, *, scale: float) -> Cell:
     """Geometric mean over processes, with a t-interval of the logs; plain where a value is not positive."""
     if not values:
         return Cell()
+    kind = "mean" if min(values) <= 0 else "geometric mean"
+    trace = of_values(
+        f"{kind} over processes", {f"process {n}": one / scale for n, one in enumerate(values, start=1)}
+    )
     if min(values) <= 0:
-        return estimate_cell(inference.t_estimate(values), served, scale=scale, count=len(values))
+        estimate = inference.t_estimate(values)
+        return estimate_cell(estimate, served, scale=scale, count=len(values), trace=trace)
     logs = inference.t_estimate([math.log(value) for value in values])
     value, low, high = (math.exp(one) for one in (logs.value, logs.low, logs.high))
     estimate = Estimate(value=value, low=low, high=high)
-    return estimate_cell(estimate, served, scale=scale, count=len(values))
+    return estimate_cell(estimate, served, scale=scale, count=len(values), trace=trace)
 
 
-def estimate_cell(estimate: Estimate, served: Served, *, scale: float, count: int) -> Cell:
+def estimate_cell(
+    estimate: Estimate, served: Served, *, scale: float, count: int, trace: Lines | None = None
+) -> Cell:
+    """A number with its interval, in units of `scale`."""
     low, high = estimate.low / scale, estimate.high / scale
     # What is the same in every process needs no bracket.
     known = estimate.has_interval and low < high
@@ -43,6 +52,7 @@ def estimate_cell(estimate: Estimate, served: Served, *, scale: float, count: in
         count=count,
         runs=served.runs,
         note=_left_out(served),
+        trace=trace,
     )
 
 

@@ -49,7 +49,8 @@ def percentile_trace(by_process: Mapping[tuple[str, int], inference.Floats], qua
         for (run, process), times in sorted(by_process.items()):
             if len(times):
                 own = np.quantile(times, quantile) / 1e6
-                found.append(f"  {run}, process {process}: {len(times)} calls, quantile {own:.6f} ms")
+                where = f"{run}, process {process}".removeprefix(", ")
+                found.append(f"  {where}: {len(times)} calls, quantile {own:.6f} ms")
         return found
 
     return lines

@@ -16,6 +16,7 @@ from stilts.report.inference import Estimate
 from stilts.report.numbers import significant
 from stilts.report.serving import LAYOUTS, Served, load
 from stilts.report.spec import Spec
+from stilts.report.trace import of_values
 
 AGAINST = LAYOUTS
 ROWS = ("all", *LAYOUTS)
@@ -33,6 +34,9 @@ class _Way:
     """Device seconds."""
     text: Estimate
     """Seconds a text."""
+    means: tuple[float, ...]
+    """The same by process."""
+    runs: tuple[str, ...]
     repaid: Cell
 
 
@@ -94,6 +98,8 @@ def _ways(spec: Spec, evidence: Evidence, served: Mapping[str, Served], rows: Se
                     heads=heads,
                     training=trained(evidence, row),
                     text=inference.t_estimate(means, spec.stats.level),
+                    means=tuple(means),
+                    runs=served[row].runs,
                     repaid=repaid,
                 )
             )
@@ -108,7 +114,8 @@ def _block(ways: Sequence[_Way], heads: int) -> Block:
         training, text = way.training, way.text
         cost = Cell(note="a training record is missing")
         if training is not None:
-            cost = Cell(text=significant(training), value=training)
+            trace = of_values("device seconds of all training behind the models", {way.layout: training})
+            cost = Cell(text=significant(training), value=training, runs=way.runs, trace=trace)
         low, high = 1e3 * text.low, 1e3 * text.high
         serving = Cell(
             text=significant(1e3 * text.value),
@@ -116,6 +123,11 @@ def _block(ways: Sequence[_Way], heads: int) -> Block:
             value=1e3 * text.value,
             low=low if text.has_interval else None,
             high=high if text.has_interval else None,
+            runs=way.runs,
+            trace=of_values(
+                "mean over processes of the mean time of a text, ms",
+                {f"process {n}": 1e3 * mean for n, mean in enumerate(way.means, start=1)},
+            ),
         )
         rows.append(
             Row(key=f"{way.layout}/{heads}", label=LABELS[way.layout], cells=(cost, serving, way.repaid))

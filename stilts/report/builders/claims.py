@@ -1,7 +1,9 @@
 """The claims under study, each with a verdict and the numbers behind it."""
 
+from functools import partial
+
 from stilts.report import caption
-from stilts.report.claims import judge
+from stilts.report.claims import Judged, judge
 from stilts.report.compare import Comparer
 from stilts.report.evidence import Evidence
 from stilts.report.form import Block, Cell, Header, Row, Shade, State, Table
@@ -17,6 +19,16 @@ _STATES: dict[str, State] = {
 }
 
 
+def _behind(one: Judged) -> list[str]:
+    """The comparisons of a claim, each with its p-value before correction."""
+    found = [one.evidence]
+    for comparison in one.claim.comparisons:
+        estimate = comparison.estimate
+        p_value = f"p {estimate.p_value:.4g}" if estimate is not None else "not measured"
+        found.append(f"  {comparison.name}: {p_value}")
+    return found
+
+
 def build(spec: Spec, evidence: Evidence) -> list[Table]:
     """One row a claim."""
     comparer = Comparer(evidence, spec)
@@ -26,7 +38,12 @@ def build(spec: Spec, evidence: Evidence) -> list[Table]:
             key=one.claim.key,
             label=f"{one.claim.key}. {one.claim.text}",
             cells=(
-                Cell(text=one.verdict, shade=_SHADES.get(one.verdict, ""), state=_STATES[one.verdict]),
+                Cell(
+                    text=one.verdict,
+                    shade=_SHADES.get(one.verdict, ""),
+                    state=_STATES[one.verdict],
+                    trace=partial(_behind, one),
+                ),
                 Cell(text=one.evidence, prose=True),
             ),
         )

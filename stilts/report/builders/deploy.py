@@ -11,12 +11,14 @@ from stilts.report import caption, inference
 from stilts.report.builders._ratios import ratio_cell, ratio_trace, verdict_cell
 from stilts.report.builders._repaid import repaid_after
 from stilts.report.builders._serving import LABELS, caption_of, estimate_cell, mean
+from stilts.report.builders._timed import percentile_trace
 from stilts.report.evidence import Evidence
 from stilts.report.form import EMPTY, Block, Cell, Header, Row, Table
 from stilts.report.inference import Calls, Ratio, Verdict
 from stilts.report.serving import LAYOUTS, PLACES, Served, Setting, load, paired
 from stilts.report.spec import Spec
 from stilts.report.timings import refused
+from stilts.report.trace import of_values
 
 ROWS = ("all", *LAYOUTS)
 AGAINST = LAYOUTS
@@ -137,12 +139,12 @@ def _resource(of: _Of, served: Served | None, row: str, column: str) -> Cell:
     if column == "rate":
         settings = of.evidence.study.deploy
         rates = served.rates(settings.bound_ms, settings.in_time)
-        known = [rate for rate in rates.values() if rate > 0]
-        if rates and not known:
-            return Cell(
-                text="0", value=0.0, count=len(rates), runs=served.runs, note="no rate was borne in time"
-            )
-        return mean(known, served, scale=1.0)
+        if rates and not any(rates.values()):
+            trace = of_values("highest rate that was borne in time", {f"process {n}": 0.0 for n in rates})
+            note = "no rate was borne in time"
+            return Cell(text="0", value=0.0, count=len(rates), runs=served.runs, note=note, trace=trace)
+        # A process that bore no rate counts as none, not as absent.
+        return mean(list(rates.values()), served, scale=1.0)
     if column == "offline":
         return mean(served.offline, served, scale=1.0)
     if column.startswith("swap_"):
@@ -151,7 +153,10 @@ def _resource(of: _Of, served: Served | None, row: str, column: str) -> Cell:
     values = [_memory(row, column) for row in served.memory.values()]
     known = [value for value in values if value is not None]
     if column == "models":
-        return Cell(text=str(int(known[0])), value=known[0], runs=served.runs) if known else Cell()
+        trace = of_values("sets of weights that answer all targets", {row: known[0]} if known else {})
+        return (
+            Cell(text=str(int(known[0])), value=known[0], runs=served.runs, trace=trace) if known else Cell()
+        )
     return mean(known, served, scale=1e9 if column == "cold" else _GIGA)
 
 
@@ -215,7 +220,9 @@ def _percentile(of: _Of, served: Served, texts: Mapping[int, Calls], quantile: f
     if count < inference.least_queries(quantile):
         return Cell(text="n/a", detail=f"n={count}", count=count, runs=served.runs)
     estimate = inference.pooled_quantile(processes, quantile, level=of.spec.stats.level)
-    return estimate_cell(estimate, served, scale=1e6, count=count)
+    by_process = {("", process): calls.times for process, calls in texts.items()}
+    trace = percentile_trace(by_process, quantile)
+    return estimate_cell(estimate, served, scale=1e6, count=count, trace=trace)
 
 
 def _ratio(spec: Spec, served: Mapping[str, Served], row: str, heads: int) -> Ratio | None:

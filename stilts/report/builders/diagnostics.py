@@ -15,6 +15,7 @@ from stilts.report.names import regime_name, task_name
 from stilts.report.numbers import significant
 from stilts.report.spec import Spec
 from stilts.report.timings import Timings, Variant, load, processes
+from stilts.report.trace import of_values
 
 ROWS = ("timings", "gates", "training")
 COLUMNS = ("all",)
@@ -67,7 +68,8 @@ def _block(
 def _number(value: float, text: str, runs: Sequence[str] = (), note: str = "") -> Cell:
     if math.isnan(value):
         return Cell(note=note or "too few calls to tell")
-    return Cell(text=text, value=value, runs=tuple(runs), note=note)
+    trace = of_values("of all records of the runs below", {"value": value})
+    return Cell(text=text, value=value, runs=tuple(runs), note=note, trace=trace)
 
 
 def _timings(evidence: Evidence) -> Block | None:

@@ -12,6 +12,7 @@ from stilts.report.form import DAGGER, EMPTY, Block, Cell, Header, Row, Table
 from stilts.report.inference import Estimate
 from stilts.report.names import regime_name, task_name
 from stilts.report.spec import Spec
+from stilts.report.trace import of_values
 
 COLUMNS = scores.COLUMNS
 _COUNTS = {"helped": 1, "hurt": -1}
@@ -83,8 +84,14 @@ def _count(changes: Sequence[Estimate | None], sign: int, level: float, cells: S
         one_sided = change.spread.p_value(change.value) / 2
         p_values.append(one_sided if sign * change.value > 0 else 1 - one_sided)
     count = inference.partial_conjunction(p_values, level)
+    trace = of_values(
+        f"partial conjunction of one-sided p-values, level {1 - level:.4g}",
+        dict(zip((f"language {n}" for n in range(1, len(p_values) + 1)), p_values, strict=True)),
+    )
     runs = tuple(dict.fromkeys(run for cell in cells for run in cell.runs))
-    return Cell(text=f"{count} of {len(tested)}", value=float(count), count=len(tested), runs=runs)
+    return Cell(
+        text=f"{count} of {len(tested)}", value=float(count), count=len(tested), runs=runs, trace=trace
+    )
 
 
 def _captioned(spec: Spec, comparer: Comparer, target: str, block: Block, probed: Sequence[str]) -> Table:

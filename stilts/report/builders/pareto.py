@@ -15,6 +15,7 @@ from stilts.report.names import regime_name, task_name
 from stilts.report.numbers import signed, significant
 from stilts.report.spec import Spec
 from stilts.report.timings import Timings, Variant, load, pooled_median, settings
+from stilts.report.trace import of_values
 
 COLUMNS = scores.COLUMNS
 _LETTERS = string.ascii_lowercase + string.ascii_uppercase
@@ -129,7 +130,9 @@ def _latencies(found: dict[Variant, Timings]) -> dict[str, float]:
 
 def _block(points: Sequence[Point]) -> Block:
     def number(value: float | None, text: str, note: str) -> Cell:
-        return Cell(note=note) if value is None else Cell(text=text, value=value)
+        if value is None:
+            return Cell(note=note)
+        return Cell(text=text, value=value, trace=of_values("as the other tables have it", {note: value}))
 
     rows = []
     for point in points:

@@ -9,6 +9,7 @@ from stilts.report.form import EMPTY, Block, Cell, Header, Row, Table
 from stilts.report.names import regime_name, task_name
 from stilts.report.numbers import points, signed
 from stilts.report.spec import Spec
+from stilts.report.trace import of_values
 from stilts.run.folder import RunFolder
 from stilts.study import regimes
 from stilts.tasks import Task
@@ -125,7 +126,15 @@ def _above(judged: Cell, baselines: Sequence[Cell]) -> Cell:
         return Cell()
     margin = judged.value - max(known)
     runs = tuple(dict.fromkeys(run for cell in (judged, *asked) for run in cell.runs))
-    return Cell(text=signed(margin), value=margin, change=margin, mark=NOT_ABOVE * (margin <= 0), runs=runs)
+    values = {"judged": judged.value, "best baseline": max(known)}
+    return Cell(
+        text=signed(margin),
+        value=margin,
+        change=margin,
+        mark=NOT_ABOVE * (margin <= 0),
+        runs=runs,
+        trace=of_values("the judged model less the best of its baselines", values),
+    )
 
 
 def _baseline(
@@ -147,7 +156,8 @@ def _baseline(
 def _score_cell(score: Score | None) -> Cell:
     if score is None:
         return Cell()
-    return Cell(text=points(score.value), value=score.value, count=score.count, runs=score.runs)
+    trace = of_values("mean over seeds and languages other than English, or dev", {"mean": score.value})
+    return Cell(text=points(score.value), value=score.value, count=score.count, runs=score.runs, trace=trace)
 
 
 def _count_text(cells: Sequence[Cell]) -> str:

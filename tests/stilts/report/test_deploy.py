@@ -12,7 +12,7 @@ from stilts.report.builders import deploy
 from stilts.report.evidence import Evidence
 from stilts.report.form import Cell, Table
 from stilts.report.inference import Estimate
-from stilts.report.serving import load
+from stilts.report.serving import Served, load
 from stilts.report.spec import load_spec
 from stilts.run import records
 from stilts.run.folder import RunFolder
@@ -159,3 +159,10 @@ def test_a_back_end_that_answers_otherwise_is_left_out_aloud(evidence: Evidence,
     (told,) = [warning for warning in after.warnings if warning.startswith("GATE: 1 ")]
     assert "joint on xnli en, sdpa in fp32" in told
     assert "60.0 where fp32 has 70.0" in told
+
+
+def test_a_process_that_bears_no_rate_counts(evidence: Evidence, monkeypatch: pytest.MonkeyPatch) -> None:
+    rates = {1: 0.0, 2: 40.0, 3: 40.0, 4: 40.0, 5: 40.0}
+    monkeypatch.setattr(Served, "rates", lambda *_: rates)
+    _, cells = built(evidence)
+    assert cells["fp32/resident/rate"].value == pytest.approx(32)

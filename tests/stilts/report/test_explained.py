@@ -10,7 +10,7 @@ import pytest
 from stilts.report import render, trace
 from stilts.report.evidence import Evidence
 from stilts.report.form import Cell
-from stilts.report.spec import Spec, load_spec
+from stilts.report.spec import Spec, load_spec, table_names
 
 duckdb = pytest.importorskip("duckdb")
 
@@ -130,3 +130,18 @@ def test_cells_are_worked_out_again_from_what_is_named(name: str, evidence: Evid
         lines = explained(address, cell, evidence, spec)
         assert again(address, lines) == pytest.approx(cell.value, rel=1e-6), address
         assert any(" = " in line or ":" in line for line in lines)
+
+
+ELSEWHERE = ("kernels", "combined", "repro")
+"""Figures and facts that were no records of the study's runs: the caption says where they are from."""
+
+
+@pytest.mark.parametrize("name", [name for name in table_names() if name not in ELSEWHERE])
+def test_every_number_says_how_it_was_worked_out(name: str, evidence: Evidence) -> None:
+    spec = load_spec(name)
+    for one in render.build(spec, evidence):
+        for address, cell in render.table_of(one).cells():
+            if cell.value is not None or cell.change is not None:
+                assert cell.trace is not None, address
+                lines = explained(address, cell, evidence, spec)
+                assert any(character.isdigit() for line in lines[1:] for character in line), address
