@@ -99,7 +99,7 @@ def _render(
             ready.append(spec)
     if not ready:
         raise _nothing(evidence.folder, asked)
-    built = {spec.id: render.build(spec, evidence) for spec in ready}
+    built = render.build_all(ready, evidence)
     made = [one for group in built.values() for one in group]
     files = [path for one in made for path in render.write(one, out, formats)]
     if "latex" in formats:

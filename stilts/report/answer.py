@@ -47,9 +47,11 @@ def answer(cells: Cells, *, caveat: str, against: str = "direct") -> list[Part]:
         ("For whom", _for_whom),
     )
     missing = Sentence(text="Not measured.")
-    return first + [
-        Part(title=title, sentences=tuple(make(cells, against)) or (missing,)) for title, make in makers
-    ]
+    parts = [Part(title=title, sentences=tuple(make(cells, against)) or (missing,)) for title, make in makers]
+    reported = tuple(_reported(cells))
+    return (
+        first + parts + [Part(title="Reported points at measured cost", sentences=reported)] * bool(reported)
+    )
 
 
 def _rows(cells: Cells, table: str, column: str) -> dict[str, Cell]:
@@ -261,6 +263,25 @@ def _for_whom(cells: Cells, against: str) -> list[Sentence]:
         heads = _listed([address.split("/")[3] for address in cheaper])
         text = f"Whoever asks {heads} tasks a text: one joint model, which serves them faster, {cost}."
         found.append(Sentence(text=text, cells=("scores/joint/trained", *cheaper)))
+    return found
+
+
+def _reported(cells: Cells) -> list[Sentence]:
+    """What papers gain, against what serving was measured to cost; each side has its source in the table."""
+    found = []
+    for row, cell in _rows(cells, "combined", "all").items():
+        trained, query = cells[f"combined/{row}/trained"], cells[f"combined/{row}/query"]
+        if cell.value is None or row == "direct":
+            continue
+        cost = f"a query takes {query.text} ms, as without it ({query.note})" if query.text else ""
+        held = cells[f"combined/{row}/weights"]
+        cost += f"; {held.text} GB of weights" if held.text else ""
+        text = (
+            f"{_capital(regime_name(row))}: {cell.text} points reported on the mean of nine, {trained.text} "
+            f"on that of seven ({cell.note}); {cost or 'its cost was not measured'}."
+        )
+        addresses = tuple(f"combined/{row}/{column}" for column in ("all", "trained", "query", "weights"))
+        found.append(Sentence(text=text, cells=addresses))
     return found
 
 

@@ -30,9 +30,9 @@ def intervals(evidence: Evidence, spec: Spec) -> str:
         if len(evidence.seeds) > 1
         else "over test items, the same for both systems; it holds no variance between seeds"
     )
-    return (
-        f"half the {100 * spec.stats.level:g} % interval {over} (items in clusters: passage or parallel id)"
-    )
+    level = f"{100 * spec.stats.level:g} %"
+    clusters = "items in clusters: passage or parallel id"
+    return f"half the {level} interval of each change by itself, {over} ({clusters})"
 
 
 def correction(spec: Spec, count: int) -> str:

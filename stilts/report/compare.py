@@ -58,6 +58,15 @@ def _spread_lines(change: Estimate) -> list[str]:
     return found or ["  nothing is known of its spread"]
 
 
+def items_of(evidence: Evidence, split: str) -> ItemReader:
+    """The study's one reader of a split, which begins with the first that asks for it."""
+    key = ("items", split)
+    if key not in evidence.shared:
+        evidence.shared[key] = ItemReader(evidence, split)
+    found: ItemReader = evidence.shared[key]
+    return found
+
+
 @dataclass
 class Comparer:
     """Measures and compares rows: over the seeds there are, and over the test items."""
@@ -68,11 +77,7 @@ class Comparer:
     @property
     def items(self) -> ItemReader:
         """What test items add to scores; read once for all tables of a study."""
-        key = ("items", self.spec.split)
-        if key not in self.evidence.shared:
-            self.evidence.shared[key] = ItemReader(self.evidence, self.spec.split)
-        found: ItemReader = self.evidence.shared[key]
-        return found
+        return items_of(self.evidence, self.spec.split)
 
     def measure(self, row: str, column: Column) -> Measured | None:
         """The score of a row, or None when a language of a target is missing in every seed."""

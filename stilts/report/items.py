@@ -1,7 +1,7 @@
 """What each test item adds to the scores of a study: read from stored predictions, once an evaluation."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -81,21 +81,32 @@ class ItemReader:
             found.append(on_mean(by_seed, len(targets)))
         return found
 
-    def _read_all(self) -> None:
-        """Every evaluation once: many by several processes, since reading is mostly Python's work."""
+    def __post_init__(self) -> None:
+        """Many evaluations are read by several processes, from now on: reading is mostly Python's work."""
+        self._places = self._found()
+        self._coming: Iterator[tuple[Sets, Numbers]] = iter(())
+        if len(self._places) >= _MANY:
+            pool = ProcessPoolExecutor(records.THREADS, mp_context=get_context("spawn"))
+            self._coming = pool.map(_read_apart, self._places.values(), repeat(self.split), chunksize=8)
+            # What was handed over is still done.
+            pool.shutdown(wait=False)
+
+    def _found(self) -> dict[str, Path]:
+        """Folders of predictions, by evaluation."""
         runs = dict.fromkeys(answer.evaluation for answer in self.evidence.answers.values())
-        places = {
+        return {
             run: RunFolder(self.evidence.folder / run).predictions
             for run in runs
             if run not in self.evidence.damaged
         }
-        if len(places) < _MANY:
-            for run, place in places.items():
+
+    def _read_all(self) -> None:
+        """Every evaluation, once."""
+        if len(self._places) < _MANY:
+            for run, place in self._places.items():
                 self._read[run] = read_sets(place, self.split, self._numbers)
-            return
-        with ProcessPoolExecutor(records.THREADS, mp_context=get_context("spawn")) as pool:
-            found = pool.map(_read_apart, places.values(), repeat(self.split), chunksize=8)
-            for run, (sets, own) in zip(places, found, strict=True):
+        else:
+            for run, (sets, own) in zip(self._places, self._coming, strict=True):
                 self._read[run] = _renumbered(sets, own, self._numbers)
 
     def _sets(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hpc.files import write_atomic
 from stilts.report import html, latex, lint, markdown, plain
+from stilts.report.compare import items_of
 from stilts.report.evidence import Evidence
 from stilts.report.figures import Figure
 from stilts.report.form import Table, printable
@@ -22,6 +23,15 @@ FORMATS: Mapping[str, tuple[str, Callable[[Table], str]]] = {
     "csv": ("csv", plain.write_csv),
     "json": ("json", plain.write_json),
 }
+
+
+def build_all(specs: Sequence[Spec], evidence: Evidence) -> dict[str, list[Built]]:
+    """The tables or figures of several specs by id; predictions are read while others are made."""
+    later = [spec for spec in specs if "predictions" in (*spec.inputs, *spec.optional)]
+    for split in dict.fromkeys(spec.split for spec in later):
+        items_of(evidence, split)
+    built = {spec.id: build(spec, evidence) for spec in sorted(specs, key=lambda spec: spec in later)}
+    return {spec.id: built[spec.id] for spec in specs}
 
 
 def build(spec: Spec, evidence: Evidence) -> list[Built]:

@@ -94,9 +94,7 @@ def _points(figures: Figures | None, column: str) -> Cell:
     if figures is None or value is None:
         return Cell(note="nobody reported it")
     show = signed if figures.quantity == "change" else points
-    return Cell(
-        text=show(value), value=value, note=f"{published().sources[figures.source]}. {figures.note}".strip()
-    )
+    return Cell(text=show(value), value=value, note=published().sources[figures.source])
 
 
 def _query(card: Card | None) -> Cell:

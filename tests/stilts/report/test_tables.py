@@ -4,6 +4,7 @@ nothing.
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -183,3 +184,41 @@ def test_check_pdf_compiles_or_says_that_it_cannot(
         pytest.skip("no pdflatex on this machine")
     assert call(sample, tmp_path, "--check-pdf") == 0
     assert (tmp_path / "check.pdf").exists()
+
+
+def test_strict_passes_where_all_that_was_asked_is_there(
+    invent: Callable[..., tuple[Study, Path]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a random encoder, without BUCC, whose dev set the best single of retrieval is chosen on."""
+    text = """
+        name = "whole"
+        summary = "a study without baselines and without mined pairs"
+        seeds = [1]
+        sources = ["embedded"]
+        targets = ["xnli", "tatoeba"]
+        [model]
+        source = "random"
+        [intermediate]
+        tasks = ["mnli", "squad_v1"]
+        single_tasks = ["mnli", "squad_v1"]
+        [languages]
+        default = ["en", "de"]
+        tatoeba = ["de"]
+        [optimisation.default]
+        [latency]
+        regimes = []
+    """
+    _, runs = invent(tmp_path, text)
+    study = runs.parents[1] / "sample.toml"
+    asked = ["--study", str(study), "--runs", str(runs.parent), "--output", str(tmp_path / "out")]
+    assert tables.main([*asked, "--tables", "scores,languages,training,heatmap,sanity", "--strict"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_tables_without_records_need_no_runs(tmp_path: Path) -> None:
+    asked = ["--study", "xlmr-large", "--runs", str(tmp_path), "--output", str(tmp_path / "out")]
+    assert tables.main([*asked, "--tables", "combined,kernels", "--report"]) == 0
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "+8.7 points reported on the mean of nine" in page
+    assert "Phang et al. 2020" in page
+    assert tables.main([*asked, "--tables", "combined,scores"]) == 3
