@@ -148,7 +148,7 @@ def _is_planned(row: str, evidence: Evidence) -> bool:
 
 def _groups(columns: Sequence[Column]) -> tuple[Header, ...]:
     """One header over neighbouring columns of a kind."""
-    kinds = [_kind(column.targets[0]) if len(column.targets) == 1 else "means" for column in columns]
+    kinds = ["means" if column.key in COLUMNS else _kind(column.targets[0]) for column in columns]
     return tuple(Header(text=kind, span=len(list(group)), essential=False) for kind, group in groupby(kinds))
 
 

@@ -109,7 +109,7 @@ def _cost(row: str, seed: int, evidence: Evidence) -> Cost | None:
         source = evidence.resolve(row, target)
         answer = evidence.answers.get((source, seed, target)) if source else None
         if answer is None:
-            if is_chosen(row):
+            if is_chosen(row) and evidence.can_choose(target):
                 return None
             continue
         serving.add(answer.weights)
