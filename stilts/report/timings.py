@@ -247,34 +247,6 @@ def _variant(first: dict[str, Any]) -> Variant:
     )
 
 
-def token_counts(evidence: Evidence) -> dict[str, dict[str, dict[int, tuple[int, int]]]]:
-    """Real and padded tokens of each query asked alone, by target and language; empty where one language was
-    timed, which is not read again for that.
-    """
-    found: dict[str, dict[str, dict[int, tuple[int, int]]]] = {}
-    if len({variant.language for variant in load(evidence)}) < 2:
-        return found
-    columns = ("target_task", "lang", "query_id", "batch_size", "real_tokens", "padded_tokens")
-    for run in evidence.plan.values():
-        folder = RunFolder(evidence.folder / run.id)
-        if run.stage != "latency" or run.id in evidence.damaged or not folder.done.exists():
-            continue
-        for rows in records.stream("latency", [folder.records / "latency"], columns, then=_distinct):
-            for row in rows:
-                by_query = found.setdefault(row["target_task"], {}).setdefault(row["lang"], {})
-                by_query[row["query_id"]] = (row["real_tokens"], row["padded_tokens"])
-    return found
-
-
-def _distinct(table: Any) -> list[dict[str, Any]]:
-    import pyarrow.compute as pc
-
-    alone = table.filter(pc.equal(table["batch_size"], 1))
-    keys = alone.column_names
-    rows: list[dict[str, Any]] = alone.group_by(keys).aggregate([]).to_pylist()
-    return rows
-
-
 def settings(found: Mapping[Variant, Timings]) -> list[dict[Variant, Timings]]:
     """Variants that differ in row, target and batch alone, those of most variants first."""
     apart: dict[Variant, dict[Variant, Timings]] = {}

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -14,7 +15,9 @@ from stilts.report.form import EMPTY, Block, Cell, Header, Row, Table
 from stilts.report.names import task_name
 from stilts.report.numbers import points, significant
 from stilts.report.spec import Spec
-from stilts.report.timings import Variant, load, ratios, token_counts
+from stilts.report.timings import Variant, load, ratios
+from stilts.run import records
+from stilts.run.folder import RunFolder
 
 COLUMNS = ("tokens", "premium", "padding", "time", "score")
 _HEADERS = {
@@ -136,3 +139,31 @@ def _association(blocks: list[Block]) -> str:
                 f"{block.title} {found.statistic:+.2f} (p {found.pvalue:.2g}, {len(known)} languages)"
             )
     return f"Spearman's correlation of tokens and score: {'; '.join(told)}" if told else ""
+
+
+def token_counts(evidence: Evidence) -> dict[str, dict[str, dict[int, tuple[int, int]]]]:
+    """Real and padded tokens of each query asked alone, by target and language; empty where one language was
+    timed, which is not read again for that.
+    """
+    found: dict[str, dict[str, dict[int, tuple[int, int]]]] = {}
+    if len({variant.language for variant in load(evidence)}) < 2:
+        return found
+    columns = ("target_task", "lang", "query_id", "batch_size", "real_tokens", "padded_tokens")
+    for run in evidence.plan.values():
+        folder = RunFolder(evidence.folder / run.id)
+        if run.stage != "latency" or run.id in evidence.damaged or not folder.done.exists():
+            continue
+        for rows in records.stream("latency", [folder.records / "latency"], columns, then=_distinct):
+            for row in rows:
+                by_query = found.setdefault(row["target_task"], {}).setdefault(row["lang"], {})
+                by_query[row["query_id"]] = (row["real_tokens"], row["padded_tokens"])
+    return found
+
+
+def _distinct(table: Any) -> list[dict[str, Any]]:
+    import pyarrow.compute as pc
+
+    alone = table.filter(pc.equal(table["batch_size"], 1))
+    keys = alone.column_names
+    rows: list[dict[str, Any]] = alone.group_by(keys).aggregate([]).to_pylist()
+    return rows
