@@ -123,7 +123,7 @@ GAIN = {
     "random": -0.25,
 }
 RETRIEVAL_GAIN = 0.3
-FOREIGN_LOSS = {"en": 0.0, "de": 0.05, "zh": 0.12, "ru": 0.08}
+FOREIGN_LOSS = {"en": 0.0, "de": 0.05, "zh": 0.12, "ru": 0.08, "ar": 0.1}
 ITEMS = 60
 
 
@@ -137,6 +137,8 @@ class World:
     luck: Callable[[RunSpec, str, str, int], float] | None = None
     """What moves an item for a run, beside its difficulty."""
     slower: Mapping[str, float] = field(default_factory=lambda: {"direct": 1.0, "multi": 1.001, "joint": 1.2})
+    tokens: Mapping[str, float] = field(default_factory=dict)
+    """Tokens, and time, that a language takes of what English does."""
     passes: Callable[[str, int], float] = lambda layout, heads: 1 if layout == "shared" else heads
     """Times of one pass that a text of so many tasks takes, by way to serve."""
 
@@ -288,17 +290,20 @@ def write_latency(folder: RunFolder, run: RunSpec) -> None:
     for round_ in range(settings.rounds):
         for variant in run.asked.models:
             for batch in settings.batch_sizes:
-                rows += calls(run, variant, batch, round_, level, start=len(rows))
+                for language in settings.languages:
+                    rows += calls(run, variant, batch, round_, level, start=len(rows), language=language)
     records.write_shard(folder.records / "latency", "latency", rows, name=f"lat-{run.id}")
 
 
 def calls(
-    run: RunSpec, variant: TimedModel, batch: int, round_: int, level: float, start: int
+    run: RunSpec, variant: TimedModel, batch: int, round_: int, level: float, start: int, language: str
 ) -> list[dict[str, Any]]:
     settings = run.asked.protocol
     slower = WORLD.slower[variant.regime]
-    roll = chance("calls", run.id, variant.regime, variant.target, batch, round_)
-    middle = 4e6 * batch**0.8 * slower * level * (2.5 if variant.target == "xquad" else 1.0)
+    foreign = [language] * (language != "en")
+    roll = chance("calls", run.id, variant.regime, variant.target, batch, round_, *foreign)
+    tax = WORLD.tokens.get(language, 1.0)
+    middle = 4e6 * batch**0.8 * slower * level * tax * (2.5 if variant.target == "xquad" else 1.0)
     rows = []
     for position in range(settings.calls):
         flagged = roll.random() < 0.01
@@ -310,7 +315,7 @@ def calls(
                 "train_tasks": variant.intermediate,
                 "seed": 1,
                 "target_task": variant.target,
-                "lang": "en",
+                "lang": language,
                 "impl": "sdpa",
                 "dtype": "fp32",
                 "device_class": "cpu",
@@ -326,8 +331,8 @@ def calls(
                 "order_pos": start + position,
                 "query_id": position,
                 "n_windows": 1,
-                "real_tokens": 30 * batch,
-                "padded_tokens": 30 * batch,
+                "real_tokens": round((20 + position) * tax) * batch,
+                "padded_tokens": round(1.25 * (20 + position) * tax) * batch,
                 "max_len": 128,
                 "t_start_ns": 1000 * (start + position),
                 "wall_ns": int(middle * roll.lognormvariate(0, 0.01)),
