@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from hpc import collective
+from hpc.errors import UserError
 from kernels.packing import from_lengths
 from stilts import data
 from stilts.evaluate.retrieval import embed
@@ -84,7 +85,9 @@ def answer(
 
     Several ranks share the batches, and all get all the outputs.
     """
-    return judged(task, encoded, outputs(model, head, task, encoded, tokens_per_batch=tokens_per_batch))
+    found = outputs(model, head, task, encoded, tokens_per_batch=tokens_per_batch)
+    refuse_what_is_not_finite(found, task, encoded, what=f"head {head}")
+    return judged(task, encoded, found)
 
 
 def outputs(
@@ -121,7 +124,40 @@ def vectors(
     def vectors_of(batch: Batch) -> torch.Tensor:
         return embed(model.encoder, batch.packed, layer=layer, pooling=pooling)
 
-    return collect(vectors_of, task, encoded, model, tokens_per_batch=tokens_per_batch)
+    found = collect(vectors_of, task, encoded, model, tokens_per_batch=tokens_per_batch)
+    refuse_what_is_not_finite(found, task, encoded, what=f"layer {layer}")
+    return found
+
+
+def refuse_what_is_not_finite(
+    found: NDArray[np.float32], task: Task, encoded: data.Encoded, *, what: str
+) -> None:
+    """Keeps numbers that are none from becoming answers: the largest of them is always the first.
+
+    Args:
+        found: outputs on all items, in the order of the items.
+        task: for the message.
+        encoded: the set.
+        what: of the model said so.
+
+    Raises:
+        UserError: some are not finite; of how many items, and which example is the first (code 1).
+    """
+    broken = ~np.isfinite(found.reshape(len(found), -1)).all(axis=1)
+    if not broken.any():
+        return
+    sizes = task_types.load(task.type).sizes(encoded.columns)
+    owners = np.repeat(np.arange(len(sizes)), sizes)[broken]
+    items = np.unique(owners)
+    owner = np.asarray(encoded.columns["example"])[items[0]]
+    example = encoded.examples["id"][int(owner)]
+    share = f"{len(items)} of {len(sizes)} items"
+    raise UserError(
+        f"{task.name} in {encoded.language}: numbers of {what} are not finite for {share}, first example "
+        f"{example!r}; nothing of this model can be answered (weights that overflow in this number format, "
+        "or a training that went wrong)",
+        code=1,
+    )
 
 
 def collect(
