@@ -160,7 +160,7 @@ class _Part:
 def _add_run(found: dict[Variant, Timings], run: str, folder: Path) -> None:
     """Adds what one run timed; memory holds two short numbers a call, and a few shards."""
     parts: dict[tuple[Variant, int], list[_Part]] = {}
-    for shard in records.stream("latency", [folder], _COLUMNS, then=_split):
+    for shard in records.stream("latency", [folder], _COLUMNS, then=_split, proven=True):
         for part in shard:
             parts.setdefault((part.variant, part.process), []).append(part)
     for (variant, process), mine in parts.items():

@@ -153,7 +153,9 @@ def token_counts(evidence: Evidence) -> dict[str, dict[str, dict[int, tuple[int,
         folder = RunFolder(evidence.folder / run.id)
         if run.stage != "latency" or run.id in evidence.damaged or not folder.done.exists():
             continue
-        for rows in records.stream("latency", [folder.records / "latency"], columns, then=_distinct):
+        for rows in records.stream(
+            "latency", [folder.records / "latency"], columns, then=_distinct, proven=True
+        ):
             for row in rows:
                 by_query = found.setdefault(row["target_task"], {}).setdefault(row["lang"], {})
                 by_query[row["query_id"]] = (row["real_tokens"], row["padded_tokens"])

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -34,9 +34,9 @@ def shards_of(folder: Path) -> list[Path]:
 def read(type_: str, folders: Iterable[Path], columns: Sequence[str] | None = None) -> "pyarrow.Table":
     """Reads every shard in `folders` into one table, in the order of the file names.
 
-    A shard that is torn, of another type or short of required values is left out and reported on standard
-    error. A column that a shard lacks is null. Of two copies of an observation (a
-    requeued process writes again) the first one stays.
+    A shard that is torn, of another type, short of required values or beyond what they can be is left out and
+    reported on standard error. A column that a shard lacks is null. Two copies of an observation count once,
+    where they say the same.
 
     Args:
         type_: a key of `SCHEMAS`.
@@ -44,16 +44,19 @@ def read(type_: str, folders: Iterable[Path], columns: Sequence[str] | None = No
         columns: those wanted; all when absent. Timings have 38, so tables name theirs.
 
     Raises:
-        UserError: a shard was written by a newer version of this package.
+        UserError: a shard was written by a newer version of this package, or two shards have different
+            values for one observation (code 3).
     """
     import pyarrow as pa
 
+    folders = list(folders)
     schema = schema_of(type_)
     wanted = [name for name in schema.names if columns is None or name in columns or name in schema.key]
     empty = pa.schema([arrow_schema(type_).field(name) for name in wanted]).empty_table()
-    table = _without_copies(
-        pa.concat_tables([empty, *stream(type_, folders, wanted, then=lambda table: table)]), schema
-    )
+    whole = pa.concat_tables([empty, *stream(type_, folders, wanted, then=lambda table: table)])
+    table = _without_copies(whole, schema)
+    if len(table) < len(whole):
+        _refuse_contradictions(whole, schema, folders)
     return table.select([name for name in wanted if columns is None or name in columns])
 
 
@@ -63,6 +66,7 @@ def stream(
     columns: Sequence[str],
     *,
     then: "Callable[[pyarrow.Table], Made]",
+    proven: bool = False,
 ) -> "Iterator[Made]":
     """What is made of each shard that is not empty, one after the other.
 
@@ -74,6 +78,8 @@ def stream(
         folders: folders that hold shards directly.
         columns: those wanted.
         then: makes something of a shard, in the thread that reads it.
+        proven: whether the files have been held against their digests: what is in them is then what was
+            written, and is not looked through again.
     """
     import pyarrow as pa
 
@@ -84,7 +90,7 @@ def stream(
 
     def read_one(path: Path) -> "Made | None":
         try:
-            table = _read_shard(path, schema, target)
+            table = _read_shard(path, schema, target, proven=proven)
             return then(table) if len(table) else None
         except (pa.ArrowException, OSError, ValueError) as error:
             torn.append((path, error))
@@ -102,7 +108,7 @@ def stream(
     _report(sorted(torn, key=lambda one: one[0]), type_)
 
 
-def _read_shard(path: Path, schema: Schema, target: "pyarrow.Schema") -> "pyarrow.Table":
+def _read_shard(path: Path, schema: Schema, target: "pyarrow.Schema", *, proven: bool) -> "pyarrow.Table":
     import pyarrow as pa
 
     with pa.memory_map(str(path)) as source:
@@ -111,7 +117,10 @@ def _read_shard(path: Path, schema: Schema, target: "pyarrow.Schema") -> "pyarro
         wanted = [n for n, name in enumerate(stored.names) if name in target.names]
         options = pa.ipc.IpcReadOptions(included_fields=wanted)
         present = pa.ipc.open_file(source, options=options).read_all()
-    problem = missing_values(present, schema)
+    if not proven:
+        # Offsets that a flipped bit moved would be followed into nowhere later.
+        present.validate(full=True)
+    problem = "" if proven else missing_values(present, schema)
     if problem:
         raise ValueError(problem)
     if present.schema.equals(target):
@@ -144,6 +153,35 @@ def _report(torn: list[tuple[Path, Exception]], type_: str) -> None:
     for path, error in torn:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         print(f"records: {path} is not a sound {type_} shard ({reason}); EXCLUDED", file=sys.stderr)
+
+
+def _refuse_contradictions(table: "pyarrow.Table", schema: Schema, folders: Iterable[Path]) -> None:
+    """Makes sure that copies of an observation say the same."""
+    distinct = table.group_by(table.column_names, use_threads=False).aggregate([])
+    keys = distinct.group_by(list(schema.key), use_threads=False).aggregate([([], "count_all")])
+    twice = next((row for row in keys.to_pylist() if row["count_all"] > 1), None)
+    if twice is None:
+        return
+    key = {name: twice[name] for name in schema.key}
+    holders = [shard for folder in folders for shard in shards_of(folder) if _holds(shard, key)]
+    named = ", ".join(f"{name} {value}" for name, value in key.items())
+    raise UserError(
+        f"{' and '.join(map(str, holders))} have different values for one observation ({named}); "
+        "which of them is true cannot be told: remove the wrong one",
+        code=3,
+    )
+
+
+def _holds(shard: Path, key: Mapping[str, object]) -> bool:
+    """Whether a shard has a row with this key."""
+    import pyarrow as pa
+
+    try:
+        with pa.memory_map(str(shard)) as source:
+            rows = pa.ipc.open_file(source).read_all().select(list(key)).to_pylist()
+    except (pa.ArrowException, OSError, KeyError):
+        return False
+    return any(row == key for row in rows)
 
 
 def _without_copies(table: "pyarrow.Table", schema: Schema) -> "pyarrow.Table":

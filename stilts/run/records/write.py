@@ -81,13 +81,21 @@ def write_shard(
 
 
 def missing_values(table: "pyarrow.Table", schema: Schema) -> str:
-    """Names what is null or NaN against the schema, which Arrow does not enforce; empty when all is well."""
+    """Names what is null, not finite or below zero against the schema, which Arrow does not enforce; empty
+    when all is well. Times, counts and numbers of things are never negative.
+    """
     import pyarrow.compute as pc
 
     for column in schema.columns:
-        if not column.required or column.name not in table.column_names:
+        if column.name not in table.column_names:
             continue
         values = table[column.name]
+        if column.type.startswith("int") and values.null_count < len(values):
+            least = pc.min(values).as_py()
+            if least < 0:
+                return f"column {column.name} holds {least}, and is never negative"
+        if not column.required:
+            continue
         if values.null_count:
             return f"column {column.name} has {values.null_count} nulls but is required"
         if column.type.startswith("float") and len(values) and not math.isfinite(pc.sum(values).as_py()):

@@ -126,9 +126,74 @@ def test_a_newer_layout_is_refused_not_set_aside(tmp_path: Path) -> None:
 
 def test_copies_of_an_observation_count_once(tmp_path: Path) -> None:
     records.write_shard(tmp_path, "scores", [score(), score(language="ar")], name="attempt0")
-    records.write_shard(tmp_path, "scores", [score(value=99.0), score(language="de")], name="attempt1")
+    records.write_shard(tmp_path, "scores", [score(), score(language="de")], name="attempt1")
     table = records.read("scores", [tmp_path], columns=["value", "language"])
     assert table.to_pydict() == {"language": ["sw", "ar", "de"], "value": [61.5, 61.5, 61.5]}
+
+
+def test_copies_that_contradict_each_other_are_an_error_that_names_both(tmp_path: Path) -> None:
+    first = records.write_shard(tmp_path, "scores", [score(), score(language="ar")], name="attempt0")
+    second = records.write_shard(tmp_path, "scores", [score(value=99.0)], name="attempt1")
+    records.write_shard(tmp_path, "scores", [score(language="de")], name="attempt2")
+    with pytest.raises(UserError, match="different values for one observation") as caught:
+        records.read("scores", [tmp_path], columns=["value", "language"])
+    assert f"{first} and {second} have" in str(caught.value)
+    assert "attempt2" not in str(caught.value)
+    assert caught.value.code == 3
+
+
+@pytest.mark.parametrize("n", [-3, -1])
+def test_what_is_never_negative_is_neither_written_nor_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], n: int
+) -> None:
+    with pytest.raises(ValueError, match=f"holds {n}, and is never negative"):
+        records.write_shard(tmp_path, "scores", [score(n=n)], name="a")
+    schema, row = arrow_schema("scores"), score(n=n)
+    columns = {name: pa.array([row.get(name)], schema.field(name).type) for name in schema.names}
+    with pa.ipc.new_file(str(tmp_path / "b.arrow"), schema) as writer:
+        writer.write_table(pa.table(columns, schema=schema))
+    assert len(records.read("scores", [tmp_path])) == 0
+    assert "never negative" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("count", [300, pytest.param(3000, marks=pytest.mark.slow)])
+def test_no_damage_ends_the_process_or_passes_for_whole(tmp_path: Path, count: int) -> None:
+    """One flipped bit a shard, anywhere: reading it is safe, and its digest tells it from the whole one."""
+    program = f"""
+import random, sys
+from pathlib import Path
+from stilts.run import records
+from hpc.files import digest
+folder, chance = Path({str(tmp_path)!r}), random.Random(3)
+same = {{"run_id": "a", "cell_id": "c", "target": "xnli", "language": "de", "split": "test", "gold": "1"}}
+rows = [
+    same | {{"example_id": f"{{n:03}}", "cluster_id": f"p{{n // 4}}", "pred": str(n % 2), "score": n % 2}}
+    for n in range(200)
+]
+whole = records.write_shard(folder / "whole", "predictions", rows, name="a")
+content, expected = whole.read_bytes(), digest(whole)
+for number in range({count}):
+    damaged = bytearray(content)
+    damaged[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+    place = folder / "damaged" / "a.arrow"
+    place.parent.mkdir(exist_ok=True)
+    place.write_bytes(damaged)
+    try:
+        table = records.read("predictions", [place.parent])
+        table.to_pylist()
+        table.group_by(["example_id"]).aggregate([("score", "sum")])
+    except Exception as error:
+        if type(error).__name__ != "UserError":
+            raise
+    if digest(place) == expected:
+        sys.exit("a flipped bit has the digest of the whole")
+print("done")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=False, timeout=600
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout == "done\n"
 
 
 def test_cell_id_depends_on_every_field_and_on_nothing_else() -> None:
