@@ -81,10 +81,6 @@ def _shortcomings(found: Sequence[StoredPredictions]) -> list[str]:
         whole = len(missing) == len(tasks.load(name).languages)
         if missing:
             lines.append(f"{name} is missing" + ("" if whole else f" in {', '.join(missing)}"))
-    lines += [f"{stored.name} is limited to {stored.cell.limit}" for stored in found if stored.cell.limit]
-    embedded = [stored.name for stored in found if stored.cell.source == "embedded"]
-    if embedded:
-        lines.append(f"{len(embedded)} sets such as {embedded[0]} are embedded data, not XTREME's")
     return lines
 
 
@@ -93,9 +89,8 @@ def _count_problem(stored: StoredPredictions, found: LoadedPredictions) -> str:
     count = len(found.examples["id"])
     if found.answers.missing:
         return f"{stored.name}: {found.answers.missing} of {count} examples have no prediction"
-    published = stored.task.size_of(split=stored.cell.split, language=stored.cell.language)
     sides = [found.examples[name] for name in task_types.load(stored.task.type).sides]
     gold = sum(map(all, zip(*sides, strict=True))) if sides else count
-    if published is not None and not stored.cell.limit and gold != published:
-        return f"{stored.name}: {gold} examples, but {published} were published"
-    return ""
+    cell = stored.cell
+    short = stored.task.shortfall(split=cell.split, language=cell.language, source=cell.source, count=gold)
+    return f"{stored.name}: {short}, which is not XTREME's" if short else ""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpc.files import write_json
+from stilts import tasks
 from stilts.evaluate.planning import Plan, make_plan, todo
 from stilts.evaluate.store import Cell
 from stilts.evaluate.summary import ScoreSummary, cell_line
@@ -99,7 +100,9 @@ def _line(cell: Cell, rows: Sequence[Mapping[str, Any]], board: ScoreSummary) ->
     if not rows:
         return f"{cell.task:<14} {cell.language:<3} predicted"
     values = {row["metric"]: row["value"] for row in rows}
-    board.take(cell.task, cell.language, values, limit=cell.limit)
+    task, count = tasks.load(cell.task), rows[0]["n"]
+    short = task.shortfall(split=cell.split, language=cell.language, source=cell.source, count=count)
+    board.take(cell.task, cell.language, values, shortfall=short)
     return cell_line(
         cell.task, cell.language, values, count=rows[0]["n"], num_full=rows[0]["n_full"], limit=cell.limit
     )

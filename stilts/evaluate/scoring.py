@@ -144,7 +144,10 @@ def score_folder(path: Path) -> int:
         else:
             scored, rows = score_cell(store, stored)
         cell, count = stored.cell, rows[0]["n"]
-        board.take(cell.task, cell.language, scored.values, limit=cell.limit)
+        short = stored.task.shortfall(
+            split=cell.split, language=cell.language, source=cell.source, count=count
+        )
+        board.take(cell.task, cell.language, scored.values, shortfall=short)
         shown = cell_line(
             cell.task, cell.language, scored.values, count=count, num_full=rows[0]["n_full"], limit=cell.limit
         )

@@ -17,15 +17,15 @@ class ScoreSummary:
 
     scores: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
     """Task, metric, language to points."""
-    limited: set[str] = field(default_factory=set)
-    """Tasks of which only a part was read."""
+    short: dict[str, str] = field(default_factory=dict)
+    """Tasks whose sets are not the benchmark's, and how the first of them differs."""
 
-    def take(self, task: str, language: str, values: Values, *, limit: str) -> None:
-        """Notes the scores of a cell."""
+    def take(self, task: str, language: str, values: Values, *, shortfall: str) -> None:
+        """Notes the scores of a cell, and what keeps its set from being the benchmark's."""
         for metric, value in values.items():
             self.scores.setdefault(task, {}).setdefault(metric, {})[language] = value
-        if limit:
-            self.limited.add(task)
+        if shortfall:
+            self.short.setdefault(task, f"{language}: {shortfall}")
 
     def lines(self) -> Iterator[str]:
         """The means."""
@@ -38,7 +38,8 @@ class ScoreSummary:
                 yield f"{group}: {score:.2f}, the mean of {', '.join(members)}{self._mark(members)}"
         lacking = [name for name in COUNTED if whole.tasks[name] is None]
         if whole.overall is not None:
-            yield f"XTREME average: {whole.overall:.2f}, the mean of nine tasks{self._mark(COUNTED)}"
+            name = "no XTREME average" if self.short else "XTREME average"
+            yield f"{name}: {whole.overall:.2f}, the mean of nine tasks{self._mark(COUNTED)}"
         elif len(lacking) < len(COUNTED):
             yield f"no XTREME average: {', '.join(lacking)} incomplete"
 
@@ -58,7 +59,8 @@ class ScoreSummary:
         return f"{name}: {score:.2f} {how}, mean over {languages}{partial} ({parts}){self._mark((name,))}"
 
     def _mark(self, names: "tuple[str, ...] | Mapping[str, object]") -> str:
-        return " LIMITED: not the whole of the data" if self.limited.intersection(names) else ""
+        found = next((f"{name} {self.short[name]}" for name in names if name in self.short), "")
+        return f" NOT THE BENCHMARK'S DATA ({found})" * bool(found)
 
 
 def cell_line(task: str, language: str, values: Values, *, count: int, num_full: int, limit: str) -> str:

@@ -104,6 +104,10 @@ def warnings(evidence: Evidence, runs: Iterable[str], scores: Sequence[Score] = 
     if limited:
         least = min(limited, key=lambda score: score.count / score.full)
         found.append(f"LIMITED: scored on as few as {least.count} of {least.full} examples.")
+    short = _not_the_benchmark(evidence, used)
+    if short:
+        place, reason = next(iter(short.items()))
+        found.append(f"NOT THE BENCHMARK'S DATA: {len(short)} set(s), as {place}: {reason}.")
     changed = [run for run in evidence.changed_runs if run in used]
     if changed:
         found.append(f"STALE: {len(changed)} run(s) were launched with other settings ({changed[0]} ...).")
@@ -130,6 +134,21 @@ def warnings(evidence: Evidence, runs: Iterable[str], scores: Sequence[Score] = 
     for what, values in provenance(evidence, used).items():
         if len(values) > 1:
             found.append(f"MIXED: {what}: {', '.join(sorted(values))}.")
+    return found
+
+
+def _not_the_benchmark(evidence: Evidence, runs: Iterable[str]) -> dict[str, str]:
+    """What keeps test sets behind scores from being the benchmark's; embedded data have the caveat for it."""
+    found = {}
+    for run in runs:
+        for row in evidence.scores.get(run, ()):
+            source = (row["data"] or "").partition(" ")[0]
+            if row["split"] != "test" or not source or (source == "embedded" and evidence.study.caveat):
+                continue
+            task = tasks.load(row["target"])
+            reason = task.shortfall(split="test", language=row["language"], source=source, count=row["n"])
+            if reason and task.role == "target":
+                found[f"{row['target']} {row['language']}"] = reason
     return found
 
 

@@ -59,6 +59,10 @@ class Task:
     languages: tuple[str, ...] = ("en",)
     splits: Mapping[str, str] = field(default_factory=lambda: ENGLISH_TRAIN_AND_DEV, hash=False)
     """Split asked for, to the set that is read: a task with a single evaluation set reads it for both."""
+    scored: Mapping[str, Mapping[str, int]] = field(default_factory=dict, hash=False)
+    """By set and language, how many are scored where that is not the number of examples: gold pairs."""
+    unlike: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """By source, how its copy differs from the set that the benchmark scores."""
     parallel: bool = False
     """Whether the sets of all languages are one set, translated, in one order."""
     without_dev: tuple[str, ...] = ()
@@ -110,6 +114,29 @@ class Task:
         from stilts.tasks import metrics  # numpy, which planning does without
 
         return metrics.load(self.metric)
+
+    def shortfall(self, *, split: str, language: str, source: str, count: int) -> str:
+        """What keeps a set from being the one that the benchmark scores; empty where nothing known does.
+
+        Args:
+            split: that was asked for.
+            language: of the set.
+            source: where it was read: `hub`, `folder`, `embedded`.
+            count: how many were scored; of a pool for mining its gold pairs.
+        """
+        if source == "embedded":
+            return "embedded data"
+        if source in self.unlike:
+            return self.unlike[source]
+        published = self.scored_of(split=split, language=language)
+        if published is not None and count != published:
+            return f"{count:,} of {published:,} examples"
+        return ""
+
+    def scored_of(self, *, split: str, language: str) -> int | None:
+        """Published number of what is scored of a set: of a pool its gold pairs, else its examples."""
+        found = self.scored.get(self.splits.get(split, split), {}).get(language)
+        return self.size_of(split=split, language=language) if found is None else found
 
     def size_of(self, *, split: str, language: str) -> int | None:
         """Number of labelled examples the published set has; None when it is not known."""

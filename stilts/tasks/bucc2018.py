@@ -8,6 +8,8 @@ files, and for the test set those of mteb on the Hub.
 from stilts.tasks import DEV_AND_TEST, FolderFiles, HubFiles, Task
 from stilts.tasks._translations import read_translation
 
+_PAIRS = {"de": 9580, "fr": 9086, "ru": 14_435, "zh": 1899}
+
 TASK = Task(
     name="bucc2018",
     type="retrieve",
@@ -55,12 +57,13 @@ TASK = Task(
     sizes={
         # Sentences of both sides less the pairs, each of which is one example.
         "test": {
-            "de": 413_869 + 399_337 - 9580,
-            "fr": 271_874 + 369_810 - 9086,
-            "ru": 460_853 + 558_401 - 14_435,
-            "zh": 94_637 + 88_860 - 1899,
+            "de": 413_869 + 399_337 - _PAIRS["de"],
+            "fr": 271_874 + 369_810 - _PAIRS["fr"],
+            "ru": 460_853 + 558_401 - _PAIRS["ru"],
+            "zh": 94_637 + 88_860 - _PAIRS["zh"],
         },
     },
+    scored={"test": _PAIRS},
     absence=(
         "Mining needs the pools with their distractors: the shared task's {code}-en.sample.* and .training.* "
         "files; on the Hub there are only those of the test set"

@@ -110,7 +110,11 @@ def _at(place: FolderFiles, language: str, split: str) -> list[Found]:
 
 
 def _match(pattern: str) -> list[Path]:
-    return [Path(path) for path in sorted(glob.glob(f"{glob.escape(str(root()))}/{pattern}", recursive=True))]
+    """By file name, then folder: XTREME joins a language's treebanks so (`it_partut` before `it_pud`, whose
+    folders stand the other way round).
+    """
+    found = map(Path, glob.glob(f"{glob.escape(str(root()))}/{pattern}", recursive=True))
+    return sorted(found, key=lambda path: (path.name, str(path)))
 
 
 def _check(pattern: str, paths: Sequence[Path]) -> None:

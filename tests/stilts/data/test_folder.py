@@ -111,6 +111,19 @@ def test_fused_words_get_one_tag_as_xtreme_gives_it(data_folder) -> None:
     assert (first["id"], beta["id"]) == ("en_alpha/s1", "en_beta/s1")
 
 
+def test_treebanks_are_joined_by_their_file_names_as_xtreme_joins_them(own_folder) -> None:
+    """Folders stand otherwise: UD_Italian-PUD before UD_Italian-ParTUT."""
+    (model,) = (own_folder / "udpos").glob("German-*/*-ud-test.conllu")
+    content = model.read_text(encoding="utf-8")
+    shutil.rmtree(own_folder / "udpos")
+    for name in ("ISDT", "PUD", "ParTUT"):
+        place = own_folder / "udpos" / f"UD_Italian-{name}"
+        place.mkdir(parents=True)
+        (place / f"it_{name.lower()}-ud-test.conllu").write_text(content, encoding="utf-8")
+    found = [example["id"].partition("/")[0] for example in examples("udpos", "it", "test")]
+    assert found == ["it_isdt", "it_partut", "it_pud"]
+
+
 def test_language_prefixes_are_taken_off_words(data_folder) -> None:
     first = examples("panx")[0]
     assert first["tokens"] == ["Ann", "Lee", "left", "12:30", "Rome"]

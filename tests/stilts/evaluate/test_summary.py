@@ -7,14 +7,14 @@ from stilts.evaluate.averages import COUNTED, GROUPS
 from stilts.evaluate.summary import ScoreSummary
 
 
-def board(names, *, limit="", value=50.0) -> ScoreSummary:
+def board(names, *, shortfall="", value=50.0) -> ScoreSummary:
     made = ScoreSummary()
     for name in names:
         for language in tasks.load(name).languages:
             values = dict.fromkeys(COUNTED[name], value)
             if COUNTED[name] == ("em", "f1"):
                 values["f1"] = value + 20
-            made.take(name, language, values, limit=limit)
+            made.take(name, language, values, shortfall=shortfall)
     return made
 
 
@@ -28,7 +28,7 @@ def test_everything_gives_the_average_of_nine_tasks():
     assert shown["qa"] == "qa: 60.00, the mean of xquad, mlqa, tydiqa"
     assert shown["XTREME average"] == f"XTREME average: {(6 * 50 + 3 * 60) / 9:.2f}, the mean of nine tasks"
     assert set(shown) == {*COUNTED, *GROUPS, "XTREME average"}
-    assert not any("LIMITED" in line or "incomplete" in line for line in shown.values())
+    assert not any("NOT THE" in line or "incomplete" in line for line in shown.values())
 
 
 @pytest.mark.parametrize("absent", COUNTED)
@@ -47,10 +47,36 @@ def test_a_missing_language_takes_its_group_and_the_average_away(absent):
     assert f"mean over {count - 1} of {count} languages: incomplete" in shown[absent]
 
 
-def test_limited_tasks_mark_all_they_are_part_of():
+def test_a_set_that_is_not_the_benchmark_s_marks_all_it_is_part_of():
     made = board(GROUPS["qa"])
-    made.limited.add("mlqa")
+    made.take("mlqa", "de", {"em": 50.0, "f1": 70.0}, shortfall="12 of 4,517 examples")
     shown = lines(made)
-    assert "LIMITED" in shown["mlqa"]
-    assert "LIMITED" in shown["qa"]
-    assert "LIMITED" not in shown["xquad"]
+    mark = "NOT THE BENCHMARK'S DATA (mlqa de: 12 of 4,517 examples)"
+    assert shown["mlqa"].endswith(mark)
+    assert shown["qa"].endswith(mark)
+    assert "NOT THE" not in shown["xquad"]
+
+
+def test_no_average_over_less_is_called_xtreme_s():
+    made = board(COUNTED)
+    made.take("xnli", "sw", {"accuracy": 50.0}, shortfall="12 of 5,010 examples")
+    shown = lines(made)
+    assert "XTREME average" not in shown
+    assert "the mean of nine tasks NOT THE BENCHMARK'S DATA (xnli sw" in shown["no XTREME average"]
+
+
+@pytest.mark.parametrize(
+    ("task", "source", "count", "said"),
+    [
+        ("xnli", "folder", 5010, ""),
+        ("xnli", "hub", 5010, ""),
+        ("xnli", "folder", 12, "12 of 5,010 examples"),
+        ("xnli", "embedded", 5010, "embedded data"),
+        ("udpos", "hub", 977, "words that the treebanks write as one are split"),
+        ("udpos", "folder", 977, ""),
+        ("bucc2018", "folder", 9580, ""),
+    ],
+)
+def test_one_judgement_says_whose_set_it_is(task, source, count, said):
+    found = tasks.load(task).shortfall(split="test", language="de", source=source, count=count)
+    assert found == said

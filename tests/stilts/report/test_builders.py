@@ -428,6 +428,26 @@ def test_limited_scores_and_changed_runs_are_warned_of(sample: tuple[Study, Any]
     assert any("STALE" in warning for warning in one_table("scores", changed).warnings)
 
 
+def test_sets_that_are_not_the_benchmark_s_are_warned_of(evidence: Evidence) -> None:
+    read = replace(evidence)
+    read.__dict__["scores"] = {
+        run: [row | {"data": "folder 0123", "n": 5010, "n_full": 5010} for row in rows]
+        for run, rows in evidence.scores.items()
+    }
+    (found,) = [one for one in one_table("scores", read).warnings if one.startswith("NOT THE")]
+    assert "examples" in found
+    assert " xnli " not in found, "5,010 are published"
+    caveat = replace(evidence)
+    caveat.__dict__["scores"] = {
+        run: [row | {"data": "embedded 0123"} for row in rows] for run, rows in evidence.scores.items()
+    }
+    assert not [one for one in one_table("scores", caveat).warnings if one.startswith("NOT THE")]
+    bare = replace(caveat, study=replace(evidence.study, caveat=""))
+    bare.__dict__["scores"] = caveat.scores
+    (found,) = [one for one in one_table("scores", bare).warnings if one.startswith("NOT THE")]
+    assert "embedded data" in found
+
+
 def test_updates_left_out_anywhere_behind_a_number_are_warned_of(evidence: Evidence) -> None:
     spoiled = replace(evidence)
     spoiled.__dict__["training"] = {
