@@ -10,8 +10,8 @@ from typing import Any
 from hpc.files import replacing
 from stilts.report.form import Table
 
-# Okabe and Ito's palette: distinct for every kind of colour vision.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
+# Of Okabe and Ito's palette, without the yellow that white swallows: distinct for all colour vision.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#666666")
 SETTINGS = {
     "font.size": 8,
     "axes.spines.top": False,
@@ -20,7 +20,8 @@ SETTINGS = {
     "ps.fonttype": 42,
     "savefig.bbox": "tight",
 }
-DOUBLE_COLUMN = 7.0
+DOUBLE_COLUMN = 6.3
+"""Inches across ACL's two columns: included as it is, no letter is smaller than drawn, 7 points."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,10 +69,10 @@ def _add_caveat(drawn: Any, caveat: str) -> None:
         return
     drawn.canvas.draw()
     box = drawn.get_tightbbox()
-    text = drawable("\n".join(textwrap.wrap(caveat, int(16 * box.width))))
+    text = drawable("\n".join(textwrap.wrap(caveat, int(14 * box.width))))
     width, height = drawn.get_size_inches()
     drawn.text(
-        box.x0 / width, (box.y0 - 0.08) / height, text, fontsize=6, color="#555555", va="top", ha="left"
+        box.x0 / width, (box.y0 - 0.08) / height, text, fontsize=7, color="#555555", va="top", ha="left"
     )
 
 

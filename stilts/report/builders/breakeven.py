@@ -51,6 +51,8 @@ def build(spec: Spec, evidence: Evidence) -> list[Figure]:
     rows = LAYOUTS if "all" in spec.rows else tuple(row for row in LAYOUTS if row in spec.rows)
     ways = _ways(spec, evidence, found[setting], rows)
     counts = sorted({way.heads for way in ways})
+    if not counts:
+        return []
     text = caption.sentence(
         spec.question,
         "Up: device seconds of all training behind a way to serve and of the texts served "
@@ -170,5 +172,6 @@ def _draw(figure: Any, ways: Sequence[_Way], counts: Sequence[int], against: str
         one.set_ylim(0, None)
         one.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes[0].set_ylabel("device seconds in all")
-    axes[-1].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=7)
-    figure.tight_layout(w_pad=1.5)
+    handles, names = axes[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="upper center", ncols=len(names), frameon=False, fontsize=7)
+    figure.tight_layout(w_pad=0.8, rect=(0, 0, 1, 0.9))

@@ -62,7 +62,7 @@ def _draw(figure: Any, table: Table, against: str, trained: set[str]) -> None:
     for y, row in enumerate(block.rows):
         for x, cell in enumerate(row.cells):
             ground = image.cmap(image.norm(changes[y, x]))
-            axes.text(x, y, _text(cell), ha="center", va="center", fontsize=6.5, color=figures.ink_on(ground))
+            axes.text(x, y, _text(cell), ha="center", va="center", fontsize=7, color=figures.ink_on(ground))
     _lines(axes, block)
     bar = figure.colorbar(image, ax=axes, pad=0.015, extend="both", aspect=30)
     bar.set_label(f"points against {against}")

@@ -176,9 +176,9 @@ def _draw(figure: Any, points: Sequence[Point], against: str, panels: int) -> No
     for letter, point in zip(_LETTERS, points, strict=False):
         models = f" ({point.models} model{'s' * (point.models > 1)})" if point.models else ""
         names.append(f"{letter}  {regime_name(point.row).removesuffix(' (one model)')}{models}")
-    figure.tight_layout(w_pad=2)
+    figure.tight_layout(w_pad=2, rect=(0, 0, 0.72 if panels == 2 else 0.6, 1))
     text = figures.drawable("\n".join(names) + "\n\nline: not bettered at its cost")
-    figure.text(1.0, 0.95, text, va="top", ha="left", fontsize=7, linespacing=1.35)
+    figure.text(0.74 if panels == 2 else 0.62, 0.95, text, va="top", ha="left", fontsize=7, linespacing=1.35)
 
 
 def _panel(axes: Any, points: Sequence[Point], costs: Sequence[float | None]) -> None:

@@ -13,6 +13,9 @@ from stilts.run.records.schemas import SCHEMA_VERSION, SCHEMAS, Schema
 if TYPE_CHECKING:
     import pyarrow
 
+_NUMBERED = ("round", "block")
+"""Columns in which -1 has a meaning: what came before the first."""
+
 Rows = Sequence[Mapping[str, Any]] | Mapping[str, Sequence[Any]]
 
 
@@ -90,7 +93,8 @@ def missing_values(table: "pyarrow.Table", schema: Schema) -> str:
         if column.name not in table.column_names:
             continue
         values = table[column.name]
-        if column.type.startswith("int") and values.null_count < len(values):
+        is_amount = column.type.startswith("int") and column.name not in _NUMBERED
+        if is_amount and values.null_count < len(values):
             least = pc.min(values).as_py()
             if least < 0:
                 return f"column {column.name} holds {least}, and is never negative"

@@ -2,6 +2,7 @@
 nothing.
 """
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from stilts import tables
-from stilts.report import figures, pdf, trace
+from stilts.report import figures, pdf, render, trace
+from stilts.report.evidence import Evidence
+from stilts.report.spec import load_spec
 from stilts.study.config import Study
 
 FLAGS = {
@@ -168,6 +171,30 @@ def test_figures_are_drawn_or_skipped_aloud(
     assert call(sample, tmp_path / "none", "--tables", "heatmap", "--formats", "md") == 0
     assert "matplotlib is not installed" in capsys.readouterr().err
     assert [path.name for path in (tmp_path / "none").iterdir()] == ["heatmap.md"]
+
+
+def test_no_letter_of_a_figure_is_smaller_than_seven_points(
+    sample: tuple[Study, Path], tmp_path: Path, evidence: Evidence
+) -> None:
+    """In a paper as wide as ACL's, which includes them as they are."""
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    for name in ("pareto", "heatmap", "breakeven"):
+        (made,) = render.build(load_spec(name), evidence)
+        assert isinstance(made, figures.Figure)
+        with matplotlib.rc_context(figures.SETTINGS):
+            drawn = plt.figure(figsize=made.size)
+            made.draw(drawn)
+            figures._add_caveat(drawn, made.caveat)
+            sizes = [one.get_fontsize() for one in drawn.findobj(matplotlib.text.Text) if one.get_text()]
+            plt.close(drawn)
+        assert min(sizes) >= 7, name
+        figures.save(made, tmp_path)
+        content = (tmp_path / f"{name}.pdf").read_bytes()
+        (width,) = re.findall(rb"/MediaBox \[ 0 0 ([\d.]+) ", content)
+        assert float(width) <= 72 * 6.35, name
 
 
 def test_check_pdf_compiles_or_says_that_it_cannot(
