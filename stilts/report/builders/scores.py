@@ -165,7 +165,6 @@ def cells_of(
 
     `best` is the cell of the row chosen for a target, and is not tested a second time.
     """
-    # On a single target `best` is one of the rows above it: it is not tested a second time.
     tested = {
         column.key: [row for row in rows if row != "best" or len(column.targets) > 1] for column in columns
     }
