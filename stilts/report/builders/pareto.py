@@ -186,7 +186,8 @@ def _panel(axes: Any, points: Sequence[Point], costs: Sequence[float | None]) ->
     axes.axhline(0, color="#999999", linewidth=0.8, zorder=0)
     known = [(cost, point.change) for point, cost in zip(points, costs, strict=True) if cost is not None]
     edge = frontier(known)
-    axes.step(*zip(*edge, strict=True), where="post", color="#333333", linewidth=1, zorder=1)
+    if edge:
+        axes.step(*zip(*edge, strict=True), where="post", color="#333333", linewidth=1, zorder=1)
     for n, (point, cost) in enumerate(zip(points, costs, strict=True)):
         if cost is None:
             continue
