@@ -87,7 +87,10 @@ class ItemReader:
         self._coming: Iterator[tuple[Sets, Numbers]] = iter(())
         if len(self._places) >= _MANY:
             pool = ProcessPoolExecutor(records.THREADS, mp_context=get_context("spawn"))
-            self._coming = pool.map(_read_apart, self._places.values(), repeat(self.split), chunksize=8)
+            proven = [self._is_proven(run) for run in self._places]
+            self._coming = pool.map(
+                _read_apart, self._places.values(), repeat(self.split), proven, chunksize=8
+            )
             # What was handed over is still done.
             pool.shutdown(wait=False)
 
@@ -100,11 +103,15 @@ class ItemReader:
             if run not in self.evidence.damaged
         }
 
+    def _is_proven(self, run: str) -> bool:
+        """Whether the run is done: then it is whole by its digests, or it were among the damaged."""
+        return RunFolder(self.evidence.folder / run).done.exists()
+
     def _read_all(self) -> None:
         """Every evaluation, once."""
         if len(self._places) < _MANY:
             for run, place in self._places.items():
-                self._read[run] = read_sets(place, self.split, self._numbers)
+                self._read[run] = read_sets(place, self.split, self._numbers, proven=self._is_proven(run))
         else:
             for run, (sets, own) in zip(self._places, self._coming, strict=True):
                 self._read[run] = _renumbered(sets, own, self._numbers)
@@ -124,10 +131,10 @@ class ItemReader:
         return found if len(found) == len(wanted) else None
 
 
-def _read_apart(folder: Path, split: str) -> tuple[Sets, Numbers]:
+def _read_apart(folder: Path, split: str, proven: bool) -> tuple[Sets, Numbers]:
     """For another process: sets with numbers of their own."""
     numbers: Numbers = {}
-    return read_sets(folder, split, numbers), numbers
+    return read_sets(folder, split, numbers, proven=proven), numbers
 
 
 def _renumbered(sets: Sets, own: Numbers, shared: Numbers) -> Sets:
@@ -146,17 +153,16 @@ def _renumbered(sets: Sets, own: Numbers, shared: Numbers) -> Sets:
     return found
 
 
-def read_sets(
-    folder: Path, split: str, numbers: dict[str, dict[str, int]]
-) -> dict[tuple[str, str], SetEffects]:
+def read_sets(folder: Path, split: str, numbers: Numbers, *, proven: bool = False) -> Sets:
     """Stored predictions as effects, by target and language.
 
     Args:
         folder: of the predictions of a run.
         split: of the sets wanted.
         numbers: of the clusters by target, shared by what is compared; new ones are added.
+        proven: whether the files have been held against their digests.
     """
-    table = records.read("predictions", [folder], _COLUMNS)
+    table = records.read("predictions", [folder], _COLUMNS, proven=proven)
     groups: dict[tuple[str, str], list[int]] = {}
     places = zip(*(table[name].to_pylist() for name in ("target", "language", "split")), strict=True)
     for number, (target, language, found) in enumerate(places):

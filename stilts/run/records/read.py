@@ -31,7 +31,9 @@ def shards_of(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*.arrow") if path.name[0] != ".")
 
 
-def read(type_: str, folders: Iterable[Path], columns: Sequence[str] | None = None) -> "pyarrow.Table":
+def read(
+    type_: str, folders: Iterable[Path], columns: Sequence[str] | None = None, *, proven: bool = False
+) -> "pyarrow.Table":
     """Reads every shard in `folders` into one table, in the order of the file names.
 
     A shard that is torn, of another type, short of required values or beyond what they can be is left out and
@@ -42,6 +44,7 @@ def read(type_: str, folders: Iterable[Path], columns: Sequence[str] | None = No
         type_: a key of `SCHEMAS`.
         folders: folders that hold shards directly, see `record_folders`.
         columns: those wanted; all when absent. Timings have 38, so tables name theirs.
+        proven: as for `stream`.
 
     Raises:
         UserError: a shard was written by a newer version of this package, or two shards have different
@@ -53,7 +56,9 @@ def read(type_: str, folders: Iterable[Path], columns: Sequence[str] | None = No
     schema = schema_of(type_)
     wanted = [name for name in schema.names if columns is None or name in columns or name in schema.key]
     empty = pa.schema([arrow_schema(type_).field(name) for name in wanted]).empty_table()
-    whole = pa.concat_tables([empty, *stream(type_, folders, wanted, then=lambda table: table)])
+    whole = pa.concat_tables(
+        [empty, *stream(type_, folders, wanted, then=lambda table: table, proven=proven)]
+    )
     table = _without_copies(whole, schema)
     if len(table) < len(whole):
         _refuse_contradictions(whole, schema, folders)
