@@ -3,10 +3,11 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from stilts.report import inference
 from stilts.report.evidence import Evidence, Score, mean_of
+from stilts.report.form import State
 from stilts.report.inference import CORRECTIONS, Estimate
 from stilts.report.items import ItemReader
 from stilts.report.spec import Spec
@@ -40,7 +41,6 @@ class Measured:
 
 
 Made = TypeVar("Made")
-State = Literal["different", "not different", "not tested"]
 
 
 def _spread_lines(change: Estimate) -> list[str]:
