@@ -22,12 +22,12 @@ _HEADERS = (
 )
 _LENGTH = "1x128"
 _HEADS = 3
-# Which regimes were reported, the row that says it, and how many models answer the seven targets.
+# Regimes, the published row of each, and how they are served.
 _REGIMES = (
-    ("direct", "direct", "resident", 7),
-    ("single", "", "resident", 7),
-    ("multi", "multitask", "resident", 7),
-    ("joint", "", "shared", 1),
+    ("direct", "direct", "resident"),
+    ("single", "", "resident"),
+    ("multi", "multitask", "resident"),
+    ("joint", "", "shared"),
 )
 
 
@@ -37,7 +37,7 @@ def build(spec: Spec, evidence: Evidence) -> list[Table]:
     reported = {one.key: one for one in published().reported if (one.study, one.split) == (name, "dev")}
     kept = serving(f"{name}-serving")
     card = next((one for one in cards() if _LENGTH in one.content.get("encoder", {})), None)
-    rows = [_row(regime, reported, kept, card) for regime in _REGIMES] if reported else []
+    rows = [_row(evidence, regime, reported, kept, card) for regime in _REGIMES] if reported else []
     sources = "; ".join(dict.fromkeys(published().sources[one.source] for one in reported.values()))
     told = [f"Nobody reported figures of the study {name}"]
     if reported:
@@ -59,16 +59,21 @@ def build(spec: Spec, evidence: Evidence) -> list[Table]:
     block = Block(
         columns=COLUMNS,
         headers=tuple(Header(text=text) for text in _HEADERS),
-        groups=(Header(text="points reported", span=2), Header(text="cost measured", span=6)),
+        groups=(Header(text="points reported", span=2), Header(text="cost", span=6)),
         rows=tuple(rows) or (empty,),
     )
     return [Table(id=spec.id, question=spec.question, caption=text, blocks=(block,))]
 
 
 def _row(
-    regime: tuple[str, str, str, int], reported: dict[str, Figures], kept: Serving | None, card: Card | None
+    evidence: Evidence,
+    regime: tuple[str, str, str],
+    reported: dict[str, Figures],
+    kept: Serving | None,
+    card: Card | None,
 ) -> Row:
-    row, key, layout, models = regime
+    row, key, layout = regime
+    models = _models(evidence, row)
     singles = [one for one in reported.values() if one.quantity == "change" and one.key != "multitask"]
     best = (
         max(singles, key=lambda one: value_of(one, "all") or -100.0, default=None)
@@ -79,7 +84,7 @@ def _row(
     label = f"single {figures.label}, the best of {len(singles)}" if best and figures else regime_name(row)
     cells = [
         *(_points(figures, column) for column in ("all", "trained")),
-        Cell(text=str(models), value=float(models)),
+        Cell(text=str(models), value=float(models)) if models else Cell(note="the study has no such regime"),
         _query(card),
         _kept(kept, f"{layout}/{_HEADS}/p50"),
         _kept(kept, f"{layout}/weights"),
@@ -87,6 +92,14 @@ def _row(
         Cell(note="not measured"),
     ]
     return Row(key=row, label=label, cells=tuple(cells))
+
+
+def _models(evidence: Evidence, row: str) -> int:
+    """Distinct sets of weights that answer all targets, by the study's plan."""
+    name = next(iter(evidence.rows([row])), row)
+    seed = evidence.seeds[0]
+    found = (evidence.answers.get((name, seed, target)) for target in evidence.study.targets)
+    return len({answer.weights for answer in found if answer is not None})
 
 
 def _points(figures: Figures | None, column: str) -> Cell:
