@@ -20,9 +20,10 @@ def work(out, name, seconds=0.0, fail=""):
         raise RuntimeError(fail)
     record = {"begin": begin, "end": time.time(), "environment": dict(os.environ), "pid": os.getpid(),
               "executable": "toy_calls" in sys.modules, "argv": sys.argv}
-    part = Path(out) / f".{name}"
+    whole = Path(out) / f"{name}-{os.environ.get('RANK', '0')}.json"
+    part = whole.with_suffix(".part")
     part.write_text(json.dumps(record))
-    part.rename(Path(out) / f"{name}-{os.environ.get('RANK', '0')}.json")
+    part.rename(whole)
 
 def leave(code):
     sys.exit(code)

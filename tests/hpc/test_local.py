@@ -106,7 +106,7 @@ def test_threads_gpus_and_variables_reach_the_runs(toys) -> None:
 
 
 def test_ranks_of_a_node_know_each_other(toys) -> None:
-    assert toys.run(toys.node("g", shape=Shape(tasks_per_node=2))).ok
+    assert toys.run(toys.node("g", shape=Shape(tasks_per_node=2))).ok, toys.events
     first, second = (record(toys, f"g-{rank}")["environment"] for rank in (0, 1))
     assert (first["RANK"], second["RANK"]) == ("0", "1")
     assert first["WORLD_SIZE"] == second["WORLD_SIZE"] == "2"
