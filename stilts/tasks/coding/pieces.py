@@ -79,6 +79,8 @@ def parse_tokenizer(content: bytes, *, where: Path) -> "Tokenizer":
         raise UserError(f"{where} is no tokenizer: {error}", code=3) from error
     tokenizer.no_truncation()
     tokenizer.no_padding()
+    # A text that spells out `</s>` says just that; without this it would end a sequence in its middle.
+    tokenizer.encode_special_tokens = True
     return tokenizer
 
 
@@ -139,13 +141,12 @@ def tokenize(texts: Sequence[str], tokenizer: "Tokenizer") -> Ragged:
 def numbers_of(encodings: "Sequence[Encoding]", tokenizer: "Tokenizer") -> Ragged:
     """The pieces of each encoding, made without special tokens.
 
-    Where a text spells out padding or the separator, on which positions and token types depend, it is
-    unknown.
+    Vocabularies of sentencepiece hold the special tokens as pieces too: where a text spells one out, the
+    piece is unknown.
     """
     pieces = Ragged.of([encoding.ids for encoding in encodings])
     known = specials(tokenizer)
-    for number in (known.padding, known.separator):
-        pieces.values[pieces.values == number] = known.unknown
+    pieces.values[np.isin(pieces.values, sorted(known.numbers))] = known.unknown
     return pieces
 
 

@@ -1,10 +1,12 @@
 """Special tokens are read off the tokenizer; a text that spells them out is text."""
 
+from pathlib import Path
+
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from hpc.errors import UserError
-from stilts.tasks.coding.pieces import specials, tokenize
+from stilts.tasks.coding.pieces import open_tokenizer, parse_tokenizer, specials, tokenize
 from stilts.tasks.types import Coding, classify, span
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "[", "]", "SEP", "PAD"]
@@ -49,11 +51,26 @@ def test_another_arrangement_is_refused(pair: str, said: str) -> None:
         specials(wordpieces(pair=pair))
 
 
-def test_a_text_that_spells_out_the_frame_is_unknown(tokenizer: Tokenizer) -> None:
-    assert tokenize(["a [SEP] b", "a [PAD]"], wordpieces()).values.tolist() == [5, 1, 6, 5, 1]
-    pieces = tokenize(["The cat <pad> sat"], tokenizer).values
-    assert 1 not in pieces
-    assert 3 in pieces
+def test_a_text_that_spells_out_the_frame_is_text() -> None:
+    tokenizer = parse_tokenizer(wordpieces().to_str().encode(), where=Path("bert"))
+    assert tokenize(["a [SEP] b", "a [PAD]"], tokenizer).values.tolist() == [5, 7, 9, 8, 6, 5, 7, 10, 8]
+    assert tokenizer.encode("a").ids == [2, 5, 3]
+
+
+@pytest.mark.parametrize("token", ["<s>", "<pad>", "</s>", "<unk>", "<mask>"])
+@pytest.mark.parametrize("text", ["{}", "The cat {} sat", "The{}cat", "{}{} mat {}", "<{}>", "The cat sat{}"])
+def test_special_tokens_in_a_text_are_no_special_tokens(tokenizer_file: Path, token: str, text: str) -> None:
+    tokenizer = open_tokenizer(tokenizer_file)
+    known = specials(tokenizer)
+    written = text.replace("{}", token)
+    assert not set(tokenize([written], tokenizer).values.tolist()) & (known.numbers - {known.unknown})
+    coding = Coding(tokenizer=tokenizer, max_length=64)
+    pair = classify.encode([{"id": "", "first": written, "second": written, "label": 0}], coding)
+    frame = [piece for piece in pair["input_ids"].values.tolist() if piece in {0, 2}]
+    assert frame == [0, 2, 2, 2]
+    question = {"id": "", "cluster": "", "question": written, "context": f"{written} München", "answers": []}
+    offsets = span.encode([question], coding)["offsets"].values.reshape(-1, 2)
+    assert offsets.max() == len(question["context"])
 
 
 def test_pairs_and_windows_of_bert() -> None:
