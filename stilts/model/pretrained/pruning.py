@@ -8,6 +8,7 @@ on the lowest score of the vocabulary, so the piece with that score stays. It is
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,11 +16,13 @@ from numpy.typing import NDArray
 
 from hpc.errors import UserError
 from stilts.model.tokenizer import MASK, SPACE, SPECIALS
+from stilts.tasks.coding.pieces import parse_tokenizer
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 CHUNK = 2048
+_WHERE = Path("tokenizer.json")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,16 +45,14 @@ def prune(tokenizer: str, texts: Iterable[str]) -> Pruned:
     Raises:
         UserError: the tokenizer is of another type, or a text would be segmented differently.
     """
-    from tokenizers import Tokenizer
-
     description = json.loads(tokenizer)
     vocabulary = _checked_vocabulary(description)
     chunks = list(_chunks(list(dict.fromkeys(texts))))
-    full = Tokenizer.from_str(tokenizer)
+    full = parse_tokenizer(tokenizer.encode(), where=_WHERE)
     encoded = [_encode(full, chunk) for chunk in chunks]
     ids = _kept(vocabulary, encoded)
     smaller = json.dumps(_renumbered(description, ids), ensure_ascii=False)
-    _verify(Tokenizer.from_str(smaller), chunks, encoded, ids, size=len(vocabulary))
+    _verify(parse_tokenizer(smaller.encode(), where=_WHERE), chunks, encoded, ids, size=len(vocabulary))
     return Pruned(tokenizer=smaller, ids=ids)
 
 

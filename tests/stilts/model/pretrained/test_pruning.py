@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from tokenizers import Tokenizer, models
 from hpc.errors import UserError
 from stilts.embedded import catalogue
 from stilts.model.pretrained.pruning import _verify, prune
+from stilts.tasks.coding.pieces import parse_tokenizer
 
 STRANGE = [
     "\U00013000\U00013001 x",
@@ -19,6 +21,10 @@ STRANGE = [
     "<s>",
     "\x01",
 ]
+
+
+def opened(text: str) -> Tokenizer:
+    return parse_tokenizer(text.encode(), where=Path("tokenizer.json"))
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +46,7 @@ def pruned(whole, study):
 
 
 def test_every_text_keeps_its_pieces(whole, pruned, study):
-    before, after = Tokenizer.from_str(whole), Tokenizer.from_str(pruned.tokenizer)
+    before, after = opened(whole), opened(pruned.tokenizer)
     for text in study:
         was, now = before.encode(text, study[0]), after.encode(text, study[0])
         assert now.tokens == was.tokens
@@ -49,7 +55,7 @@ def test_every_text_keeps_its_pieces(whole, pruned, study):
 
 
 def test_only_what_is_used_stays(whole, pruned, study):
-    before, after = Tokenizer.from_str(whole), Tokenizer.from_str(pruned.tokenizer)
+    before, after = opened(whole), opened(pruned.tokenizer)
     used = {before.id_to_token(i) for encoding in before.encode_batch(study) for i in encoding.ids}
     kept = {after.id_to_token(i) for i in range(after.get_vocab_size())}
     scores = dict(json.loads(whole)["model"]["vocab"])
@@ -76,7 +82,7 @@ def test_single_characters_stay_for_words_not_seen(whole):
 @given(data=st.data())
 def test_any_few_texts(pruned, study, data):
     texts = data.draw(st.lists(st.sampled_from(study) | st.text(max_size=30), min_size=1, max_size=5))
-    before = Tokenizer.from_str(pruned.tokenizer)
+    before = opened(pruned.tokenizer)
     after = Tokenizer.from_str(prune(pruned.tokenizer, texts).tokenizer)
     for text in texts:
         assert after.encode(text).tokens == before.encode(text).tokens
@@ -87,12 +93,12 @@ def test_no_texts_leave_the_specials(whole):
 
 
 def test_a_changed_segmentation_is_found(whole, pruned):
-    tokenizer = Tokenizer.from_str(whole)
+    tokenizer = opened(whole)
     text = "Enter a valid email address."
     ids = np.array(tokenizer.encode(text, add_special_tokens=False).ids, dtype=np.int32)
     smaller = prune(whole, ["Enter a val"])
     with pytest.raises(UserError, match="segment 'Enter a valid email address"):
-        _verify(Tokenizer.from_str(smaller.tokenizer), [[text]], [[ids]], smaller.ids, size=250002)
+        _verify(opened(smaller.tokenizer), [[text]], [[ids]], smaller.ids, size=250002)
 
 
 def test_other_tokenizers_are_refused(whole):
