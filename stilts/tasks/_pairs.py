@@ -2,6 +2,7 @@
 
 from hpc.errors import unknown_name
 from stilts.tasks import Example, FolderFiles, HubFiles, Row
+from stilts.tasks._columns import identity, label, text
 
 NLI_LABELS = ("entailment", "neutral", "contradiction")
 PARAPHRASE_LABELS = ("different", "same")
@@ -16,17 +17,17 @@ _UNLABELLED = (-1, "-", "", None)
 
 def read_nli(row: Row) -> Example | None:
     """A pair under any of the column names and label spellings that MNLI, SNLI, ANLI and XNLI use."""
-    label = row["gold_label"] if "gold_label" in row else row["label"]
-    if label in _UNLABELLED:
+    given = label(row, "gold_label" if "gold_label" in row else "label")
+    if given in _UNLABELLED:
         return None
-    if label not in _SPELLINGS:
-        raise unknown_name("NLI label", str(label), NLI_LABELS)
+    if given not in _SPELLINGS:
+        raise unknown_name("NLI label", str(given), NLI_LABELS)
     first, second = next((names for names in _COLUMNS if names[0] in row), _COLUMNS[0])
     return {
-        "id": str(next((row[name] for name in ("uid", "idx", "pairID") if name in row), "")),
-        "first": row[first],
-        "second": row[second],
-        "label": _SPELLINGS[label],
+        "id": identity(row, "uid", "idx", "pairID"),
+        "first": text(row, first),
+        "second": text(row, second),
+        "label": _SPELLINGS[given],
     }
 
 
@@ -36,16 +37,16 @@ def read_paraphrase(row: Row, *, first: str, second: str) -> Example | None:
     Raises:
         UserError: the label is something else.
     """
-    label = row["is_duplicate"] if "is_duplicate" in row else row["label"]
-    if label in _UNLABELLED or label == "-1":
+    given = label(row, "is_duplicate" if "is_duplicate" in row else "label")
+    if given in _UNLABELLED or given == "-1":
         return None
-    if label not in _SAME:
-        raise unknown_name("label", str(label), map(str, _SAME))
+    if given not in _SAME:
+        raise unknown_name("label", str(given), map(str, _SAME))
     return {
-        "id": str(row.get("id", row.get("idx", ""))),
-        "first": row[first],
-        "second": row[second],
-        "label": _SAME[label],
+        "id": identity(row, "id", "idx"),
+        "first": text(row, first),
+        "second": text(row, second),
+        "label": _SAME[given],
     }
 
 

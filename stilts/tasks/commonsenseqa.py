@@ -2,23 +2,27 @@
 
 from hpc.errors import unknown_name
 from stilts.tasks import Example, FolderFiles, HubFiles, Row, Task
+from stilts.tasks._columns import as_list, as_text, identity, texts
 
 
 def read(row: Row) -> Example | None:
     """The prompt is the question alone; the question concept is not used."""
-    question = row.get("question")
+    question = row["question"]
     if isinstance(question, dict):  # the original files; their test set has no answers
-        answer, prompt = row.get("answerKey"), question["stem"]
-        choices = {choice["label"]: choice["text"] for choice in question["choices"]}
+        answer, prompt = row.get("answerKey"), as_text(question["stem"], "stem")
+        offered = [(choice["label"], choice["text"]) for choice in as_list(question["choices"], "choices")]
     else:
-        answer, prompt = row["answerKey"], question
-        choices = dict(zip(row["choices"]["label"], row["choices"]["text"], strict=True)) if answer else {}
+        answer, prompt = row["answerKey"], as_text(question, "question")
+        offered = list(zip(*(texts(row["choices"], name) for name in ("label", "text")), strict=True))
     if not answer:
         return None
+    choices = {as_text(name, "label"): as_text(choice, "text") for name, choice in offered}
+    if len(choices) < len(offered):
+        raise ValueError("two choices have the same label")
     if answer not in choices:
-        raise unknown_name("answer", answer, choices)
+        raise unknown_name("answer", str(answer), choices)
     return {
-        "id": str(row.get("id", "")),
+        "id": identity(row, "id"),
         "prompt": prompt,
         "choices": list(choices.values()),
         "label": list(choices).index(answer),

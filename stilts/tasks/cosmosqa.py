@@ -1,21 +1,20 @@
 """Cosmos QA: which of four answers fits what the passage leaves unsaid? Schema of allenai/cosmos_qa."""
 
 from stilts.tasks import Example, FolderFiles, HubFiles, Row, Task
+from stilts.tasks._columns import identity, numbered, text
 
 _SETS = {"train": ("train",), "dev": ("valid",)}
 
 
 def read(row: Row) -> Example | None:
     """The prompt is the passage, then the question: truncation from the start keeps the question."""
-    if row["label"] in (-1, "-1", "", None):
+    label = numbered(row, "label", of=4)
+    if label is None:
         return None
-    label = int(row["label"])
-    if label not in range(4):
-        raise ValueError(f"label {label} of 4 answers")
     return {
-        "id": str(row.get("id", "")),
-        "prompt": f"{row['context']} {row['question']}",
-        "choices": [row[f"answer{number}"] for number in range(4)],
+        "id": identity(row, "id"),
+        "prompt": f"{text(row, 'context')} {text(row, 'question')}",
+        "choices": [text(row, f"answer{number}") for number in range(4)],
         "label": label,
     }
 

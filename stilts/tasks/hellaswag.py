@@ -1,19 +1,19 @@
 """HellaSwag: which ending continues the scene? Schema of Rowan/hellaswag."""
 
 from stilts.tasks import Example, FolderFiles, HubFiles, Row, Task
+from stilts.tasks._columns import identity, numbered, text, texts
 
 
 def read(row: Row) -> Example | None:
     """The prompt is the first sentence; each choice is the begun second one with its ending."""
-    if row["label"] in ("", None):
+    endings = texts(row, "endings")
+    label = numbered(row, "label", of=len(endings))
+    if label is None:
         return None
-    label = int(row["label"])
-    if not 0 <= label < len(row["endings"]):
-        raise ValueError(f"label {label} of {len(row['endings'])} endings")
     return {
-        "id": str(row.get("ind", "")),
-        "prompt": row["ctx_a"],
-        "choices": [f"{row['ctx_b']} {ending}".strip() for ending in row["endings"]],
+        "id": identity(row, "ind"),
+        "prompt": text(row, "ctx_a"),
+        "choices": [f"{text(row, 'ctx_b')} {ending}".strip() for ending in endings],
         "label": label,
     }
 

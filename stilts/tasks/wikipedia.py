@@ -1,6 +1,7 @@
 """Text in many languages for masked-language modelling. Schema of wikimedia/wikipedia (id, title, text)."""
 
 from stilts.tasks import Example, FolderFiles, HubFiles, Row, Task, codes
+from stilts.tasks._columns import identity, text
 
 LANGUAGES = codes(
     "en af ar bg bn de el es et eu fa fi fr he hi hu id it ja jv ka kk ko ml mr ms my nl pt ru sw ta te th "
@@ -10,8 +11,8 @@ LANGUAGES = codes(
 
 def read(row: Row) -> Example | None:
     """An article; in a folder of plain text each line is one."""
-    text = row["text"].strip()
-    return {"id": str(row.get("id", "")), "text": text} if text else None
+    article = text(row, "text").strip()
+    return {"id": identity(row, "id"), "text": article} if article else None
 
 
 TASK = Task(

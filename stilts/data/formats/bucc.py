@@ -68,7 +68,7 @@ def _pairs(path: Path, foreign: Mapping[str, str], english: Mapping[str, str]) -
         names = tuple(line.split("\t"))
         if len(names) != 2 or names[0] not in foreign or names[1] not in english:
             raise refuse(
-                path, number, f"a foreign and an English id of the sentences are expected, not {line!r}"
+                path, number, f"a foreign and an English id of the sentences are expected, not {line[:80]!r}"
             )
         found.append((names[0], names[1]))
     return found

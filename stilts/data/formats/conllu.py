@@ -95,10 +95,10 @@ def _add(sentence: _Sentence, values: list[str], number: int) -> None:
         raise refuse(sentence.path, number, f"{len(values)} columns, CoNLL-U has {_COLUMNS}")
     name, form, _, tag, _, _, head, *_ = values
     first, dash, last = name.partition("-")
-    match (first.isdecimal(), bool(dash), last.isdecimal()):
-        case (True, True, True):
-            sentence.fused.append((int(first), int(last), form))
-        case (True, False, _) if int(first) == len(sentence.forms) + 1 and head.isdecimal():
+    match (_whole(first), bool(dash), _whole(last)):
+        case (int(begin), True, int(end)):
+            sentence.fused.append((begin, end, form))
+        case (int(begin), False, _) if begin == len(sentence.forms) + 1 and _whole(head) is not None:
             sentence.forms.append(form)
             sentence.tags.append(tag)
             sentence.heads.append(int(head))
@@ -106,6 +106,11 @@ def _add(sentence: _Sentence, values: list[str], number: int) -> None:
             raise refuse(
                 sentence.path, number, f"word {name!r} with head {head!r} after {len(sentence.forms)}"
             )
+
+
+def _whole(text: str) -> int | None:
+    """The number that a few ASCII digits spell."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < _COLUMNS else None
 
 
 def _check(sentence: _Sentence) -> None:

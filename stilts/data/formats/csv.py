@@ -5,10 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from stilts.data.formats import Record, refuse
-from stilts.data.formats._text import refuse_pages, unreadable
-
-_LONGEST = 1 << 24
-"""Characters of a field at most."""
+from stilts.data.formats._text import LONGEST_LINE, refuse_pages, unreadable
 
 
 def rows(paths: Sequence[Path], *, language: str) -> Iterator[Record]:  # noqa: ARG001
@@ -26,7 +23,7 @@ def quoted(path: Path, *, delimiter: str, columns: Sequence[str] | None) -> Iter
         columns: their names; None: the first line has them.
     """
     refuse_pages(path)
-    csv.field_size_limit(_LONGEST)
+    csv.field_size_limit(LONGEST_LINE)
     number = 0
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:

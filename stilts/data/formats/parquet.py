@@ -31,7 +31,7 @@ def _rows(path: Path) -> Iterator[Record]:
     import pyarrow as pa
 
     file = _open(path)
-    named = _class_labels(file.schema_arrow)
+    named = _class_labels(path, file.schema_arrow)
     number = 0
     try:
         for batch in file.iter_batches(batch_size=_STEP):
@@ -39,7 +39,7 @@ def _rows(path: Path) -> Iterator[Record]:
                 number += 1
                 values = {key: named[key](value) if key in named else value for key, value in row.items()}
                 yield Record(values, path=path, number=number)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         raise refuse(path, number + 1, f"damaged parquet file: {_first_line(error)}") from error
 
 
@@ -50,17 +50,24 @@ def _open(path: Path) -> "pq.ParquetFile":
     refuse_pages(path)
     try:
         return pq.ParquetFile(path)
-    except pa.ArrowException as error:
+    except (pa.ArrowException, ValueError) as error:
         raise refuse(path, None, f"not a whole parquet file: {_first_line(error)}") from error
     except OSError as error:
         raise unreadable(path, error) from error
 
 
-def _class_labels(schema: "pa.Schema") -> Mapping[str, Callable[[Any], Any]]:
-    """How to name the labels of each column that the `datasets` library declared as a class label."""
-    described = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
-    features = described.get("info", {}).get("features", {})
-    found = {column: _names(feature) for column, feature in features.items()}
+def _class_labels(path: Path, schema: "pa.Schema") -> Mapping[str, Callable[[Any], Any]]:
+    """How to name the labels of each column that the `datasets` library declared as a class label.
+
+    Raises:
+        UserError: what it declared cannot be read.
+    """
+    declared = (schema.metadata or {}).get(b"huggingface", b"{}")
+    try:
+        features = json.loads(declared).get("info", {}).get("features", {})
+        found = {column: _names(feature) for column, feature in features.items()}
+    except (ValueError, RecursionError, AttributeError, TypeError) as error:
+        raise refuse(path, None, "damaged parquet file: its features cannot be read") from error
     return {column: _naming(names) for column, names in found.items() if names}
 
 
@@ -71,7 +78,7 @@ def _names(feature: Any) -> list[str]:
     if not isinstance(feature, dict):
         return []
     if feature.get("_type") == "ClassLabel":
-        return list(feature.get("names") or ())
+        return list(map(str, feature.get("names") or ()))
     inner = feature.get("feature")
     return _names(inner) if feature.get("_type") in ("Sequence", "List", "LargeList") else []
 

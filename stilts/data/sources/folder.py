@@ -5,7 +5,6 @@ stands in the task (`Task.folder`); a staged copy lies at <task>/[<part>/]<path 
 is is no part of a version: that is a digest of the files' bytes.
 """
 
-import glob
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
@@ -20,6 +19,7 @@ from stilts.tasks import FolderFiles, HubFiles, Task
 
 ROOT = "STILTS_DATA"
 """Variable that names the folder."""
+_MOST_FOLDERS = 20_000
 
 
 def root() -> Path:
@@ -113,8 +113,29 @@ def _match(pattern: str) -> list[Path]:
     """By file name, then folder: XTREME joins a language's treebanks so (`it_partut` before `it_pud`, whose
     folders stand the other way round).
     """
-    found = map(Path, glob.glob(f"{glob.escape(str(root()))}/{pattern}", recursive=True))
+    head, anywhere, tail = pattern.partition("**/")
+    folders = _below(root() / head) if anywhere else [root()]
+    found = {path for folder in folders for path in folder.glob(tail or head)}
     return sorted(found, key=lambda path: (path.name, str(path)))
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """The folder and those below it, each once, however many links lead there; hidden ones are left out.
+
+    Raises:
+        UserError: there are more than a data folder has.
+    """
+    seen: set[tuple[int, int]] = set()
+    for here, inside, _ in os.walk(folder, followlinks=True):
+        status = os.stat(here)
+        inside[:] = [name for name in inside if not name.startswith(".")]
+        if (status.st_dev, status.st_ino) in seen:
+            inside.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        if len(seen) > _MOST_FOLDERS:
+            raise UserError(f"{folder} holds over {_MOST_FOLDERS:,} folders: is it a data folder?", code=3)
+        yield Path(here)
 
 
 def _check(pattern: str, paths: Sequence[Path]) -> None:
@@ -123,6 +144,9 @@ def _check(pattern: str, paths: Sequence[Path]) -> None:
         raise UserError(f"{root() / pattern} is missing, though files that belong to it are there", code=3)
     if "*" not in Path(pattern).name and len(paths) > 1:
         raise UserError(f"{paths[0]} and {paths[1]} are both {pattern}: keep one of them", code=3)
+    for path in paths:
+        if not path.is_file():
+            raise UserError(f"{path} is not a file", code=3)
     shard = missing_shard([path.name for path in paths])
     if shard is not None:
         raise UserError(f"{paths[0].parent / shard} is missing, though its neighbours are there", code=3)

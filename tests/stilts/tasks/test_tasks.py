@@ -131,7 +131,7 @@ PAIR = {"first": "It rains.", "second": "It is wet."}
          {"id": "c", "question": "Where?", "question_concept": "place", "answerKey": "B",
           "choices": {"label": ["A", "B"], "text": ["here", "there"]}},
          {"id": "c", "prompt": "Where?", "choices": ["here", "there"], "label": 1}),
-        ("commonsenseqa", {"answerKey": ""}, None),
+        ("commonsenseqa", {"answerKey": "", "question": "?", "choices": {"label": [], "text": []}}, None),
         ("udpos", {"tokens": ["Cats", "and", "dogs"], "pos_tags": [7, 4, 7]},
          {"id": "", "tokens": ["Cats", "and", "dogs"], "tags": ["NOUN", "CCONJ", "NOUN"]}),
         ("udpos", {"tokens": ["Cats"], "pos_tags": ["NOUN"]},
