@@ -72,8 +72,14 @@ def test_no_average_over_less_is_called_xtreme_s():
         ("xnli", "hub", 5010, ""),
         ("xnli", "folder", 12, "12 of 5,010 examples"),
         ("xnli", "embedded", 5010, "embedded data"),
-        ("udpos", "hub", 977, "words that the treebanks write as one are split"),
-        ("udpos", "folder", 977, ""),
+        (
+            "udpos",
+            "hub",
+            977,
+            "words that the treebanks write as one are split, and older languages are mixed in",
+        ),
+        ("udpos", "folder", 977, "977 of 22,358 examples"),
+        ("udpos", "folder", 22_358, ""),
         ("bucc2018", "folder", 9580, ""),
     ],
 )
