@@ -1,8 +1,8 @@
 """Zero-shot evaluation: of the runs of a grid, and of any checkpoint by `python -m stilts.evaluate`.
 
 Both answer cells (`store`) with one `evaluator`, and what either wrote can be scored and exported again
-(`scoring`, `exporting`). `stage` says what a run of a grid is asked; `request`, `planning` and `running` what
-the command is. Nothing heavy is imported with this package: scoring and exporting need no torch.
+(`scoring`, `submission`). `stage` says what a run of a grid is asked; `request`, `planning` and `running`
+what the command is. Nothing heavy is imported with this package: scoring and submissions need no torch.
 """
 
 from stilts.run.folder import RunFolder

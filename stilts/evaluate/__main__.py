@@ -3,14 +3,16 @@
     python -m stilts.evaluate run --model runs/mini/mnli-s1.xnli --tasks xnli --languages en,sw
     python -m stilts.evaluate score FOLDER
     python -m stilts.evaluate export FOLDER --output FOLDER
+    python -m stilts.evaluate export --study mini --regime best --output FOLDER
     python -m stilts.evaluate export RUN --hf mnli --output FOLDER
     python -m stilts.evaluate ls tasks|groups|languages|metrics
 
-`run` goes on from what is there, `score` scores stored predictions without a model, `export` writes the
-folder of an XTREME submission, or one head of a model as a model of transformers. Each has a --help of its
-own.
+`run` goes on from what is there, `score` scores stored predictions or a submission without a model, `export`
+writes the folder of an XTREME submission, of one checkpoint or of a regime of a study, a model a target; or
+one head of a model as a model of transformers. Each has a --help of its own.
 """
 
+import argparse
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -59,8 +61,12 @@ def run_parser() -> Parser:
 
 def score_parser() -> Parser:
     """The flags of `score`."""
-    parser = Parser("stilts.evaluate score", "Scores stored predictions without a model.", epilog=_CODES)
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="an evaluation's folder, or a grid's run")
+    purpose = "Scores stored predictions, or an XTREME submission, without a model."
+    parser = Parser("stilts.evaluate score", purpose, epilog=_CODES)
+    what = "an evaluation's folder, a grid's run, or a submission"
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help=what)
+    sources = "where the data of a submission without a manifest are looked for (folder,hub)"
+    parser.add_argument("--sources", type=comma_list, metavar="LIST", default=["folder", "hub"], help=sources)
     return parser
 
 
@@ -68,7 +74,16 @@ def export_parser() -> Parser:
     """The flags of `export`."""
     purpose = "Writes the folder of an XTREME submission, or one head of a model as a model of transformers."
     parser = Parser("stilts.evaluate export", purpose, epilog=_CODES)
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="an evaluation's folder, or a grid's run")
+    parser.add_argument(
+        "folder", type=Path, nargs="?", metavar="FOLDER", help="an evaluation's folder, or a grid's run"
+    )
+    parser.add_argument("--study", metavar="NAME", help="instead of a folder: a study, and of it")
+    regime = "a row of its tables, such as direct, best, multi or single/mnli"
+    parser.add_argument("--regime", metavar="ROW", help=regime)
+    parser.add_argument("--seed", type=int, metavar="N", help="one of its seeds (the first)")
+    parser.add_argument(
+        "--runs", type=Path, metavar="FOLDER", default=Path("runs"), help="where its runs lie (runs)"
+    )
     parser.add_argument("--hf", metavar="HEAD", help="write this head of the model there, for transformers")
     parser.add_argument("--output", type=Path, metavar="FOLDER", required=True, help="the folder to write")
     parser.add_argument(
@@ -97,12 +112,21 @@ def _run(arguments: list[str]) -> int:
 def _score(arguments: list[str]) -> int:
     asked = score_parser().parse_args(arguments)
     from stilts.evaluate.scoring import score_folder
+    from stilts.evaluate.submission.reading import is_submission, score_submission
 
+    if is_submission(asked.folder):
+        return score_submission(asked.folder, asked.sources)
     return score_folder(asked.folder)
 
 
 def _export(arguments: list[str]) -> int:
     asked = export_parser().parse_args(arguments)
+    if (asked.folder is None) == (asked.study is None):
+        raise UserError("give either a FOLDER, or a --study with a --regime")
+    if asked.study is not None:
+        return _export_regime(asked)
+    if asked.regime is not None or asked.seed is not None:
+        raise UserError("--regime and --seed choose among the runs of a --study; a FOLDER is one of them")
     if asked.hf:
         from stilts.evaluate.checkpoint import locate
         from stilts.model import folder as models
@@ -110,9 +134,24 @@ def _export(arguments: list[str]) -> int:
         models.export(locate(str(asked.folder)).folder, asked.hf, to=asked.output)
         print(f"the head {asked.hf} of {asked.folder} is a model of transformers in {asked.output}")
         return 0
-    from stilts.evaluate.exporting import export
+    from stilts.evaluate.submission import gathering, writing
 
-    return export(asked.folder, to=asked.output, incomplete=asked.incomplete)
+    found = gathering.of_folder(asked.folder)
+    return writing.export(found, what=str(asked.folder), to=asked.output, incomplete=asked.incomplete)
+
+
+def _export_regime(asked: argparse.Namespace) -> int:
+    from stilts.evaluate.submission import gathering, writing
+    from stilts.report.evidence import Evidence
+    from stilts.study.loading import load_study
+
+    if asked.regime is None or asked.hf is not None:
+        raise UserError("--study needs a --regime, and --hf a FOLDER")
+    study = load_study(asked.study)
+    seed = study.seeds[0] if asked.seed is None else asked.seed
+    found = gathering.of_regime(Evidence(study, asked.runs / study.name), asked.regime, seed=seed)
+    what = f"{asked.regime} of {study.name}, seed {seed}"
+    return writing.export(found, what=what, to=asked.output, incomplete=asked.incomplete)
 
 
 def _list(arguments: list[str]) -> int:

@@ -24,9 +24,9 @@ _DEV = {
 }  # fmt: skip
 _TEST = {
     "af": 425, "ar": 1680, "bg": 1116, "de": 22_358, "el": 456, "en": 5440, "es": 3147, "et": 3760,
-    "eu": 1799, "fa": 600, "fi": 4422, "fr": 4997, "he": 491, "hi": 2684, "hu": 449, "id": 1557, "it": 3518, "ja": 2372,
-    "kk": 1047, "ko": 4276, "mr": 47, "nl": 1471, "pt": 2681, "ru": 8973, "ta": 120, "te": 146, "th": 1000,
-    "tl": 55, "tr": 4785, "ur": 535, "vi": 800, "yo": 100, "zh": 3455,
+    "eu": 1799, "fa": 600, "fi": 4422, "fr": 4997, "he": 491, "hi": 2684, "hu": 449, "id": 1557, "it": 3518,
+    "ja": 2372, "kk": 1047, "ko": 4276, "mr": 47, "nl": 1471, "pt": 2681, "ru": 8973, "ta": 120, "te": 146,
+    "th": 1000, "tl": 55, "tr": 4785, "ur": 535, "vi": 800, "yo": 100, "zh": 3455,
 }  # fmt: skip
 LABELS = codes("ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X")
 

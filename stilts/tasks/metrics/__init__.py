@@ -7,7 +7,7 @@ Files that begin with an underscore hold what several metrics share.
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -68,13 +68,17 @@ class Predictions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Submitted:
-    """What the file of a submission is written from."""
+    """What the file of a submission is written from; without predictions, what it is read for."""
 
     predictions: Predictions
     labels: Sequence[str]
     """Names by index, as a submission has them."""
     name: str
     """Of the set, for messages."""
+
+    def answered(self, values: Sequence[Any]) -> "Submitted":
+        """The same with other predictions."""
+        return replace(self, predictions=replace(self.predictions, values=values))
 
 
 def scores_of(stored: Stored, language: str) -> Floats:  # noqa: ARG001
@@ -97,6 +101,8 @@ class Metric:
     """What contributions add up to: a mean of one column, or F1 of items right, predicted and gold."""
     submission: Callable[[Submitted], str] | None = None
     """Text of the file of an XTREME submission."""
+    submitted: Callable[[str, Submitted], list[Any]] | None = None
+    """The predictions that such a text holds, given the examples; raises ValueError with the line."""
     suffix: str = "tsv"
     """Of that file."""
     allows: tuple[str, ...] = ()
@@ -153,3 +159,17 @@ def score(
 def lines(values: Sequence[Any]) -> str:
     """One value a line."""
     return "".join(f"{value}\n" for value in values)
+
+
+def lines_of(text: str, count: int | None = None) -> list[str]:
+    """The lines of a submission's file, `count` of them.
+
+    Raises:
+        ValueError: the last one is not ended, or there are more or fewer.
+    """
+    if text and not text.endswith("\n"):
+        raise ValueError("cut short: the last line has no end")
+    found = text.split("\n")[:-1]
+    if count is not None and len(found) != count:
+        raise ValueError(f"{len(found)} lines for {count} examples")
+    return found

@@ -44,6 +44,7 @@ def metric(rules: Rules) -> Metric:
         counted=("em", "f1"),
         contributions=partial(_contributions, rules=rules),
         submission=_submission,
+        submitted=_submitted,
         suffix="json",
         allows=("unanswered",) if rules == "squad_v2" else (),
     )
@@ -74,6 +75,18 @@ def _submission(given: Submitted) -> str:
         raise UserError(f"{given.name}: the data repeat an id, and a submission names answers by id", code=3)
     answers = {name: value or "" for name, value in zip(ids, given.predictions.values, strict=True)}
     return json.dumps(answers, ensure_ascii=False, indent=1) + "\n"
+
+
+def _submitted(text: str, given: Submitted) -> list[str]:
+    """Answers to all questions, and to no other ones."""
+    found = json.loads(text)
+    if not isinstance(found, dict) or not all(isinstance(answer, str) for answer in found.values()):
+        raise ValueError("one JSON object of question ids and answers is expected")
+    ids = [str(name) for name in given.predictions.examples["id"]]
+    for what, names in (("no answer to", set(ids) - set(found)), ("unknown question", set(found) - set(ids))):
+        if names:
+            raise ValueError(f"{what} {min(names)!r}" + f" and {len(names) - 1} more" * (len(names) > 1))
+    return [found[name] for name in ids]
 
 
 def squad_tokens(text: str) -> list[str]:

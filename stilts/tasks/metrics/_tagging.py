@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpc.errors import UserError
-from stilts.tasks.metrics import Floats, Metric, Predictions, Scored, Stored, Submitted
+from stilts.tasks.metrics import Floats, Metric, Predictions, Scored, Stored, Submitted, lines_of
 
 Scheme = Literal["entities", "pos", "tokens"]
 """`entities`: tags are B-X, I-X, O. `pos`: bare parts of speech. `tokens`: no chunks at all."""
@@ -31,6 +31,7 @@ def metric(scheme: Scheme, *, outside: str) -> Metric:
         contributions=partial(_contributions, scheme=scheme),
         resampled="f1",
         submission=partial(_submission, outside=outside),
+        submitted=_submitted,
     )
 
 
@@ -63,6 +64,25 @@ def _submission(given: Submitted, *, outside: str) -> str:
         if len(tags) != len(gold):
             raise UserError(f"{given.name} {name}: {len(tags)} tags for {len(gold)} words", code=3)
     return "\n\n".join("\n".join(tags) for tags in sentences) + "\n"
+
+
+def _submitted(text: str, given: Submitted) -> list[list[str]]:
+    """Tags by sentence, as many as it has words."""
+    wanted = given.predictions.examples["tags"]
+    found, at = lines_of(text), 0
+    sentences = []
+    for number, gold in enumerate(wanted):
+        tags = found[at : at + len(gold)]
+        at += len(gold)
+        if len(tags) < len(gold) or "" in tags:
+            raise ValueError(f"line {at}: a tag is missing in sentence {number + 1} of {len(wanted)}")
+        if number + 1 < len(wanted) and found[at : at + 1] != [""]:
+            raise ValueError(f"line {at + 1}: an empty line is expected after sentence {number + 1}")
+        at += 1
+        sentences.append(tags)
+    if any(found[at - 1 :]):
+        raise ValueError(f"line {at}: more tags than the {len(wanted)} sentences have words")
+    return sentences
 
 
 def chunk_f1(gold: Tags, predicted: Tags, *, scheme: Scheme) -> float:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stilts.tasks.metrics import Metric, Predictions, Scored, Submitted, lines
+from stilts.tasks.metrics import Metric, Predictions, Scored, Submitted, lines, lines_of
 
 
 def score(given: Predictions) -> Scored:
@@ -17,4 +17,20 @@ def _submission(given: Submitted) -> str:
     return lines(["" if value is None else given.labels[value] for value in given.predictions.values])
 
 
-METRIC = Metric(score=score, reports=("accuracy",), counted=("accuracy",), submission=_submission)
+def _submitted(text: str, given: Submitted) -> list[int | None]:
+    """Indexes of labels; an empty line is no answer."""
+    indexes: dict[str, int | None] = {name: index for index, name in enumerate(given.labels)} | {"": None}
+    found = lines_of(text, len(given.predictions.examples["id"]))
+    for number, name in enumerate(found, start=1):
+        if name not in indexes:
+            raise ValueError(f"line {number}: {name!r} is none of {', '.join(given.labels)}")
+    return [indexes[name] for name in found]
+
+
+METRIC = Metric(
+    score=score,
+    reports=("accuracy",),
+    counted=("accuracy",),
+    submission=_submission,
+    submitted=_submitted,
+)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from stilts.tasks.metrics import Metric, Predictions, Scored, Submitted, lines
-from stilts.tasks.metrics.pairs import gold_pairs
+from stilts.tasks.metrics import Metric, Predictions, Scored, Submitted, lines, lines_of
+from stilts.tasks.metrics.pairs import Pair, gold_pairs
 
 
 def score(given: Predictions) -> Scored:
@@ -19,11 +19,31 @@ def score(given: Predictions) -> Scored:
 
 
 def _submission(given: Submitted) -> str:
-    """Number of each English sentence's nearest, the English ones in the order of their text."""
+    """Number of each English sentence's nearest, the English ones in the order of their text; -1 for none."""
     answers = dict(given.predictions.values)
+    return lines([answers.get(row, -1) for row in _order(given)])
+
+
+def _submitted(text: str, given: Submitted) -> list[Pair]:
+    """Rows of the sentences."""
+    order = _order(given)
+    pairs = []
+    for number, (row, line) in enumerate(zip(order, lines_of(text, len(order)), strict=True), start=1):
+        if not line.removeprefix("-").isdecimal() or not -1 <= int(line) < len(order):
+            raise ValueError(f"line {number}: {line[:80]!r} is no number of a sentence below {len(order)}")
+        pairs += [(row, int(line))] * (line != "-1")
+    return pairs
+
+
+def _order(given: Submitted) -> list[int]:
     english = given.predictions.examples["english"]
-    order = sorted(range(len(english)), key=lambda row: english[row])
-    return lines([answers.get(row, -1) for row in order])
+    return sorted(range(len(english)), key=lambda row: english[row])
 
 
-METRIC = Metric(score=score, reports=("accuracy",), counted=("accuracy",), submission=_submission)
+METRIC = Metric(
+    score=score,
+    reports=("accuracy",),
+    counted=("accuracy",),
+    submission=_submission,
+    submitted=_submitted,
+)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from hpc.errors import UserError
-from stilts.tasks.metrics import Floats, Metric, Predictions, Scored, Stored, Submitted, lines
+from stilts.tasks.metrics import Floats, Metric, Predictions, Scored, Stored, Submitted, lines, lines_of
 
 Pair = tuple[int, int]
 """Row of the English sentence, row of the foreign one."""
@@ -52,6 +52,26 @@ def _submission(given: Submitted) -> str:
     return lines(sorted(pairs))
 
 
+def _submitted(text: str, given: Submitted) -> list[Pair]:
+    """Rows of the ids, each pair once."""
+    sides: tuple[dict[str, int], dict[str, int]] = ({}, {})
+    for row, name in enumerate(given.predictions.examples["id"]):
+        foreign, _, english = str(name).partition("/")
+        for side, part in zip(sides, (foreign, english), strict=True):
+            if part:
+                side.setdefault(part, row)
+    pairs: dict[Pair, None] = {}
+    for number, line in enumerate(lines_of(text), start=1):
+        foreign, _, english = line.partition("\t")
+        if foreign not in sides[0] or english not in sides[1]:
+            raise ValueError(f"line {number}: {line[:80]!r} is no foreign id, tab, English id of the data")
+        pair = (sides[1][english], sides[0][foreign])
+        if pair in pairs:
+            raise ValueError(f"line {number}: the pair stands there twice")
+        pairs[pair] = None
+    return list(pairs)
+
+
 METRIC = Metric(
     score=score,
     reports=("f1",),
@@ -59,5 +79,6 @@ METRIC = Metric(
     contributions=_contributions,
     resampled="f1",
     submission=_submission,
+    submitted=_submitted,
     mines=True,
 )
