@@ -13,6 +13,7 @@ FLAGS = {
     "--predict-only", "--dry-run", "--strict", "--explain", "--check-pdf", "--quick", "--check", "--show",
     "--traceback", "--hf", "--arch", "--against", "--wait", "--cancel",
     "--retry", "--write-only", "--watch", "--json", "--repetitions", "--all", "--report", "--margin",
+    "--regime",
     # where to, and in what form
     "--output", "--format", "--formats", "--figure",
 }  # fmt: skip

@@ -17,8 +17,8 @@ FLAGS = {
         "--model", "--tasks", "--languages", "--limit", "--batch-size", "--dtype", "--layer", "--pooling",
         "--output", "--predict-only", "--study", "--sources", "--overwrite", "--dry-run",
     },
-    command.score_parser: set(),
-    command.export_parser: {"--hf", "--output", "--incomplete"},
+    command.score_parser: {"--sources"},
+    command.export_parser: {"--hf", "--output", "--incomplete", "--study", "--regime", "--seed", "--runs"},
     command.list_parser: set(),
 }  # fmt: skip
 

@@ -60,6 +60,7 @@ def test_the_files_are_named_as_the_benchmark_names_them(exported):
     found = sorted(str(path.relative_to(exported)) for path in exported.rglob("*.*"))
     assert found == [
         "bucc2018/test-de.tsv",
+        "manifest.json",
         "mlqa/test-de.json",
         "tatoeba/test-de.tsv",
         "udpos/test-de.tsv",
