@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -110,10 +110,7 @@ def _render(
     if not figures.can_draw() and any(isinstance(one, figures.Figure) for one in made):
         complaints.append("figures skipped: matplotlib is not installed (pip install matplotlib)")
     complaints += _unfit(made)
-    complaints += [
-        f"DAMAGED: nothing of {run} is shown ({reason}); launch again"
-        for run, reason in evidence.damaged.items()
-    ]
+    complaints += _damaged(evidence.damaged)
     print(f"\n{len(files)} files in {out}/: {', '.join(sorted({render.table_of(one).id for one in made}))}")
     for complaint in complaints:
         print(f"note: {complaint}", file=sys.stderr)
@@ -122,6 +119,18 @@ def _render(
     if asked.check_pdf:
         _check_pdf(out, made, formats)
     return 1 if asked.strict and complaints else 0
+
+
+def _damaged(found: Mapping[str, str]) -> list[str]:
+    """A line for each kind of damage."""
+    kinds: dict[str, list[str]] = {}
+    for run, reason in found.items():
+        kinds.setdefault(reason.replace(run, ""), []).append(run)
+    return [
+        f"DAMAGED: nothing of {runs[0]}{f' and {len(runs) - 1} more' * (len(runs) > 1)} is shown "
+        f"({found[runs[0]]}); launch again"
+        for runs in kinds.values()
+    ]
 
 
 def _report(out: Path, made: "Sequence[Built]", evidence: "Evidence") -> None:
