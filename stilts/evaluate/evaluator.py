@@ -12,7 +12,7 @@ from stilts.evaluate.loading import Loaded
 from stilts.evaluate.predict import Predicted
 from stilts.evaluate.retrieving import Retriever
 from stilts.evaluate.store import Cell, Store, StoredCell, score_rows
-from stilts.run.settings import Retrieval
+from stilts.run.settings import Retrieval, Rules
 from stilts.tasks import Task, metrics, types as task_types
 from stilts.tasks.types import Given
 
@@ -24,14 +24,22 @@ class Evaluator:
         loaded: the model, and its head for each task.
         store: where answers and scores are written.
         retrieval: how sentences become vectors, and vectors pairs.
+        rules: whose hold where published code does otherwise.
         fitting: how large batches are.
         cache: folder of tokenised data.
     """
 
     def __init__(
-        self, loaded: Loaded, store: Store, *, retrieval: Retrieval, fitting: BatchSizeFinder, cache: Path
+        self,
+        loaded: Loaded,
+        store: Store,
+        *,
+        retrieval: Retrieval,
+        rules: Rules,
+        fitting: BatchSizeFinder,
+        cache: Path,
     ) -> None:
-        self._loaded, self._store, self._retrieval = loaded, store, retrieval
+        self._loaded, self._store, self._retrieval, self._rules = loaded, store, retrieval, rules
         self._fitting, self._cache = fitting, cache
 
     def answer(self, kept: StoredCell, *, write_scores: bool = True) -> list[dict[str, Any]]:
@@ -70,8 +78,9 @@ class Evaluator:
         model = self._loaded.model
         if task_types.load(task.type).head is not None:
             head = self._loaded.heads[cell.task]
-            return predict.answer(model, head, task, encoded, tokens_per_batch=tokens), None
-        retriever = Retriever(model, self._retrieval, tokens_per_batch=tokens)
+            found = predict.answer(model, head, task, encoded, tokens_per_batch=tokens, rules=self._rules)
+            return found, None
+        retriever = Retriever(model, self._retrieval, self._rules, tokens_per_batch=tokens)
         if dev is None:
             return retriever.nearest(task, encoded), None
         mined = retriever.mine(task, dev, encoded)

@@ -15,9 +15,10 @@ from stilts.evaluate.checkpoint import Checkpoint, HeadChoice, answering, digest
 from stilts.evaluate.request import Limit, RequestedTask
 from stilts.evaluate.store import Cell, Overwrite, Store, StoredCell
 from stilts.run.folder import RunFolder
-from stilts.run.settings import Retrieval
+from stilts.run.settings import Retrieval, Rules
 from stilts.study.config import Study
 from stilts.study.loading import load_study
+from stilts.study.protocol import in_force
 from stilts.tasks import Task, types as task_types
 
 SOURCES = ("folder", "hub", "embedded")
@@ -34,6 +35,7 @@ class Plan:
     answers: dict[str, HeadChoice]
     """Head by task."""
     retrieval: Retrieval
+    rules: Rules
     sources: tuple[str, ...]
     device: str
     lines: Sequence[str]
@@ -54,6 +56,7 @@ def make_plan(asked: argparse.Namespace) -> Plan:
     wanted, answers, more = _answerable(checkpoint, wanted, sources)
     device = _device()
     retrieval, note = _retrieval(asked, study, checkpoint, any(_compares(one.task) for one in wanted))
+    rules = study.rules if study else Rules()
     output = Path(asked.output) if asked.output else Path("runs") / "evaluate" / _label(checkpoint)
     store = Store(RunFolder(output.resolve()))
     common = {
@@ -68,6 +71,7 @@ def make_plan(asked: argparse.Namespace) -> Plan:
         model=digest(checkpoint.folder),
         dtype=_dtype(asked, study, device),
         retrieval=retrieval,
+        rules=rules,
         sources=sources,
         common=common,
     )
@@ -84,6 +88,7 @@ def make_plan(asked: argparse.Namespace) -> Plan:
         cells=cells,
         answers=answers,
         retrieval=retrieval,
+        rules=rules,
         sources=sources,
         device=device,
         lines=[*lines, *more, *note, *_cuts(checkpoint, wanted)],
@@ -104,6 +109,7 @@ class _Cells:
     model: str
     dtype: str
     retrieval: Retrieval
+    rules: Rules
     sources: tuple[str, ...]
     common: dict[str, Any]
 
@@ -123,6 +129,7 @@ class _Cells:
             max_length=min(task.max_length, self.checkpoint.max_tokens),
             source=chosen.name,
             version=chosen.version,
+            rules=in_force(task, self.rules),
         )
         if _compares(task):
             cell = replace(cell, **asdict(self.retrieval))

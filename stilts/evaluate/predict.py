@@ -16,6 +16,7 @@ from stilts.evaluate.retrieval import embed
 from stilts.model.encoder import Pooling
 from stilts.model.head_modules import Batch, Groups
 from stilts.model.multitask import Model
+from stilts.run.settings import OURS, Rules
 from stilts.tasks import Task, metrics, types as task_types
 from stilts.tasks.metrics import Scored
 
@@ -73,6 +74,7 @@ def answer(
     encoded: data.Encoded,
     *,
     tokens_per_batch: int,
+    rules: Rules = OURS,
 ) -> Predicted:
     """Predictions of one head on a whole set, and their scores.
 
@@ -82,12 +84,13 @@ def answer(
         task: gives the type and the metric.
         encoded: the set.
         tokens_per_batch: largest batch, in tokens.
+        rules: whose hold in decoding.
 
     Several ranks share the batches, and all get all the outputs.
     """
     found = outputs(model, head, task, encoded, tokens_per_batch=tokens_per_batch)
     refuse_what_is_not_finite(found, task, encoded, what=f"head {head}")
-    return judged(task, encoded, found)
+    return judged(task, encoded, found, rules=rules)
 
 
 def outputs(
@@ -101,9 +104,12 @@ def outputs(
     return collect(scores_of, task, encoded, model, tokens_per_batch=tokens_per_batch)
 
 
-def judged(task: Task, encoded: data.Encoded, found: NDArray[np.float32]) -> Predicted:
+def judged(
+    task: Task, encoded: data.Encoded, found: NDArray[np.float32], *, rules: Rules = OURS
+) -> Predicted:
     """The predictions that a head's numbers amount to, and their scores."""
-    decode = task_types.load(task.type).decode
+    kind = task_types.load(task.type)
+    decode = kind.decoders.get(rules.decoding, kind.decode)
     assert decode is not None, "planning lets only tasks through that are answered"
     decoded = decode(found, encoded)
     scored = metrics.score(

@@ -1,5 +1,6 @@
 """Retrieval with one encoder: sentences become vectors, vectors become pairs, pairs are scored."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from stilts.evaluate import predict
 from stilts.evaluate.predict import Predicted
 from stilts.evaluate.retrieval import best_threshold, mine, nearest
 from stilts.model.multitask import Model
-from stilts.run.settings import Retrieval
+from stilts.run.settings import OURS, Retrieval, Rules
 from stilts.tasks import Task, metrics
 from stilts.tasks.metrics.pairs import gold_pairs
 from stilts.tasks.types.retrieve import ENGLISH, FOREIGN
@@ -36,6 +37,11 @@ class Side:
             rows=self.rows[kept], vectors=self.vectors[kept], texts=[self.texts[number] for number in kept]
         )
 
+    def repeated(self) -> set[int]:
+        """Rows whose sentence stands here more than once."""
+        counts = Counter(self.texts)
+        return {row for row, text in zip(self.rows.tolist(), self.texts, strict=True) if counts[text] > 1}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mined:
@@ -52,11 +58,15 @@ class Retriever:
     Args:
         model: in eval mode, on its device.
         settings: which vectors are compared, and how.
+        rules: whose hold in mining.
         tokens_per_batch: largest batch, in tokens.
     """
 
-    def __init__(self, model: Model, settings: Retrieval, *, tokens_per_batch: int) -> None:
-        self.model, self.settings, self.tokens_per_batch = model, settings, tokens_per_batch
+    def __init__(
+        self, model: Model, settings: Retrieval, rules: Rules = OURS, *, tokens_per_batch: int
+    ) -> None:
+        self.model, self.settings, self.rules = model, settings, rules
+        self.tokens_per_batch = tokens_per_batch
 
     def nearest(self, task: Task, encoded: Encoded) -> Predicted:
         """The nearest foreign sentence of each English one."""
@@ -69,7 +79,10 @@ class Retriever:
         """Pairs above the threshold that suits the development set best."""
         pairs, scores = self._candidates(task, dev)
         gold = gold_pairs(dev.examples)
-        threshold = best_threshold(scores.tolist(), [pair in gold for pair in pairs], len(gold))
+        right = [pair in gold for pair in pairs]
+        threshold = best_threshold(scores.tolist(), right, len(gold))
+        if self.rules.threshold == "xtreme" and not any(right):
+            threshold = 0.0
         return Mined(
             dev=_above(threshold, task, dev, pairs, scores),
             test=_above(threshold, task, test, *self._candidates(task, test)),
@@ -98,12 +111,18 @@ class Retriever:
         return english, foreign
 
     def _candidates(self, task: Task, encoded: Encoded) -> tuple[list[tuple[int, int]], NDArray[np.float32]]:
-        english, foreign = (side.distinct() for side in self.sides(task, encoded))
+        whole = self.sides(task, encoded)
+        english, foreign = (side.distinct() for side in whole)
         found = mine(english.vectors, foreign.vectors, neighbours=self.settings.neighbours)
         rows = zip(
             english.rows[found.rows[:, 0]].tolist(), foreign.rows[found.rows[:, 1]].tolist(), strict=True
         )
-        return list(rows), found.scores
+        pairs = list(rows)
+        if self.rules.duplicates == "ours":
+            return pairs, found.scores
+        twice = [side.repeated() for side in whole]
+        kept = [n for n, pair in enumerate(pairs) if pair[0] not in twice[0] and pair[1] not in twice[1]]
+        return [pairs[n] for n in kept], found.scores[kept]
 
 
 def _scored(

@@ -93,7 +93,9 @@ def _evaluator(plan: Plan, batch_size: str, say: Callable[[str], None]) -> "Eval
     )
     fitting = BatchSizeFinder(None if batch_size == "auto" else int(batch_size), device=device, say=say)
     say(f"model {plan.checkpoint.source}: {dtype} on {device}, {fitting.tokens} tokens a batch")
-    return Evaluator(loaded, plan.store, retrieval=plan.retrieval, fitting=fitting, cache=cache / "data")
+    return Evaluator(
+        loaded, plan.store, retrieval=plan.retrieval, rules=plan.rules, fitting=fitting, cache=cache / "data"
+    )
 
 
 def _line(cell: Cell, rows: Sequence[Mapping[str, Any]], board: ScoreSummary) -> str:
@@ -155,6 +157,7 @@ def _note_settings(plan: Plan, asked: argparse.Namespace) -> None:
             "run": dict(plan.checkpoint.run),
             "dtype": first.dtype,
             "retrieval": asdict(plan.retrieval),
+            "rules": asdict(plan.rules),
             "sources": list(plan.sources),
             "batch_size": asked.batch_size,
         },

@@ -16,6 +16,7 @@ from stilts.run.folder import Progress, RunFolder
 from stilts.run.outputs import weights_digest
 from stilts.run.settings import Retrieval
 from stilts.run.specs import EvaluateSpec, RunSpec, Target
+from stilts.study.protocol import in_force
 from stilts.tasks import Task
 
 
@@ -50,6 +51,7 @@ def evaluate(run: RunFolder, spec: RunSpec, asked: EvaluateSpec) -> None:
         loaded,
         store,
         retrieval=asked.retrieval or Retrieval(),
+        rules=asked.rules,
         fitting=BatchSizeFinder(asked.evaluation.tokens_per_batch, device=device, say=lambda _: None),
         cache=run.cache,
     )
@@ -80,6 +82,7 @@ def _cell(
         layer=retrieval.layer if retrieval else None,
         pooling=retrieval.pooling if retrieval else None,
         neighbours=retrieval.neighbours if retrieval else None,
+        rules=in_force(task, asked.rules),
     )
     common = {
         "run_id": spec.id,

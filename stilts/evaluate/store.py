@@ -23,7 +23,7 @@ Overwrite = Literal["missing", "all"]
 
 # What all cells of a folder share, and what all languages of a task share.
 _OF_FOLDER = ("model", "dtype")
-_OF_TASK = ("limit", "split", "layer", "pooling", "neighbours", "head")
+_OF_TASK = ("limit", "split", "layer", "pooling", "neighbours", "head", "rules")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +47,8 @@ class Cell:
     """Layer, pooling and neighbourhood count in retrieval only."""
     pooling: str | None = None
     neighbours: int | None = None
+    rules: tuple[str, ...] = ()
+    """Those that hold and are not ours, as `aspect=whose`."""
 
     @property
     def name(self) -> str:

@@ -9,6 +9,7 @@ from stilts.report.evidence import Evidence, Score
 from stilts.report.form import SIGNS, Cell, State
 from stilts.report.spec import Spec
 from stilts.run.folder import RunFolder
+from stilts.study.protocol import deviations
 
 
 def sentence(*parts: str) -> str:
@@ -94,6 +95,14 @@ def retrieval(evidence: Evidence) -> str:
         f"Retrieval: {recipe.pooling} of hidden state {recipe.layer}, margin over "
         f"{recipe.neighbours} neighbours"
     )
+
+
+def rules(evidence: Evidence, targets: Sequence[str]) -> str:
+    """Where scores of the targets come about otherwise than published: told for one, counted for more."""
+    found = list(deviations(evidence.study, targets))
+    if len(targets) == 1:
+        return "; ".join(f"{one.title[0].upper()}{one.title[1:]}: {one.way}" for one in found)
+    return f"In {len(found)} ways other than the published protocol: table repro" if found else ""
 
 
 def warnings(evidence: Evidence, runs: Iterable[str], scores: Sequence[Score] = ()) -> list[str]:

@@ -49,13 +49,20 @@ def _block(block: Block, stub: str) -> str:
     rows = [[escape(text) for text in (stub, *flat_headers(block))]]
     rows += [[escape(row.label), *map(cell_text, row.cells)] for row in block.rows]
     widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
-    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    is_prose = [
+        True,
+        *(
+            any(cell.prose for cell in cells)
+            for cells in zip(*(row.cells for row in block.rows), strict=True)
+        ),
+    ]
+    rule = ["-" * (width - 1) + "-:"[not left] for width, left in zip(widths, is_prose, strict=True)]
     lines = [rows[0], rule, *rows[1:]]
-    return "\n".join("| " + " | ".join(_pad(row, widths)) + " |" for row in lines)
+    return "\n".join("| " + " | ".join(_pad(row, widths, is_prose)) + " |" for row in lines)
 
 
-def _pad(row: list[str], widths: list[int]) -> list[str]:
+def _pad(row: list[str], widths: list[int], is_prose: list[bool]) -> list[str]:
     return [
-        row[0].ljust(widths[0]),
-        *(text.rjust(width) for text, width in zip(row[1:], widths[1:], strict=True)),
+        text.ljust(width) if left else text.rjust(width)
+        for text, width, left in zip(row, widths, is_prose, strict=True)
     ]

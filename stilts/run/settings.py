@@ -115,6 +115,21 @@ class Retrieval:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Rules:
+    """Whose rule holds where test sets are answered and published code does otherwise than this one."""
+
+    decoding: Literal["ours", "xtreme"] = "ours"
+    """Which spans of a passage are tried as the answer to a question."""
+    duplicates: Literal["ours", "xtreme"] = "ours"
+    """What becomes of sentences that a pool for mining holds twice."""
+    threshold: Literal["ours", "xtreme"] = "ours"
+    """What is mined where nothing found in the development set is right."""
+
+
+OURS = Rules()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Deploy:
     """How ways to serve all targets are held against each other: one model for all, or one for each."""
 

@@ -15,6 +15,7 @@ from stilts.run.settings import (
     Model,
     Optimisation,
     Retrieval,
+    Rules,
 )
 
 Fraction = Annotated[float, Range(above=0, most=1)]
@@ -122,6 +123,7 @@ class Study:
     zero: Zero = field(default_factory=Zero)
     evaluation: Evaluation = field(default_factory=Evaluation)
     retrieval: Retrieval = field(default_factory=Retrieval)
+    rules: Rules = field(default_factory=Rules)
     latency: Latency = field(default_factory=Latency)
     deploy: Deploy = field(default_factory=Deploy)
     baselines: tuple[Baseline | Literal["random"], ...] = ()

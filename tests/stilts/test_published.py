@@ -36,6 +36,7 @@ def cut(study: dict[str, Any]) -> dict[str, Any]:
     study["zero"] = {"stage": 2, "precision": "fp32"}
     study["evaluation"] = {"dtype": "fp32", "tokens_per_batch": 512}
     study["retrieval"]["layer"] = 2
+    assert study["rules"] == {"decoding": "xtreme", "duplicates": "xtreme", "threshold": "xtreme"}
     few = {"processes": 1, "rounds": 2, "calls": 4, "warmup": 1, "queries": 8}
     study["latency"] |= {"batch_sizes": [1], "attention": ["sdpa"]} | few
     study["deploy"] |= {"dtypes": ["fp32"], "texts": [1, 2], "batch": 2, "requests": 20} | few

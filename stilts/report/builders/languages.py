@@ -110,6 +110,7 @@ def _captioned(spec: Spec, comparer: Comparer, target: str, block: Block, probed
         "Helped, hurt: in how many languages at least, by partial conjunction, together right with "
         f"{level} over all rows",
         caption.retrieval(evidence) if tasks.load(target).train_task is None else "",
+        caption.rules(evidence, [target]),
         caption.setting(evidence),
         evidence.study.caveat,
     )

@@ -11,8 +11,9 @@ from stilts.report.form import Block, Cell, Header, Row, Table
 from stilts.report.numbers import scaled, significant
 from stilts.report.spec import Spec
 from stilts.run.folder import RunFolder
+from stilts.study.protocol import deviations
 
-ROWS = ("code", "machines", "study", "training", "compute")
+ROWS = ("code", "machines", "study", "protocol", "training", "compute")
 COLUMNS = ("all",)
 _SETTINGS = (
     "learning_rate", "epochs", "max_steps", "tokens_per_batch", "examples_per_batch", "warmup",
@@ -27,6 +28,7 @@ def build(spec: Spec, evidence: Evidence) -> list[Table]:
         "code": lambda: _facts("Code and versions", _versions(attempts), len(attempts)),
         "machines": lambda: _facts("Machines", _machines(attempts), len(attempts)),
         "study": lambda: _study(evidence),
+        "protocol": lambda: _protocol(evidence),
         "training": lambda: _settings(evidence),
         "compute": lambda: _compute(evidence),
     }
@@ -111,6 +113,18 @@ def _study(evidence: Evidence) -> Block:
     }
     rows = [Row(key=name, label=name, cells=(Cell(text=text),)) for name, text in facts.items()]
     return _block("Study", ("value",), rows)
+
+
+def _protocol(evidence: Evidence) -> Block:
+    rows = [
+        Row(
+            key=one.title,
+            label=one.title,
+            cells=(Cell(text=f"{one.way}: {', '.join(one.tasks)}", prose=True),),
+        )
+        for one in deviations(evidence.study)
+    ]
+    return _block("Otherwise than published, or by a rule that was chosen", ("value",), rows)
 
 
 def _settings(evidence: Evidence) -> Block:

@@ -236,6 +236,7 @@ def _table(
         f"Best single: {caption.CHOICE} ({chosen})" if chosen else "",
         "The mean without retrieval stands beside the mean of all" if len(columns) > len(single) + 1 else "",
         caption.retrieval(evidence),
+        caption.rules(evidence, evidence.study.targets),
         caption.setting(evidence),
         evidence.study.caveat,
     )

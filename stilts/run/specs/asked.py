@@ -19,6 +19,7 @@ from stilts.run.settings import (
     Pooling,
     Precision,
     Retrieval,
+    Rules,
 )
 
 Phase = Literal["single", "multi", "target", "joint", "heads"]
@@ -145,6 +146,7 @@ class EvaluateSpec(Stage):
     evaluation: Evaluation
     retrieval: Retrieval | None = None
     """How sentences become vectors, where a target is retrieval."""
+    rules: Rules = field(default_factory=Rules)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

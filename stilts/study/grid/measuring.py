@@ -32,6 +32,7 @@ def add_evaluation(
         evaluation=study.evaluation,
         # A target that no head answers is retrieval.
         retrieval=study.retrieval if "" in answers.values() else None,
+        rules=study.rules,
         **builder.data(targets),
     )
     tokens = sum(tokens_of(study, task, "test", targets[task.name].languages) for task in answers)

@@ -12,7 +12,7 @@ a part of a long sentence. Columns that every type has: `input_ids` (the item's 
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -126,6 +126,8 @@ class TaskType:
     """The sort of head in `stilts.model.heads` that answers; None where vectors are compared instead."""
     decode: Callable[[NDArray[np.float32], Coded], Decoded] | None = None
     """One prediction an example, from all outputs in the order of the items; None where there is none."""
+    decoders: Mapping[str, Callable[[NDArray[np.float32], Coded], Decoded]] = field(default_factory=dict)
+    """As `decode`, by the rules of others, by whose."""
     is_labelled: bool = False
     """Whether outputs of the head are the task's labels, by index."""
 

@@ -14,9 +14,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from stilts.tasks.coding.pieces import numbers_of, specials, tokenize_distinct
-from stilts.tasks.coding.ragged import Ragged, bounds, interleave, padded
+from stilts.tasks.coding.ragged import Ragged, bounds, interleave
 from stilts.tasks.coding.sequences import columns, pair
-from stilts.tasks.types import Coded, Coding, Columns, Decoded, Encoded, Example, Examples, TaskType
+from stilts.tasks.types import Coding, Columns, Encoded, Example, Examples, TaskType
+from stilts.tasks.types._spans import STRIDE, decode, decode_as_published
 
 SCHEMA = pa.schema(
     [
@@ -27,15 +28,7 @@ SCHEMA = pa.schema(
         ("answers", pa.list_(pa.struct([("text", pa.string()), ("start", pa.int32())]))),
     ]
 )
-STRIDE = 128
-"""Tokens from the start of one window to the start of the next."""
 LONGEST_QUESTION = 64
-LONGEST_ANSWER = 30
-NUM_BEST = 20
-"""Starts, and ends, of a window that are tried against each other."""
-
-_BLOCK = 1024
-"""Windows decoded at once: bounds memory."""
 
 
 def texts(example: Mapping[str, Any]) -> Iterator[str]:
@@ -192,71 +185,6 @@ def sizes(columns: Columns) -> NDArray[np.int64]:
     return np.asarray(columns["num_tokens"], np.int64)
 
 
-def decode(outputs: NDArray[np.float32], encoded: Coded) -> Decoded:
-    """The best span over all windows of each example. `outputs`: [tokens, 2], start and end scores.
-
-    The text is cut out of the passage by its characters and not realigned afterwards, which would ruin
-    scripts without spaces. Scores: best span minus "no answer", the latter being the lowest over the windows
-    of the two scores at `<s>`, as in SQuAD 2.0; whether that empties the text is decided by the metric.
-    """
-    offsets = encoded.columns["offsets"]
-    assert isinstance(offsets, Ragged)
-    lengths = sizes(encoded.columns)
-    characters = offsets.values.reshape(-1, 2)
-    edges = bounds(lengths)
-    best = np.empty(len(lengths), np.float32)
-    begin, end = np.empty(len(lengths), np.int64), np.empty(len(lengths), np.int64)
-    for low in range(0, len(lengths), _BLOCK):
-        block = slice(low, min(low + _BLOCK, len(lengths)))
-        tokens = slice(edges[block.start], edges[block.stop])
-        found = _best_spans(outputs[tokens], characters[tokens], lengths[block])
-        best[block], begin[block], end[block] = found
-    none = outputs[edges[:-1]].sum(axis=1)
-    return _best_windows(np.asarray(encoded.columns["example"]), best, none, begin, end, encoded.examples)
-
-
-def _best_spans(
-    scores: NDArray[np.float32], characters: NDArray[np.int32], lengths: NDArray[np.int64]
-) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
-    """Score and characters of each window's best span."""
-    # A lone word mark covers nothing: no answer starts or ends there.
-    outside = characters[:, 0] >= characters[:, 1]
-    table = padded(np.where(outside[:, None], -np.inf, scores).astype(np.float32), lengths, fill=-np.inf)
-    many = min(NUM_BEST, table.shape[1])
-    starts = np.argsort(-table[:, :, 0], axis=1, kind="stable")[:, :many]  # [windows, many]
-    ends = np.argsort(-table[:, :, 1], axis=1, kind="stable")[:, :many]
-    total = np.take_along_axis(table[:, :, 0], starts, 1)[:, :, None]
-    total = total + np.take_along_axis(table[:, :, 1], ends, 1)[:, None, :]  # [windows, starts, ends]
-    size = ends[:, None, :] - starts[:, :, None] + 1
-    total[(size < 1) | (size > LONGEST_ANSWER)] = -np.inf
-    winner = total.reshape(len(total), -1).argmax(axis=1)
-    windows = np.arange(len(lengths))
-    first = starts[windows, winner // many] + bounds(lengths)[:-1]
-    last = ends[windows, winner % many] + bounds(lengths)[:-1]
-    best = total.reshape(len(total), -1)[windows, winner]
-    return best, characters[first, 0].astype(np.int64), characters[last, 1].astype(np.int64)
-
-
-def _best_windows(
-    owner: NDArray[np.int32],
-    best: NDArray[np.float32],
-    none: NDArray[np.float32],
-    begin: NDArray[np.int64],
-    end: NDArray[np.int64],
-    examples: Any,
-) -> Decoded:
-    contexts = list(examples["context"])
-    top = np.full(len(contexts), -np.inf, np.float32)
-    np.maximum.at(top, owner, best)
-    lowest = np.full(len(contexts), np.inf, np.float32)
-    np.minimum.at(lowest, owner, none)
-    windows = np.flatnonzero((best == top[owner]) & np.isfinite(best))[::-1]
-    values = [""] * len(contexts)
-    for window in windows:  # backwards, so that the first of equal windows stays
-        values[owner[window]] = contexts[owner[window]][begin[window] : end[window]]
-    return Decoded(values=values, scores=np.where(np.isfinite(top), top - lowest, -np.inf).astype(np.float32))
-
-
 def flaws(example: Example) -> Iterator[tuple[str, str]]:
     """No answer, or one that is not where it should be."""
     if not example["answers"]:
@@ -284,6 +212,7 @@ TYPE = TaskType(
     sizes=sizes,
     head="span",
     decode=decode,
+    decoders={"xtreme": decode_as_published},
     keeps_confidence=True,
     has_windows=True,
     gold=lambda example, _: " | ".join(answer["text"] for answer in example["answers"]),

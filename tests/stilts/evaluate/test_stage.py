@@ -1,6 +1,7 @@
 """A run of a grid: its predictions are scored again without a model, and it is not touched."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -82,11 +83,13 @@ def test_it_is_exported_as_what_the_command_wrote(run, evaluate, with_heads, tmp
     files = {
         path.relative_to(tmp_path / "grid"): path.read_text() for path in (tmp_path / "grid").rglob("*.*")
     }
-    assert {path.parts[0] for path in files} == set(TARGETS)
-    assert files == {
+    assert {path.parts[0] for path in files} == {*TARGETS, "manifest.json"}
+    others = {
         path.relative_to(tmp_path / "command"): path.read_text()
         for path in (tmp_path / "command").rglob("*.*")
     }
+    del files[Path("manifest.json")], others[Path("manifest.json")]
+    assert files == others
     leads = records.read("predictions", [run.predictions]).to_pylist()
     assert all((row["aux"] is not None) == (row["target"] == "xquad") for row in leads)
 

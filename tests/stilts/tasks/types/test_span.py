@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from tokenizers import Tokenizer, pre_tokenizers
 
 from stilts.tasks.coding.ragged import Ragged
-from stilts.tasks.types import Coding, span
+from stilts.tasks.types import Coding, _spans, span
 
 CASES = {
     "english": ("Maria lives in  Paris, France.", "Paris"),
@@ -169,7 +169,7 @@ def slow_best(outputs, columns, example_count, contexts) -> list[tuple[float, st
 
 @pytest.mark.parametrize("seed", range(5))
 def test_decoding_equals_trying_every_pair(tokenizer: Tokenizer, seed: int, monkeypatch) -> None:
-    monkeypatch.setattr(span, "_BLOCK", 3)
+    monkeypatch.setattr(_spans, "_BLOCK", 3)
     contexts = ["Maria lives in Paris. " * 9, "我们在北京。", "Кошка сидела на коврике. " * 4, "."]
     examples = [question(context) for context in contexts]
     columns = encode(examples, tokenizer, 48)
@@ -183,6 +183,71 @@ def test_decoding_equals_trying_every_pair(tokenizer: Tokenizer, seed: int, monk
     for number, (best, _) in enumerate(expected):
         none = firsts[columns["example"] == number].min()
         assert decoded.scores[number] == pytest.approx(best - none, abs=1e-5)
+
+
+def has_most_context(spans: list[tuple[int, int]], which: int, position: int) -> bool:
+    """Whether a window, (first token, tokens), has more context around a position than any other."""
+    best, winner = -1.0, -1
+    for number, (start, size) in enumerate(spans):
+        if start <= position < start + size:
+            value = min(position - start, start + size - 1 - position) + 0.01 * size
+            if value > best:
+                best, winner = value, number
+    return winner == which
+
+
+def best_as_published(outputs, columns, contexts, tokenizer) -> list[str]:
+    """SQuAD's own procedure: lists of the 20 best tokens of a window, filtered, sorted, the first taken."""
+    edges = columns["input_ids"].offsets
+    spans = columns["offsets"].values.reshape(-1, 2)
+    found = []
+    for number, context in enumerate(contexts):
+        windows = np.flatnonzero(columns["example"] == number).tolist()
+        passages = span._tokenize_passages([context], tokenizer)
+        places = {
+            pair: n for n, pair in enumerate(zip(passages.begins.values, passages.ends.values, strict=True))
+        }
+        held = [[t for t in range(edges[w], edges[w + 1]) if spans[t, 0] >= 0] for w in windows]
+        docs = [(places[tuple(spans[tokens[0]])], len(tokens)) for tokens in held]
+        candidates = []
+        for which, window in enumerate(windows):
+            tokens = range(edges[window], edges[window + 1])
+            for start in sorted(tokens, key=lambda t: outputs[t, 0], reverse=True)[:20]:
+                for end in sorted(tokens, key=lambda t: outputs[t, 1], reverse=True)[:20]:
+                    if spans[start, 0] >= spans[start, 1] or spans[end, 0] >= spans[end, 1]:
+                        continue
+                    at = docs[which][0] + start - held[which][0]
+                    if start <= end < start + 30 and has_most_context(docs, which, at):
+                        candidates.append((outputs[start, 0] + outputs[end, 1], start, end))
+        candidates.sort(key=lambda one: one[0], reverse=True)
+        found.append(context[spans[candidates[0][1], 0] : spans[candidates[0][2], 1]] if candidates else "")
+    return found
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_decoding_as_published_equals_the_published_procedure(tokenizer: Tokenizer, seed: int) -> None:
+    contexts = ["Maria lives in Paris. " * 9, "我们在北京。" * 30, "Кошка сидела на коврике. " * 4, "."]
+    columns = encode([question(context) for context in contexts], tokenizer, 48)
+    outputs = (
+        np.random.default_rng(seed).normal(size=(int(columns["num_tokens"].sum()), 2)).astype(np.float32)
+    )
+    given = Given(columns, {"context": contexts})
+    expected = best_as_published(outputs, columns, contexts, tokenizer)
+    assert _spans.decode_as_published(outputs, given).values == expected
+    assert span.TYPE.decoders["xtreme"] is _spans.decode_as_published
+
+
+def test_the_two_rules_of_decoding_differ(tokenizer: Tokenizer) -> None:
+    """Or the test above would compare nothing."""
+    contexts = ["Maria lives in Paris. " * 9]
+    columns = encode([question(contexts[0])], tokenizer, 48)
+    given, differ = Given(columns, {"context": contexts}), 0
+    for seed in range(20):
+        outputs = (
+            np.random.default_rng(seed).normal(size=(int(columns["num_tokens"].sum()), 2)).astype(np.float32)
+        )
+        differ += span.decode(outputs, given).values != _spans.decode_as_published(outputs, given).values
+    assert differ > 3
 
 
 def letters(windows: int, size: int) -> dict:
