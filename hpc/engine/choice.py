@@ -46,7 +46,9 @@ def make_engine(
             schedule=schedule,
             epsilon=epsilon,
         )
-    return ShardedEngine(module, groups, zero=zero, clip=clip, schedule=schedule, epsilon=epsilon)
+    return ShardedEngine(
+        module, groups, zero=zero, place=place, clip=clip, schedule=schedule, epsilon=epsilon
+    )
 
 
 def device_bytes(place: Ranks) -> float:

@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from hpc import collective
+from hpc import collective, meeting
 from hpc.engine.base import KINDS, Engine, Part, dealt, frozen_copies, trained
 from hpc.engine.optimizer import Linear, Update
+from hpc.ranks import Ranks
 from hpc.zero import Zero
 
 
@@ -21,6 +22,7 @@ class ShardedEngine(Engine):
         module: the model; frozen parameters have requires_grad off.
         groups: parameter groups for AdamW.
         zero: how training state is spread, its stage settled.
+        place: this process among the ranks.
         clip: largest gradient norm; 0 leaves gradients as they are.
         schedule: factor on the rates.
         epsilon: AdamW's epsilon.
@@ -32,6 +34,7 @@ class ShardedEngine(Engine):
         groups: Sequence[Mapping[str, Any]],
         *,
         zero: Zero,
+        place: Ranks,
         clip: float,
         schedule: Linear,
         epsilon: float,
@@ -42,6 +45,7 @@ class ShardedEngine(Engine):
         self._frozen = frozen_copies(module)
         self._names = dict(trained(module))
         deepspeed = _deepspeed()
+        meeting.join(place)
         # One pass over memory a group instead of a dozen: a fifth of the time on a CPU.
         self._optimizer = torch.optim.AdamW([dict(group) for group in groups], eps=epsilon, fused=True)
         self._bases = [float(group["lr"]) for group in self._optimizer.param_groups]

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from hpc.command import printable
 from hpc.errors import UserError
 from hpc.settings import read_toml
 from stilts.corpora import translations
@@ -219,4 +220,4 @@ def missing_lines(results: Sequence[Checked]) -> Iterator[str]:
             groups.setdefault((one.need.task.name, one.need.split), []).append(one)
     for (task, split), group in groups.items():
         languages = " ".join(one.need.language for one in group)
-        yield f"{task} {split} ({languages}): {group[0].faults[0]}"
+        yield f"{task} {split} ({languages}): {printable(group[0].faults[0])}"

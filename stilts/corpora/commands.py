@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from hpc.command import printable
 from hpc.errors import UserError, refuse_unknown, unknown_name
 from stilts.corpora import checking, manifest as mirror, staging, statistics
 from stilts.corpora.required import RequiredSet, required_sets
@@ -100,9 +101,9 @@ def _lines(one: checking.Checked) -> Iterator[str]:
     """A line for each fault, or one with what was found; nothing for a missing set."""
     name = f"{one.need.task.name:14} {one.need.language:3} {one.need.split:5}"
     for fault in one.faults if one.state == "wrong" else ():
-        yield f"wrong    {name} {fault}"
+        yield f"wrong    {name} {printable(fault)}"
     if one.state == "ok":
-        notes = f"; {'; '.join(one.notes)}" if one.notes else ""
+        notes = f"; {printable('; '.join(one.notes))}" if one.notes else ""
         yield f"ok       {name} {one.count:>9,} examples from {one.source}{notes}"
 
 

@@ -7,12 +7,12 @@ records/scores/       Arrow, the same; one more for the development set that a t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
 from hpc.errors import UserError
-from hpc.files import read_json, write_json
+from hpc.files import digest, read_json, write_json
 from hpc.settings import decode
 from stilts.run import records
 from stilts.run.folder import RunFolder
@@ -75,6 +75,8 @@ class StoredCell:
     num_full: int
     common: dict[str, Any]
     """What every row of its scores says: run, study, regime, intermediate, seed, note."""
+    sha256: str = ""
+    """Of its predictions."""
 
 
 class Store:
@@ -131,8 +133,8 @@ class Store:
             "code": code_version(),
         }
         full = [common | dict(row) for row in rows]
-        records.write_shard(self.folder.predictions, "predictions", full, name=cell.name)
-        write_json(self._cells / f"{cell.name}.json", asdict(kept))
+        shard = records.write_shard(self.folder.predictions, "predictions", full, name=cell.name)
+        write_json(self._cells / f"{cell.name}.json", asdict(replace(kept, sha256=digest(shard))))
 
     def put_scores(self, name: str, rows: Sequence[Mapping[str, Any]], *, split: str = "") -> None:
         """Writes the scores of a cell, or of the other `split` that was looked at for it."""
@@ -144,7 +146,19 @@ class Store:
         return self.folder.records / "scores"
 
     def predictions(self) -> dict[tuple[str, str], list[dict[str, Any]]]:
-        """All rows by task and language."""
+        """All rows by task and language.
+
+        Raises:
+            UserError: a shard is not the one that was written (code 3).
+        """
+        for name, kept in self.kept().items():
+            shard = self.folder.predictions / f"{name}.arrow"
+            if kept.sha256 and digest(shard) != kept.sha256:
+                raise UserError(
+                    f"{shard} is not as it was written: it is damaged, or was edited; answer it again with "
+                    "--overwrite all, or restore it",
+                    code=3,
+                )
         found: dict[tuple[str, str], list[dict[str, Any]]] = {}
         table = records.read("predictions", [self.folder.predictions])
         for row in table.to_pylist():

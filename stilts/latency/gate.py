@@ -26,10 +26,14 @@ def examine(reference: Model, fast: Model, head: str, task: Task, queries: data.
         head: which answers.
         task: gives the metric.
         queries: those that are timed.
+
+    Raises:
+        UserError: the reference's own numbers are not finite: there is nothing to time.
     """
     expected, found = (
         predict.outputs(model, head, task, queries, tokens_per_batch=_TOKENS) for model in (reference, fast)
     )
+    predict.refuse_what_is_not_finite(expected, task, queries, what=f"head {head} in fp32")
     count = len(queries.examples)
     if not np.isfinite(found).all():
         return {

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from hpc.files import digest
 from stilts import data
 from stilts.run import records
 
@@ -144,19 +145,39 @@ def test_what_is_incomplete_is_refused_and_named(answered, evaluate, tmp_path):
     assert said.out.count("which is not XTREME's") == 6
 
 
+def rewrite(folder, name, rows):
+    """Other predictions, as if they had been answered so."""
+    shard = records.write_shard(folder / "predictions", "predictions", rows, name=name)
+    cell = json.loads((folder / "cells" / f"{name}.json").read_text())
+    (folder / "cells" / f"{name}.json").write_text(json.dumps(cell | {"sha256": digest(shard)}))
+
+
+def test_predictions_that_were_edited_are_neither_scored_nor_exported(answered, evaluate, tmp_path):
+    again = tmp_path / "out"
+    shutil.copytree(answered, again)
+    rows = records.read("predictions", [again / "predictions"]).to_pylist()
+    mended = [row | {"pred": row["gold"]} for row in rows if row["target"] == "xnli"]
+    records.write_shard(again / "predictions", "predictions", mended, name="xnli-de")
+    for asked in (("score", again), ("export", again, "--output", tmp_path / "x", "--incomplete", "allow")):
+        said = evaluate(*asked)
+        assert (said.code, said.err.count("\n")) == (3, 1)
+        assert "xnli-de.arrow is not as it was written" in said.err
+    assert not (tmp_path / "x").exists()
+
+
 def test_counts_must_agree_with_the_data(answered, evaluate, tmp_path):
     again = tmp_path / "out"
     shutil.copytree(answered, again)
     rows = records.read("predictions", [again / "predictions"]).to_pylist()
     xnli = [row for row in rows if row["target"] == "xnli"]
-    records.write_shard(again / "predictions", "predictions", xnli[:-1], name="xnli-de")
+    rewrite(again, "xnli-de", xnli[:-1])
     said = evaluate("export", again, "--output", tmp_path / "xtreme", "--incomplete", "allow")
     assert said.code == 0, said.err
     assert "INCOMPLETE: xnli-de: 1 of 12 examples have no prediction" in said.out
     assert len(lines(tmp_path / "xtreme" / "xnli" / "test-de.tsv")) == 12
     udpos = [row for row in rows if row["target"] == "udpos"]
     udpos[0]["pred"] += " NOUN"
-    records.write_shard(again / "predictions", "predictions", udpos, name="udpos-de")
+    rewrite(again, "udpos-de", udpos)
     said = evaluate("export", again, "--output", tmp_path / "other", "--incomplete", "allow")
     assert (said.code, said.err.count("\n")) == (3, 1)
     assert "udpos-de" in said.err

@@ -1,8 +1,12 @@
 """A fast form that does not answer as eager fp32 does is found, however fast it is."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
+from datasets import Dataset
 
+from hpc.errors import UserError
 from stilts.evaluate import predict
 from stilts.latency import gate
 from stilts.tasks import load as load_task
@@ -10,9 +14,12 @@ from stilts.tasks.metrics import Scored
 
 
 class Queries:
-    """Forty examples; the gate only counts them."""
+    """Forty examples; the gate only counts and names them."""
 
-    examples = tuple(range(40))
+    language = "en"
+    columns: ClassVar = {"example": np.arange(40)}
+
+    examples = Dataset.from_dict({"id": [str(n) for n in range(40)]})
 
 
 @pytest.fixture
@@ -66,3 +73,12 @@ def test_what_is_not_finite_never_passes(examined, numbers):
     assert not told["passed"]
     assert told["flips"] == 40
     assert np.isfinite(told["difference"])
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_a_reference_that_is_not_finite_is_no_reference(examined, numbers, number):
+    numbers[3, 1] = number
+    with pytest.raises(
+        UserError, match="head nli in fp32 are not finite for 1 of 40 items, first example '3'"
+    ):
+        examined(numbers, numbers.copy())
