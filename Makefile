@@ -14,6 +14,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # PEP 517 for source distributions: an old pip would run their setup.py without what they need to build.
 INSTALL := PIP_USE_PEP517=1 $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadgroup
 SOURCES := setup.cfg pyproject.toml constraints.txt
 
 .PHONY: study test test-all lint inspect bench packages clean help
@@ -24,10 +25,10 @@ study: $(VENV)/.mini
 	$(BIN)/python -m stilts.tables
 
 test: $(VENV)/.test packages
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-all: $(VENV)/.test packages
-	$(BIN)/python -m pytest -m 'slow or not slow'
+	$(PYTEST) -m 'slow or not slow'
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """`stilts VERB ...`, also as `python -m stilts VERB ...`.
 
+    stilts doctor                 what works on this machine, and what mends the rest
     stilts launch --grid all      run a grid of a study
     stilts status                 how its runs stand, and why
     stilts tables                 tables, figures and the answer, from what is there
@@ -20,6 +21,7 @@ from hpc.ending import Ending
 
 # By name, so that a verb loads nothing of the others.
 VERBS = {
+    "doctor": "stilts.doctor",
     "launch": "stilts.launch",
     "status": "stilts.status",
     "tables": "stilts.tables",

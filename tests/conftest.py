@@ -2,6 +2,9 @@
 
 import contextlib
 import signal
+from pathlib import Path
+
+import pytest
 
 with contextlib.suppress(ImportError):  # a GPU machine may have pytest alone
     from hypothesis import settings
@@ -15,3 +18,29 @@ with contextlib.suppress(ImportError):  # a GPU machine may have pytest alone
 for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, usual)
+
+# What takes longest begins first, so that no process works alone at the end.
+LONGEST = (
+    "stilts/test_published.py",
+    "slurm",
+    "stilts/train/test_train_variants.py",
+    "stilts/train/test_interruptions.py",
+    "stilts/test_end_to_end.py",
+    "kernels/test_interpreted.py",
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where several processes share the tests, those of a file stay together, and those on SLURM: there is
+    one cluster.
+    """
+    root = Path(__file__).parent
+    places = {item: item.path.relative_to(root).as_posix() for item in items}
+    for item, place in places.items():
+        item.add_marker(pytest.mark.xdist_group("slurm" if place.startswith("slurm/") else place))
+
+    def rank(item: pytest.Item) -> int:
+        return next((n for n, start in enumerate(LONGEST) if places[item].startswith(start)), len(LONGEST))
+
+    items.sort(key=rank)

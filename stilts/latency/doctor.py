@@ -3,13 +3,13 @@
 import statistics
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import torch
 
 from hpc import energy, nvml
+from hpc.finding import Finding
 from hpc.telemetry import Reading, Watch, governors
 from stilts.latency.flags import HEAT, POWER, Limits
 from stilts.latency.witness import Witness
@@ -18,20 +18,6 @@ _SECONDS = 2.0
 _SIZE = 384
 _SPREAD = 1.0
 """90th percentile over the median of equal pieces of work, less one."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    what: str
-    told: str
-    is_well: bool = True
-    advice: str = ""
-
-    def __str__(self) -> str:
-        line = f"{'ok ' if self.is_well else 'BAD'}  {self.what:<12} {self.told}"
-        return line if self.is_well else f"{line}\n     {'':<12} -> {self.advice}"
 
 
 def report() -> int:

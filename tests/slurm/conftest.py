@@ -40,7 +40,7 @@ class DevCluster:
     def until_empty(self, seconds: float = 180) -> None:
         self.until(lambda: not self.queue(), seconds)
 
-    def until(self, holds, seconds: float = 60) -> None:
+    def until(self, holds, seconds: float = 180) -> None:
         end = time.monotonic() + seconds
         while not holds():
             assert time.monotonic() < end, self.queue()

@@ -50,7 +50,7 @@ def document(path: Path) -> Any:
     """
     refuse_pages(path)
     try:
-        with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb") as file:
             data = file.read(LARGEST_DOCUMENT + 1)
         if len(data) > LARGEST_DOCUMENT:
             raise refuse(path, None, f"over {LARGEST_DOCUMENT:,} bytes of JSON")
