@@ -14,6 +14,7 @@ import errno
 import functools
 import os
 import signal
+import stat
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -56,6 +57,7 @@ def command(main: Callable[[list[str]], int]) -> Callable[..., int]:
     @functools.wraps(main)
     def run(arguments: list[str] | None = None) -> int:
         given = sys.argv[1:] if arguments is None else arguments
+        keep_others_out()
         try:
             code = main(given)
             sys.stdout.flush()
@@ -66,6 +68,14 @@ def command(main: Callable[[list[str]], int]) -> Callable[..., int]:
         return code
 
     return run
+
+
+def keep_others_out() -> None:
+    """Whatever the umask allows: nothing that this process and its children make may all the world write to.
+
+    What a group may do is the user's own affair.
+    """
+    os.umask(os.umask(0o077) | stat.S_IWOTH)
 
 
 def comma_list(text: str) -> list[str]:

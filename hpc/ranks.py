@@ -20,6 +20,9 @@ _TORCHRUN = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 # Below the range from which kernels draw the ports of outgoing connections.
 _FIRST_PORT, _NUM_PORTS = 20000, 12000
 _SIOCGIFADDR = 0x8915
+_ADVICE = (
+    "is it left over from another job? Start a new shell, or unset RANK, WORLD_SIZE and what belongs to them"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,11 +68,11 @@ def setup() -> Ranks:
 
 def _place(environment: Mapping[str, str]) -> dict[str, str]:
     if all(name in environment for name in _TORCHRUN):
-        local = environment.get("LOCAL_WORLD_SIZE", "1")
-        return {name: environment[name] for name in _TORCHRUN} | {"LOCAL_WORLD_SIZE": local}
+        local = environment.get("LOCAL_WORLD_SIZE") or str(_number(environment, "LOCAL_RANK") + 1)
+        return _checked({name: environment[name] for name in _TORCHRUN} | {"LOCAL_WORLD_SIZE": local})
     # Set for the tasks of srun but not in a batch script, whose SLURM_NTASKS counts tasks yet to start.
     if "SLURM_STEP_NUM_TASKS" in environment and "SLURM_PROCID" in environment:
-        return _place_in_step(environment)
+        return _checked(_place_in_step(environment))
     return {
         "RANK": "0",
         "WORLD_SIZE": "1",
@@ -93,21 +96,54 @@ def _place_in_step(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def _checked(place: dict[str, str]) -> dict[str, str]:
+    """A place that there can be: an environment that was left over says anything.
+
+    Raises:
+        UserError: which variable is wrong, and how.
+    """
+    rank, size, local, here, port = (
+        _number(place, name)
+        for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_PORT")
+    )
+    for wrong, what in (
+        (rank >= size, f"RANK={rank} of WORLD_SIZE={size}"),
+        (not 1 <= here <= size, f"LOCAL_WORLD_SIZE={here} of WORLD_SIZE={size}"),
+        (local >= here, f"LOCAL_RANK={local} of LOCAL_WORLD_SIZE={here}"),
+        (not 0 < port < 1 << 16, f"MASTER_PORT={port}"),
+        (not place["MASTER_ADDR"], "MASTER_ADDR is empty"),
+    ):
+        if wrong:
+            raise UserError(f"the environment says {what}: {_ADVICE}")
+    return place
+
+
+def _number(environment: Mapping[str, str], name: str, default: str = "") -> int:
+    text = environment.get(name, default)
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise UserError(f"the environment says {name}={text[:40]!r}, which is no number: {_ADVICE}")
+    return int(text)
+
+
 def _tasks_here(environment: Mapping[str, str]) -> int:
     """Tasks on this node, from `2(x3),1`: counts by node, repeated ones abbreviated."""
     counts: list[int] = []
-    for part in environment.get("SLURM_STEP_TASKS_PER_NODE", "1").split(","):
-        count, repeat = re.fullmatch(r"(\d+)(?:\(x(\d+)\))?", part).groups()  # type: ignore[union-attr]
-        counts += [int(count)] * int(repeat or 1)
-    node = int(environment.get("SLURM_NODEID", "0"))
-    return counts[min(node, len(counts) - 1)]
+    text = environment.get("SLURM_STEP_TASKS_PER_NODE", "1")
+    for part in text.split(","):
+        found = re.fullmatch(r"([0-9]{1,6})(?:\(x([0-9]{1,6})\))?", part)
+        if found is None:
+            raise UserError(f"the environment says SLURM_STEP_TASKS_PER_NODE={text[:40]!r}: {_ADVICE}")
+        counts += [int(found[1])] * int(found[2] or 1)
+    if not counts:
+        raise UserError(f"the environment says SLURM_STEP_TASKS_PER_NODE={text[:40]!r}: {_ADVICE}")
+    return counts[min(_number(environment, "SLURM_NODEID", "0"), len(counts) - 1)]
 
 
 def port_of(environment: Mapping[str, str]) -> int:
     """A port all ranks of a step agree on; another one after each requeue, as the old one may be held."""
-    job = int(environment.get("SLURM_JOB_ID", "0"))
-    restart = int(environment.get("SLURM_RESTART_COUNT", "0"))
-    step = int(environment.get("SLURM_STEP_ID", "0"))
+    job = _number(environment, "SLURM_JOB_ID", "0")
+    restart = _number(environment, "SLURM_RESTART_COUNT", "0")
+    step = _number(environment, "SLURM_STEP_ID", "0")
     return _FIRST_PORT + (job * 101 + step * 37 + restart * 1009) % _NUM_PORTS
 
 
@@ -126,9 +162,9 @@ def resolve(host: str) -> str:
     Raises:
         UserError: neither knows it.
     """
-    with suppress(OSError):
+    with suppress(OSError, ValueError):  # a name that no resolver takes is a ValueError
         return socket.gethostbyname(host)
-    with suppress(OSError, subprocess.SubprocessError):
+    with suppress(OSError, ValueError, subprocess.SubprocessError):
         shown = subprocess.run(
             ["scontrol", "show", "node", host, "--oneliner"],
             capture_output=True,

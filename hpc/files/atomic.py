@@ -6,13 +6,19 @@ Text is UTF-8 whatever the locale.
 import hashlib
 import json
 import os
+import re
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from hpc.errors import UserError
+
+_LITTER = re.compile(r"\..+\.([a-z0-9_]{8}|\d{1,7})")
+"""Temporary names: those of `replacing`, and those that end in a process id."""
+_WRITE_SECONDS = 900.0
 
 
 @contextmanager
@@ -121,6 +127,16 @@ def read_json_lines(path: Path) -> list[dict[str, Any]]:
         except ValueError as error:
             raise UserError(f"{path} is damaged: line {number} is not JSON ({error})", code=3) from error
     return found
+
+
+def sweep(folder: Path) -> None:
+    """Takes away what killed writers left below a folder, once it is older than any write takes."""
+    long_ago = time.time() - _WRITE_SECONDS
+    for path in folder.rglob(".*"):
+        if _LITTER.fullmatch(path.name) and path.is_file() and not path.is_symlink():
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < long_ago:
+                    path.unlink()
 
 
 def digest(path: Path) -> str:

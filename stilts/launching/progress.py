@@ -30,6 +30,8 @@ class Tally:
         self.total = len(costs)
         self.running: dict[str, float] = {}
         """Run -> when it started."""
+        self._since: dict[str, float] = {}
+        """Run -> the same on a clock that nobody sets."""
         self._costs = dict(costs)
         self._open = dict(costs)
         self._folder = folder
@@ -44,9 +46,10 @@ class Tally:
 
     def take(self, event: Event) -> float | None:
         """Notes an event; returns the seconds a run took when it ends."""
+        steady = _steady(event.unix)
         if event.state == "running":
-            self._start = self._start or event.unix
-            self.running[event.name] = event.unix
+            self._start = steady if self._start is None else self._start
+            self.running[event.name], self._since[event.name] = event.unix, steady
             return None
         if event.state == "waiting":
             self.running.pop(event.name, None)
@@ -57,8 +60,9 @@ class Tally:
         cost = self._open.pop(event.name, 0.0)
         if event.state == "done":
             self._worked += cost
-        began = self.running.pop(event.name, None)
-        return None if began is None else event.unix - began
+        if self.running.pop(event.name, None) is None:
+            return None
+        return max(0.0, steady - self._since[event.name])
 
     def progress(self, run_id: str) -> dict[str, Any]:
         """The newest progress line of the current attempt; empty before its first."""
@@ -69,7 +73,7 @@ class Tally:
         """Expected time to the end at the pace so far; None while too little is known."""
         if self._start is None:
             return None
-        elapsed = time.time() - self._start
+        elapsed = time.monotonic() - self._start
         # Copies: the live view asks from a thread of its own.
         begun = sum(self._open.get(run_id, 0.0) * self._share(run_id) for run_id in list(self.running))
         worked = self._worked + begun
@@ -80,6 +84,11 @@ class Tally:
     def _share(self, run_id: str) -> float:
         line = self.progress(run_id)
         return float(line["done"] / line["total"]) if line.get("total") else 0.0
+
+
+def _steady(unix: float) -> float:
+    """A moment just past, or further back, on a clock that nobody sets."""
+    return time.monotonic() - max(0.0, time.time() - unix)
 
 
 def last_line(path: Path) -> dict[str, Any]:

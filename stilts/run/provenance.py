@@ -48,7 +48,13 @@ def describe() -> dict[str, Any]:
 
 
 def git_state(folder: Path) -> dict[str, str]:
-    """Commit and, where files differ from it, a hash of the difference; empty outside a checkout."""
+    """Commit and, where files differ from it, a hash of the difference; empty outside a checkout.
+
+    A repository that holds the folder but does not track its files is somebody else's: the package was
+    installed below it.
+    """
+    if not _git(folder, "ls-files", "--error-unmatch", "--", "*.py"):
+        return {}
     commit = _git(folder, "rev-parse", "HEAD")
     if not commit:
         return {}

@@ -11,8 +11,9 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from hpc import ranks
+from hpc.command import keep_others_out
 from hpc.errors import UserError
-from hpc.files import append_json_line, write_json_once
+from hpc.files import append_json_line, sweep, write_json_once
 from hpc.slurm.queue import note_attempt, own_job
 from hpc.usage import Usage, measured
 from stilts.run import data_log, ledger, outputs
@@ -48,6 +49,7 @@ def run(folder: str) -> None:
         UserError: the folder holds no run, a parent is not done, or another process works on it.
         Exception: whatever the stage raised, after `failed.json` was written.
     """
+    keep_others_out()
     here = RunFolder(Path(folder).resolve())
     spec = here.read_spec()
     # The other ranks of a job work under the lock that the first one holds.
@@ -62,6 +64,7 @@ def run(folder: str) -> None:
             if first:
                 outputs.clear(here.path)
         if first:
+            sweep(here.path)
             note_attempt(here.submit)
             append_json_line(here.provenance, describe())
             here.failed.unlink(missing_ok=True)

@@ -1,5 +1,7 @@
 import os
+import random
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -72,7 +74,7 @@ def test_torchrun_is_believed_even_inside_a_slurm_step(gpus, monkeypatch) -> Non
     }
     for name, value in given.items():
         monkeypatch.setenv(name, value)
-    assert ranks.setup() == ranks.Ranks(rank=3, world_size=4, local_rank=1, device="cpu")
+    assert ranks.setup() == ranks.Ranks(rank=3, world_size=4, local_rank=1, local_size=2, device="cpu")
     assert os.environ["MASTER_PORT"] == "29500"
 
 
@@ -148,3 +150,57 @@ def test_more_ranks_than_gpus_is_refused(gpus, monkeypatch) -> None:
 
 def test_the_interface_of_the_loopback_is_lo() -> None:
     assert ranks.interface_towards("127.0.0.1") == "lo"
+
+
+def test_an_environment_that_was_left_over_is_refused_or_makes_sense(monkeypatch, gpus) -> None:
+    """Three thousand of them: nothing raw, and never a rank beyond the size."""
+    chance = random.Random(1)
+    values = (
+        "",
+        "0",
+        "1",
+        "2",
+        "-1",
+        "1.5",
+        "x",
+        "\u0663",
+        "9" * 5000,
+        "3,",
+        "2(x2)",
+        "(x2)",
+        " 1",
+        "1\n",
+        "node[1-2]",
+    )
+    accepted = 0
+    for _ in range(3000):
+        some = {}
+        for name in (*ranks._TORCHRUN, "LOCAL_WORLD_SIZE", *STEP, "SLURM_RESTART_COUNT"):
+            if chance.random() < 0.7:
+                some[name] = chance.choice(values)
+        if chance.random() < 0.3:  # nearly right
+            some = STEP | {name: some[name] for name in list(some)[:1]}
+        place: dict[str, str] = {}
+        with suppress(UserError):
+            place = ranks._place(some)
+        if not place:
+            continue
+        accepted += 1
+        assert 0 <= int(place["RANK"]) < int(place["WORLD_SIZE"])
+        assert 0 <= int(place["LOCAL_RANK"]) < int(place["LOCAL_WORLD_SIZE"]) <= int(place["WORLD_SIZE"])
+        assert 0 < int(place["MASTER_PORT"]) < 65536
+    assert accepted > 50
+
+
+def test_a_rank_beyond_the_size_is_told(monkeypatch, gpus) -> None:
+    left = {
+        "RANK": "1",
+        "WORLD_SIZE": "1",
+        "LOCAL_RANK": "0",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": "2000",
+    }
+    for name, value in left.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(UserError, match="RANK=1 of WORLD_SIZE=1: is it left over from another job"):
+        ranks.setup()

@@ -67,6 +67,7 @@ class Finished:
             text=True,
             encoding="utf-8",
             check=False,
+            umask=0,
         )
 
     def launch(self) -> subprocess.CompletedProcess[str]:
@@ -239,3 +240,10 @@ def test_every_score_and_prediction_says_what_made_it(whole: Finished) -> None:
         assert by_language["en"]["data"].startswith("folder ")
         assert all(len(row["model"]) == 64 and row["code"] for row in rows)
         assert len({row["model"] for row in rows}) == 1
+
+
+def test_nothing_is_open_to_all_the_world_whatever_the_umask(whole: Finished) -> None:
+    """Whoever can write to the runs decides what the tables say."""
+    places = [path for path in whole.root.parent.rglob("*") if not path.is_symlink()]
+    assert len(places) > 50
+    assert [path for path in places if path.stat().st_mode & 0o002] == []

@@ -129,3 +129,15 @@ def test_estimates_are_corrected_by_what_is_done(tmp_path: Path) -> None:
 )
 def test_durations_are_said_shortly(seconds: float, said: str) -> None:
     assert say_seconds(seconds) == said
+
+
+def test_a_clock_that_is_set_does_not_make_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for jump in (-3e5, 3e7):
+        tally = Tally({"a": 1.0}, lambda name: RunFolder(tmp_path / name))
+        tally.take(Event(name="a", state="running"))
+        now = time.time
+        monkeypatch.setattr("time.time", lambda now=now, jump=jump: now() + jump)
+        took = tally.take(Event(name="a", state="done", unix=time.time()))
+        monkeypatch.setattr("time.time", now)
+        assert took is not None
+        assert 0 <= took < 5

@@ -1,5 +1,6 @@
 """Eight writers at once, killed at fifty random moments: what was reported done is there, once."""
 
+import os
 import random
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from hpc.files import sweep
 from stilts.run import records
 
 JOBS, SHARDS, ROWS, KILLS = 8, 40, 50, 50
@@ -74,3 +76,26 @@ def test_nothing_that_was_reported_is_lost_and_nothing_is_there_twice(tmp_path: 
         for number in map(int, (tmp_path / f"reported-{job}").read_text().split())
     }
     assert {(job, key // ROWS) for job, key in found} >= reported
+
+
+def test_what_killed_writers_leave_goes_once_it_is_old(tmp_path: Path) -> None:
+    long_ago = time.time() - 3600
+    litter = (".dev.arrow.a1b2c3d4", "records/.done.json.12345", "predictions/.x-en.arrow.zz_0aa9b")
+    kept = (
+        "done.json",
+        ".launch.lock",
+        ".launch.lock.owner",
+        "records/dev.arrow",
+        ".gitignore",
+        ".a.arrow.short",
+    )
+    for name in (*litter, *kept):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("")
+        os.utime(path, (long_ago, long_ago))
+    (tmp_path / ".young.json.abcdefgh").write_text("")
+    (tmp_path / ".link.json.abcdefgh").symlink_to("/etc/passwd")
+    sweep(tmp_path)
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if not path.is_dir()}
+    assert left == {*kept, ".young.json.abcdefgh", ".link.json.abcdefgh"}
