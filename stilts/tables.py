@@ -201,6 +201,8 @@ def _explain(address: str, evidence: "Evidence") -> int:
     if address not in cells:
         raise unknown_name("cell", address, cells)
     print("\n".join(map(clean, trace.lines_of(cells[address], address, spec, evidence))))
+    for line in _damaged(evidence.damaged):
+        print(f"note: {printable(line)}", file=sys.stderr)
     return 0
 
 

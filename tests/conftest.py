@@ -32,15 +32,26 @@ LONGEST = (
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where several processes share the tests, those of a file stay together, and those on SLURM: there is
-    one cluster.
-    """
+    """In that order."""
     root = Path(__file__).parent
     places = {item: item.path.relative_to(root).as_posix() for item in items}
-    for item, place in places.items():
-        item.add_marker(pytest.mark.xdist_group("slurm" if place.startswith("slurm/") else place))
 
     def rank(item: pytest.Item) -> int:
         return next((n for n, start in enumerate(LONGEST) if places[item].startswith(start)), len(LONGEST))
 
     items.sort(key=rank)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Where several processes share the tests, those of a file stay together, and those on SLURM: there is
+    one cluster.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByPlace(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return "tests/slurm" if file.startswith("tests/slurm/") else file
+
+    return ByPlace(config, log)

@@ -116,6 +116,7 @@ def test_the_top_level_is_fixed():
         "LICENSE",
         "Makefile",
         "README.md",
+        "SECURITY.md",
         "constraints.txt",
         "hpc",
         "kernels",

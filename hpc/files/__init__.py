@@ -13,7 +13,7 @@ from hpc.files.atomic import (
     write_json_often,
     write_json_once,
 )
-from hpc.files.folders import build_once, replacing_folder
+from hpc.files.folders import build_once, own_folder, replacing_folder
 from hpc.files.locks import Held, is_locked, lock
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "digest",
     "is_locked",
     "lock",
+    "own_folder",
     "read_json",
     "read_json_lines",
     "replacing",

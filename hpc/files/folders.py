@@ -6,6 +6,7 @@ import math
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -46,6 +47,26 @@ def build_once(
             raise
         raise UserError(f"cannot write to {folder.parent}: {error.strerror}", code=3) from error
     return folder
+
+
+def own_folder(folder: Path) -> None:
+    """Makes a folder that only its owner may read, or makes sure that one that is there is such.
+
+    What is unpickled lies in it: whoever can write there can have a job run anything.
+
+    Raises:
+        UserError: it is a link, somebody else's, or open to others (code 3).
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = folder.lstat()
+    if stat.S_ISLNK(status.st_mode) or status.st_uid != os.getuid():
+        raise UserError(f"{folder} is a link or another user's: take it away, and launch again", code=3)
+    if status.st_mode & 0o022:
+        raise UserError(
+            f"{folder} can be written to by others, and jobs run what lies in it: look what is there, then "
+            f"chmod 700 {folder}",
+            code=3,
+        )
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hpc.errors import UserError
+from hpc.files import own_folder
 from hpc.graph import ordered
 from hpc.jobs import Event, Node, Outcome, Shape, State, Watch
 from hpc.slurm import history, queue
@@ -37,7 +38,7 @@ class SlurmExecutor:
         """See `hpc.jobs.Executor`; a state is `submitted`, `waiting` for room, or `failed` at once."""
         order = ordered(nodes)
         states: dict[str, State] = dict.fromkeys((node.name for node in order), "waiting")
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        own_folder(self.folder)
         records = {node.name: record for node in order if (record := queue.read_job(node.folder))}
         submitter = Submitter(
             settings=self.settings, environment=self.environment, folder=self.folder, job_ids={}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from hpc.errors import UserError
 from hpc.files import write_atomic
 from stilts.evaluate.checkpoint import Checkpoint, HeadChoice
 from stilts.model import folder as models
@@ -14,6 +15,9 @@ from stilts.model.checkpoint import TOKENIZER, read_tokenizer
 from stilts.model.encoder import Attention
 from stilts.model.heads import HeadSpec
 from stilts.model.multitask import Model
+from stilts.tasks.coding.pieces import open_tokenizer
+
+_PADDED_ROWS = 1024
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,12 +48,30 @@ def load(
         dtype: type of its numbers.
         attention: back end wanted.
         cache: folder for a tokenizer that has to be converted.
+
+    Raises:
+        UserError: the tokenizer is not that of the embeddings (code 3).
     """
     model = models.load(checkpoint.folder)
     heads = {task: _in_order(model, task, answer) for task, answer in answers.items()}
     model = model.to(device, dtype).eval()
     tokenizer_file = _tokenizer_file(checkpoint.folder, cache)
+    _refuse_other_vocabulary(tokenizer_file, model.encoder.config.vocab_size)
     return Loaded(model=model.for_inference(attention=attention), heads=heads, tokenizer_file=tokenizer_file)
+
+
+def _refuse_other_vocabulary(tokenizer_file: Path, rows: int) -> None:
+    """Numbers of pieces are rows of a table: those of another vocabulary would be taken without a word.
+
+    A table may have a few rows more than there are pieces, as some are padded to a round number.
+    """
+    pieces = open_tokenizer(tokenizer_file).get_vocab_size()
+    if not pieces <= rows <= pieces + max(_PADDED_ROWS, pieces // 50):
+        raise UserError(
+            f"{tokenizer_file} has {pieces:,} pieces and the model's embeddings {rows:,} rows: they do not "
+            "belong together",
+            code=3,
+        )
 
 
 def _tokenizer_file(folder: Path, cache: Path) -> Path:

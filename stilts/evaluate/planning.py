@@ -53,6 +53,7 @@ def make_plan(asked: argparse.Namespace) -> Plan:
     wanted, lines = request.choose_languages(request.parse_tasks(asked.tasks), asked.languages, study)
     sources = _sources(asked, study)
     checkpoint = locate(asked.model)
+    _refuse_damaged(checkpoint)
     wanted, answers, more = _answerable(checkpoint, wanted, sources)
     device = _device()
     retrieval, note = _retrieval(asked, study, checkpoint, any(_compares(one.task) for one in wanted))
@@ -164,6 +165,14 @@ def _answerable(
     if not kept:
         raise UserError(f"nothing is left to answer: {'; '.join(lines)}")
     return kept, answers, lines
+
+
+def _refuse_damaged(checkpoint: Checkpoint) -> None:
+    """A run's weights have to be those that it wrote: whoever answers with others tells of another run."""
+    run = RunFolder(checkpoint.folder.resolve().parent)
+    reason = run.damage(contents=("weights",)) if run.done.exists() and run.spec.exists() else ""
+    if reason:
+        raise UserError(f"{run.path} is damaged ({reason}): launch again, which does it anew", code=3)
 
 
 def _compares(task: Task) -> bool:

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 from hpc.errors import UserError
 from hpc.files import read_json_lines
 from stilts import tasks
-from stilts.report.evidence import Evidence, Score
+from stilts.report.evidence import Evidence
 from stilts.report.form import SIGNS, Cell, State
+from stilts.report.scored import Score
 from stilts.report.spec import Spec
 from stilts.run.folder import RunFolder
 from stilts.study.protocol import deviations
@@ -123,6 +124,11 @@ def warnings(evidence: Evidence, runs: Iterable[str], scores: Sequence[Score] = 
     stale = [run for run in used if run in evidence.stale]
     if stale:
         found.append(f"STALE: the data of {len(stale)} run(s) have changed ({evidence.stale[stale[0]]}).")
+    contradicted = [run for run in evidence.contradicted if run in used]
+    if contradicted:
+        first = contradicted[0]
+        reason = evidence.contradicted[first]
+        found.append(f"CONTRADICTED: {len(contradicted)} evaluation(s), as {first}: {reason}.")
     left_out = {
         run: sum(row["skipped"] or 0 for row in evidence.training.get(run, ()))
         for run in sorted(_with_ancestors(evidence, used))
@@ -135,7 +141,7 @@ def warnings(evidence: Evidence, runs: Iterable[str], scores: Sequence[Score] = 
         run: note
         for run in sorted(_with_ancestors(evidence, used))
         for row in evidence.training.get(run, ())
-        if (note := row["notes"])
+        if (note := row["notes"] or "took no step" * (row["steps"] == 0))
     }
     if noted:
         first = next(iter(noted))

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from stilts.report import inference
-from stilts.report.evidence import Evidence, Score, mean_of
+from stilts.report.evidence import Evidence
 from stilts.report.form import State
 from stilts.report.inference import CORRECTIONS, Estimate
 from stilts.report.items import ItemReader
+from stilts.report.scored import Score, mean_of
 from stilts.report.spec import Spec
 
 

@@ -11,8 +11,11 @@ from typing import Any
 
 from stilts import tasks
 from stilts.data.staleness import stale_runs
+from stilts.report.scored import Score, main_metric, mean_of
 from stilts.run import records
+from stilts.run.data_log import read_data
 from stilts.run.folder import RunFolder
+from stilts.run.outputs import weights_digest
 from stilts.run.specs import EvaluateSpec, RunSpec
 from stilts.study import grid, regimes
 from stilts.study.config import Study
@@ -31,20 +34,6 @@ class Answer:
     weights: str
     note: str
     languages: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Score:
-    """A target's main metric, in one language or as the mean over several."""
-
-    value: float
-    count: int
-    """Examples scored; the smallest over the languages of a mean."""
-    largest: int
-    """The largest over the languages of a mean."""
-    full: int
-    """Examples there are where `count` were scored."""
-    runs: tuple[str, ...]
 
 
 @dataclass
@@ -266,30 +255,30 @@ class Evidence:
         return changed
 
     @cached_property
+    def contradicted(self) -> dict[str, str]:
+        """Evaluations whose scores say of themselves what their run does not bear out, and what."""
+        found = {}
+        for run_id, rows in self.scores.items():
+            run = self.plan[run_id]
+            asked = run.asked
+            if not isinstance(asked, EvaluateSpec):
+                continue
+            now = weights_digest(self.folder / run.needs[0])
+            read = set(read_data(RunFolder(self.folder / run_id).data).values())
+            mine = (asked.regime, asked.intermediate, asked.seed)
+            for row in rows:
+                said = (row["regime"], row["intermediate"] or "", row["seed"])
+                if now and row["model"] not in (None, now):
+                    found[run_id] = f"its scores are of other weights than {run.needs[0]} has now"
+                elif said != mine:
+                    found[run_id] = (
+                        f"its scores name regime {'/'.join(filter(None, said[:2]))}, seed {said[2]}"
+                    )
+                elif read and row["data"] and row["data"] not in read:
+                    found[run_id] = f"its scores name data of {row['target']} that it did not read"
+        return found
+
+    @cached_property
     def devices(self) -> list[str]:
         """Kinds of device the training records name."""
         return sorted({row["device_class"] for rows in self.training.values() for row in rows})
-
-
-def main_metric(task: Task, values: dict[str, float]) -> float | None:
-    """A task's score: the mean of what counts of its metric; None when a part is missing."""
-    counted = task.counted
-    if any(name not in values for name in counted):
-        return None
-    return sum(values[name] for name in counted) / len(counted)
-
-
-def mean_of(scores: Sequence[Score | None]) -> Score | None:
-    """Unweighted mean, or None when one is missing or there is none."""
-    known = [score for score in scores if score is not None]
-    if not known or len(known) < len(scores):
-        return None
-    smallest = min(score.count for score in known)
-    return Score(
-        value=sum(score.value for score in known) / len(known),
-        count=smallest,
-        largest=max(score.largest for score in known),
-        # Languages whose sets differ in size are no limit: only a cell scored in part is.
-        full=max((score.full for score in known if score.count < score.full), default=smallest),
-        runs=tuple(dict.fromkeys(run for score in known for run in score.runs)),
-    )

@@ -5,13 +5,14 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stilts.report import inference
 from stilts.report.evidence import Evidence
+from stilts.report.gates import answers, refused
 from stilts.report.inference import Floats
 from stilts.run import records
 from stilts.run.folder import RunFolder
@@ -37,6 +38,8 @@ _COLUMNS = (
     "round",
     "pos_in_block",
     "order_pos",
+    "real_tokens",
+    "padded_tokens",
     "wall_ns",
     "tokenize_ns",
     "is_warmup",
@@ -70,6 +73,8 @@ class Timings:
     end_to_end: dict[tuple[str, int], Floats] = field(default_factory=dict)
     keys: dict[tuple[str, int], NDArray[np.int64]] = field(default_factory=dict)
     """Which calls those of `model` are: variants of a group answer the same queries in the same call."""
+    tokens: dict[tuple[str, int], NDArray[np.int32]] = field(default_factory=dict)
+    """How much there was to do in each, where it is known."""
     num_calls: int = 0
     invalid: dict[str, int] = field(default_factory=dict)
     """Calls left out, by reason."""
@@ -100,46 +105,10 @@ def load(evidence: Evidence) -> dict[Variant, Timings]:
         if run.stage != "latency" or run.id in evidence.damaged or not folder.done.exists():
             continue
         _add_run(found, run.id, folder.records / "latency")
-    for variant in [variant for variant in found if _answers(variant) in failed]:
+    for variant in [variant for variant in found if answers(variant) in failed]:
         del found[variant]
     evidence.shared["timings",] = found
     return found
-
-
-def refused(evidence: Evidence) -> dict[tuple[str, ...], str]:
-    """What is timed and does not answer as eager fp32 does, and by how much: its times are left out."""
-    found: dict[tuple[str, ...], str] = evidence.shared.get(("refused",), {})
-    if ("refused",) not in evidence.shared:
-        for rows in evidence.read("gate").values():
-            for row in rows:
-                if not row["passed"]:
-                    device = row["device_name"] or row["device_class"]
-                    key = (
-                        row_key(row["regime"], row["train_tasks"] or ""), row["target_task"], row["lang"],
-                        row["impl"], row["dtype"], device,
-                    )  # fmt: skip
-                    found[key] = f"{row['score']:.1f} where fp32 has {row['reference']:.1f}"
-        evidence.shared["refused",] = found
-    return found
-
-
-def _answers(variant: Variant) -> tuple[str, ...]:
-    """What a gate is about: batches and scenarios do not change an answer."""
-    return (
-        variant.row, variant.target, variant.language, variant.impl, variant.dtype, variant.device,
-    )  # fmt: skip
-
-
-def gate_warnings(evidence: Evidence) -> list[str]:
-    """One line where something was left out."""
-    failed = refused(evidence)
-    if not failed:
-        return []
-    (row, target, language, impl, dtype, device), why = next(iter(failed.items()))
-    first = f"{row} on {target} {language}, {impl} in {dtype} on {device}: {why}"
-    return [
-        f"GATE: {len(failed)} of what is timed does not answer as eager fp32 does and is left out ({first})."
-    ]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,6 +119,7 @@ class _Part:
     process: int
     order: NDArray[np.int64]
     key: NDArray[np.int64]
+    tokens: NDArray[np.int32]
     wall: NDArray[np.float32]
     tokenize: NDArray[np.float32]
     """NaN where it was not timed."""
@@ -169,11 +139,13 @@ def _add_run(found: dict[Variant, Timings], run: str, folder: Path) -> None:
         wall = np.concatenate([part.wall for part in mine])
         tokenize = np.concatenate([part.tokenize for part in mine])
         keys = np.concatenate([part.key for part in mine])
+        tokens = np.concatenate([part.tokens for part in mine])
         if not (np.diff(order) > 0).all():
             # A requeued process wrote some calls twice: the first copy stays.
             order, first = np.unique(order, return_index=True)
-            wall, tokenize, keys = wall[first], tokenize[first], keys[first]
+            wall, tokenize, keys, tokens = wall[first], tokenize[first], keys[first], tokens[first]
         timings.model[run, process], timings.keys[run, process] = wall, keys
+        timings.tokens[run, process] = tokens
         if len(order) and not np.isnan(tokenize).any():
             timings.end_to_end[run, process] = wall + tokenize
         for part in mine:
@@ -194,9 +166,11 @@ def _split(table: Any) -> list[_Part]:
     wall = table["wall_ns"].to_numpy().astype(np.float32)
     tokenize = table["tokenize_ns"].cast("float32").fill_null(float("nan")).to_numpy()
     places = table["order_pos"].to_numpy()
+    tokens = table["real_tokens"].to_numpy()
     keys = table["round"].to_numpy() * np.int32(2**15) + table["pos_in_block"].to_numpy()
     warm = table["is_warmup"].to_numpy()
-    valid = table["valid"].to_numpy()
+    padded = _is_packed(table) & (tokens != table["padded_tokens"].to_numpy())
+    valid = table["valid"].to_numpy() & ~padded
     heads = table.select([*_VARIANT, "process_rep"]).take(order[starts]).to_pylist()
     made = []
     for first, rows in zip(heads, np.split(order, starts[1:]), strict=True):
@@ -210,13 +184,25 @@ def _split(table: Any) -> list[_Part]:
                 process=first["process_rep"],
                 order=places[usable],
                 key=keys[usable],
+                tokens=tokens[usable],
                 wall=wall[usable],
                 tokenize=tokenize[usable],
                 num_calls=len(measured),
-                invalid=Counter(reason or "unknown" for reason in reasons),
+                invalid=Counter(
+                    "padded" if was else reason or "unknown"
+                    for reason, was in zip(reasons, padded[flagged].tolist(), strict=True)
+                ),
             )
         )
     return made
+
+
+def _is_packed(table: Any) -> NDArray[np.bool_]:
+    """Calls that say of themselves that they were not padded."""
+    import pyarrow.compute as pc
+
+    found: NDArray[np.bool_] = pc.equal(table["padding"], "none").to_numpy(zero_copy_only=False)
+    return found
 
 
 def _codes(column: Any) -> tuple[NDArray[np.int64], int]:
@@ -267,16 +253,30 @@ def processes(values: dict[tuple[str, int], Floats]) -> list[Floats]:
     return [values[process] for process in sorted(values) if len(values[process])]
 
 
-def ratios(mine: Timings, other: Timings) -> dict[str, float]:
-    """By process that has both, the median ratio of calls that were made side by side."""
+def ratios(mine: Timings, other: Timings, *, of: Literal["same work", "same place"]) -> dict[str, float]:
+    """By process that has both, the median ratio of calls that were made side by side.
+
+    Args:
+        mine: some timings.
+        other: those they are compared with.
+        of: `same work`: a process in which calls at the same place had other queries is left out.
+    """
     found = {
         f"{run}, process {number}": inference.paired_ratio(
             _calls(mine, (run, number)), _calls(other, (run, number))
         )
         for run, number in sorted(mine.model)
-        if (run, number) in other.model
+        if (run, number) in other.model and (of == "same place" or _had_same_work(mine, other, (run, number)))
     }
     return {process: ratio for process, ratio in found.items() if not math.isnan(ratio)}
+
+
+def _had_same_work(mine: Timings, other: Timings, process: tuple[str, int]) -> bool:
+    """Whether calls at the same place had as many tokens to do."""
+    if process not in mine.tokens or process not in other.tokens:
+        return True
+    _, first, second = np.intersect1d(mine.keys[process], other.keys[process], return_indices=True)
+    return bool((mine.tokens[process][first] == other.tokens[process][second]).all())
 
 
 def _calls(timings: Timings, process: tuple[str, int]) -> inference.Calls:

@@ -68,7 +68,7 @@ def read_done(folder: Path) -> Done:
 
 
 def damage(folder: Path, done: Done, *, contents: tuple[str, ...] = ()) -> str:
-    """The first listed file that is missing or not what it was; empty when all are whole.
+    """The first file that is missing, not what it was, or an observation more; empty when all are whole.
 
     Args:
         folder: of the run.
@@ -85,6 +85,10 @@ def damage(folder: Path, done: Done, *, contents: tuple[str, ...] = ()) -> str:
             return f"{name} has {size} bytes, not {output.bytes}"
         if name.partition("/")[0] in contents and digest(path) != output.sha256:
             return f"{name} has other contents than it was written with"
+    for path in _files(folder):
+        name = str(path.relative_to(folder))
+        if path.suffix == ".arrow" and path.name[0] != "." and name not in done.outputs:
+            return f"{name} was added since it was done"
     return ""
 
 

@@ -20,7 +20,8 @@ from stilts.evaluate.averages import COUNTED
 from stilts.evaluate.submission.gathering import of_regime
 from stilts.evaluate.submission.reading import scored_files
 from stilts.evaluate.submission.writing import export
-from stilts.report.evidence import Evidence, main_metric
+from stilts.report.evidence import Evidence
+from stilts.report.scored import main_metric
 from stilts.study.loading import STUDIES, load_study
 
 ROOT = Path(__file__).parents[2]

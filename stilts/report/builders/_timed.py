@@ -88,6 +88,17 @@ def few_processes(spec: Spec, lines: Sequence[Line]) -> list[str]:
     return [f"FEW PROCESSES: {fewest}, where {spec.stats.min_processes} are the least to be published."]
 
 
+def few_calls(evidence: Evidence, lines: Sequence[Line]) -> list[str]:
+    """A line where a process that is done timed less than it was asked to."""
+    asked = evidence.study.latency
+    each = asked.rounds * (asked.calls - asked.warmup)
+    for line in lines:
+        planned = each * len(line.timings.model)
+        if line.timings.num_calls < planned:
+            return [f"FEW CALLS: {line.timings.num_calls} of {planned} planned, as of {line.key}."]
+    return []
+
+
 def flagged(lines: Sequence[Line]) -> str:
     """What was left out of all rows, by reason."""
     reasons: dict[str, int] = {}

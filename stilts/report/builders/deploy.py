@@ -14,10 +14,10 @@ from stilts.report.builders._serving import LABELS, caption_of, estimate_cell, m
 from stilts.report.builders._timed import percentile_trace
 from stilts.report.evidence import Evidence
 from stilts.report.form import EMPTY, Block, Cell, Header, Row, Table
+from stilts.report.gates import refused
 from stilts.report.inference import Calls, Ratio, Verdict
 from stilts.report.serving import LAYOUTS, PLACES, Served, Setting, load, paired
 from stilts.report.spec import Spec
-from stilts.report.timings import refused
 from stilts.report.trace import of_values
 
 ROWS = ("all", *LAYOUTS)

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 
-from stilts.report import caption
+from stilts.report import caption, gates
 from stilts.report.builders import latency
 from stilts.report.builders._ratios import ratio_cell, ratio_trace
-from stilts.report.builders._timed import Line, few_processes, flagged
+from stilts.report.builders._timed import Line, few_calls, few_processes, flagged
 from stilts.report.evidence import Evidence
 from stilts.report.form import SIGNS, Block, Cell, Header, Row, Table
 from stilts.report.names import regime_name, task_name
 from stilts.report.spec import Spec
-from stilts.report.timings import gate_warnings
+from stilts.report.timings import load
 
 COLUMNS = ("all",)
 
@@ -49,7 +49,8 @@ def build(spec: Spec, evidence: Evidence) -> list[Table]:
             footnotes=tuple((SIGNS[state], note) for state, note in texts.items() if state in states),
             warnings=(
                 *few_processes(spec, lines),
-                *gate_warnings(evidence),
+                *few_calls(evidence, lines),
+                *gates.warnings(evidence, load(evidence)),
                 *caption.warnings(evidence, runs),
             ),
         )

@@ -6,12 +6,13 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from stilts.report import caption, inference
+from stilts.report import caption, gates, inference
 from stilts.report.builders._ratios import ratio_cell, ratio_trace, verdict_cell
 from stilts.report.builders._timed import (
     Line,
     calls_note,
     caption_of,
+    few_calls,
     few_processes,
     is_lossy,
     lossy_text,
@@ -23,7 +24,7 @@ from stilts.report.inference import Estimate
 from stilts.report.names import regime_name, task_name
 from stilts.report.numbers import bracket, milliseconds
 from stilts.report.spec import Spec
-from stilts.report.timings import Timings, Variant, gate_warnings, load, processes, ratios
+from stilts.report.timings import Timings, Variant, load, processes, ratios
 
 LOSSY = "!"
 _PERCENTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
@@ -49,7 +50,8 @@ def build(spec: Spec, evidence: Evidence) -> list[Table]:
             footnotes=((LOSSY, lossy_text(spec)),) if any(is_lossy(spec, line) for line in lines) else (),
             warnings=(
                 *few_processes(spec, lines),
-                *gate_warnings(evidence),
+                *few_calls(evidence, lines),
+                *gates.warnings(evidence, load(evidence)),
                 *caption.warnings(evidence, runs),
             ),
         )
@@ -83,7 +85,7 @@ def _line(spec: Spec, variant: Variant, found: Mapping[Variant, Timings]) -> Lin
     baseline = found.get(replace(variant, row=spec.against))
     ratio, by_process = None, {}
     if baseline is not None and variant.row != spec.against:
-        by_process = ratios(found[variant], baseline)
+        by_process = ratios(found[variant], baseline, of="same work")
         if by_process:
             ratio = inference.compare(list(by_process.values()), margin=spec.stats.margin)
     apart = _apart(variant, found, _OF_A_ROW).removeprefix("/").replace("/", ", ")

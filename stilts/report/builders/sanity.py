@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 
 from stilts import tasks
 from stilts.report import caption
-from stilts.report.evidence import Evidence, Score, mean_of
+from stilts.report.evidence import Evidence
 from stilts.report.form import EMPTY, Block, Cell, Header, Row, Table
 from stilts.report.names import regime_name, task_name
 from stilts.report.numbers import points, signed
+from stilts.report.scored import Score, mean_of
 from stilts.report.spec import Spec
 from stilts.report.trace import of_values
 from stilts.run.folder import RunFolder

@@ -113,7 +113,7 @@ def _time(spec: Spec, evidence: Evidence, target: str, language: str) -> Cell:
     ]
     for variant in sorted(mine, key=str):
         english = next((other for other in found if _is_english(other, variant)), None)
-        by_process = ratios(found[variant], found[english]) if english else {}
+        by_process = ratios(found[variant], found[english], of="same place") if english else {}
         if by_process:
             ratio = inference.compare(list(by_process.values()), margin=spec.stats.margin)
             (verdict,) = inference.verdicts([ratio], list, level=spec.stats.level)

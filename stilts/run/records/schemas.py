@@ -4,6 +4,7 @@ Labels are plain `utf8`: dictionary columns fail when shards are written in piec
 grouped.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 SCHEMA_VERSION = 1
@@ -128,6 +129,21 @@ _PREDICTIONS = """
     run_id utf8!  cell_id utf8!  target utf8  language utf8  split utf8  example_id utf8!  cluster_id utf8
     gold utf8  pred utf8  score float32!  aux float32  data utf8  model utf8  code utf8
 """
+
+_ANY = float("inf")
+_SECONDS = (
+    "seconds cpu_seconds gpu_seconds total_seconds startup_seconds data_seconds training_seconds "
+    "evaluation_seconds checkpoint_seconds waiting_seconds lost_seconds energy_j"
+)
+BOUNDS: Mapping[str, Mapping[str, tuple[float, float]]] = {
+    "scores": {"value": (0.0, 100.0)},
+    "gate": {"reference": (0.0, 100.0), "score": (0.0, 100.0), "difference": (0.0, _ANY)},
+    "predictions": {"score": (0.0, 1.0)},
+    "training": dict.fromkeys(_SECONDS.split(), (0.0, _ANY)),
+    "serving": {"rate": (0.0, _ANY)},
+    "memory": {"energy_j": (0.0, _ANY)},
+}
+"""Least and largest value that a column of fractions can have, by record type."""
 
 SCHEMAS = {
     schema.type: schema

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hpc.errors import unknown_name
 from hpc.files import replacing
-from stilts.run.records.schemas import SCHEMA_VERSION, SCHEMAS, Schema
+from stilts.run.records.schemas import BOUNDS, SCHEMA_VERSION, SCHEMAS, Schema
 
 if TYPE_CHECKING:
     import pyarrow
@@ -98,6 +98,12 @@ def missing_values(table: "pyarrow.Table", schema: Schema) -> str:
             least = pc.min(values).as_py()
             if least < 0:
                 return f"column {column.name} holds {least}, and is never negative"
+        bounds = BOUNDS.get(schema.type, {}).get(column.name)
+        if bounds and values.null_count < len(values):
+            extremes = pc.min_max(values).as_py()
+            for found in (extremes["min"], extremes["max"]):
+                if not bounds[0] <= found <= bounds[1]:
+                    return f"column {column.name} holds {found:g}, and is from {bounds[0]:g} to {bounds[1]:g}"
         if not column.required:
             continue
         if values.null_count:

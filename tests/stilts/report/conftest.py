@@ -323,7 +323,7 @@ def calls(
                 "scenario": "single_stream" if batch == 1 else "batch",
                 "heads": 1,
                 "batch_size": batch,
-                "padding": "none",
+                "padding": "graph",
                 "process_rep": run.asked.process,
                 "round": round_,
                 "block": round_,

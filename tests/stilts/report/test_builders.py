@@ -10,10 +10,11 @@ import pytest
 from stilts import tasks
 from stilts.report import inference, render
 from stilts.report.builders import scores, training
-from stilts.report.evidence import Evidence, main_metric
+from stilts.report.evidence import Evidence
 from stilts.report.form import DAGGER, DOUBLE_DAGGER, Cell, Table
 from stilts.report.items import ItemReader
 from stilts.report.published import published, reported_rows
+from stilts.report.scored import main_metric
 from stilts.report.spec import load_spec
 from stilts.study.config import Study
 from stilts.tasks import metrics

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from stilts.report.evidence import Evidence, Score, mean_of
+from stilts.report.evidence import Evidence
 from stilts.report.names import regime_name
+from stilts.report.scored import Score, mean_of
 from stilts.study.loading import load_study
 
 STUDIES = Path(__file__).parents[2] / "studies"
