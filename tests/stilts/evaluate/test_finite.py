@@ -65,3 +65,26 @@ def test_a_head_that_overflows_is_named(
     assert said.code == 1
     assert f"head {head}" in said.err
     assert "example" in said.err
+
+
+@pytest.mark.parametrize("task", ["xnli", "udpos", "xquad", "tatoeba", "bucc2018"])
+def test_what_overflows_in_fp16_alone_is_refused_there_and_answered_in_fp32(
+    with_heads: Path, tmp_path: Path, evaluate: Callable[..., Any], task: str
+) -> None:
+    model = tmp_path / "weights"
+    shutil.copytree(with_heads, model)
+    tensors = load_file(model / "model.safetensors")
+    for name, tensor in tensors.items():
+        if name.endswith("intermediate.dense.weight"):
+            tensors[name] = tensor.sign() * 3e4
+    save_file(tensors, model / "model.safetensors", metadata={"format": "pt"})
+    asked = (
+        "--model", model, "--tasks", task, "--languages", "de", "--limit", "8", "--sources", "embedded",
+        "--layer", "2",
+    )  # fmt: skip
+    said = evaluate("run", *asked, "--dtype", "fp32", "--output", tmp_path / "fp32")
+    assert said.code == 0, said.err
+    said = evaluate("run", *asked, "--dtype", "fp16", "--output", tmp_path / "fp16")
+    assert said.code == 1, said.err
+    assert "not finite" in said.err
+    assert not list((tmp_path / "fp16").rglob("records/scores/*.arrow"))
