@@ -37,10 +37,11 @@ def padded_calls(study: Any) -> None:
 
 
 def no_gate(study: Any) -> None:
-    for run in ("latency.p1", "latency.p2", "deploy.p1", "deploy.p2"):
-        for shard in study.shards("gate", run):
-            shard.unlink()
-        study.seal(run)
+    found = list(study.root.glob("*/records/gate/*.arrow"))
+    assert found
+    for shard in found:
+        shard.unlink()
+        study.seal(shard.parents[2].name)
 
 
 def other_queries(study: Any) -> None:

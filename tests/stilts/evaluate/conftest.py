@@ -1,5 +1,6 @@
 """Small models in Hugging Face's format and in ours, and the command in this process."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,9 +9,11 @@ from typing import Any
 import pytest
 import torch
 
+from hpc.files import digest
 from stilts.evaluate.__main__ import main
 from stilts.model import folder as models
 from stilts.model.heads import HeadSpec
+from stilts.run import records
 from stilts.tasks import load
 
 HEADS = {
@@ -48,6 +51,18 @@ def evaluate(capsys) -> Callable[..., Said]:
         return Said(code, shown.out, shown.err)
 
     return said
+
+
+@pytest.fixture
+def rewrite() -> Callable[[Path, str, Any], None]:
+    """Puts other predictions into an evaluation's folder, as if they had been answered so."""
+
+    def write(folder: Path, name: str, rows: Any) -> None:
+        shard = records.write_shard(folder / "predictions", "predictions", rows, name=name)
+        path = folder / "cells" / f"{name}.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"sha256": digest(shard)}))
+
+    return write
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from hpc.files import digest
 from stilts import data
 from stilts.run import records
 
@@ -145,13 +144,6 @@ def test_what_is_incomplete_is_refused_and_named(answered, evaluate, tmp_path):
     assert said.out.count("which is not XTREME's") == 6
 
 
-def rewrite(folder, name, rows):
-    """Other predictions, as if they had been answered so."""
-    shard = records.write_shard(folder / "predictions", "predictions", rows, name=name)
-    cell = json.loads((folder / "cells" / f"{name}.json").read_text())
-    (folder / "cells" / f"{name}.json").write_text(json.dumps(cell | {"sha256": digest(shard)}))
-
-
 def test_predictions_that_were_edited_are_neither_scored_nor_exported(answered, evaluate, tmp_path):
     again = tmp_path / "out"
     shutil.copytree(answered, again)
@@ -165,7 +157,7 @@ def test_predictions_that_were_edited_are_neither_scored_nor_exported(answered, 
     assert not (tmp_path / "x").exists()
 
 
-def test_counts_must_agree_with_the_data(answered, evaluate, tmp_path):
+def test_counts_must_agree_with_the_data(answered, evaluate, rewrite, tmp_path):
     again = tmp_path / "out"
     shutil.copytree(answered, again)
     rows = records.read("predictions", [again / "predictions"]).to_pylist()

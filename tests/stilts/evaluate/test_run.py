@@ -212,18 +212,18 @@ def test_a_share_of_the_data_is_a_limit_too(tmp_path, evaluate, with_heads):
     assert note == "limited to 0.01"
 
 
-def test_a_lost_prediction_counts_as_wrong_and_is_told(answered, tmp_path, evaluate):
+def test_a_lost_prediction_counts_as_wrong_and_is_told(answered, tmp_path, evaluate, rewrite):
     again = tmp_path / "out"
     shutil.copytree(answered[0], again)
     rows = records.read("predictions", [again / "predictions"]).to_pylist()
     xnli = [row for row in rows if (row["target"], row["language"]) == ("xnli", "en")]
-    records.write_shard(again / "predictions", "predictions", xnli[:5], name="xnli-en")
+    rewrite(again, "xnli-en", xnli[:5])
     said = evaluate("score", again)
     assert "3 of 8 have no prediction: they count as wrong" in said.out
     right = 100 * sum(row["pred"] == row["gold"] for row in xnli[:5]) / 8
     assert scores(again)["xnli", "en", "test", "accuracy"] == (pytest.approx(right, abs=1e-5), 8)
     strange = [row | {"example_id": f"no-{number}"} for number, row in enumerate(xnli)]
-    records.write_shard(again / "predictions", "predictions", strange, name="xnli-en")
+    rewrite(again, "xnli-en", strange)
     said = evaluate("score", again)
     assert said.code == 3
     assert "8 predictions are for examples that the data do not have, such as 'no-0'" in said.err
