@@ -159,6 +159,7 @@ def test_loads_under_its_name(tmp_path):
 
 def test_compiles_without_a_break(monkeypatch):
     # Training through DeepSpeed switches it off for the process, which other tests may have done in this one.
+    monkeypatch.delenv("TORCHDYNAMO_DISABLE", raising=False)
     monkeypatch.setattr("torch._dynamo.config.disable", False)
     model = made(ROBERTA)
     ids, mask = batch()
