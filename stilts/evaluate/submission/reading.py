@@ -119,9 +119,9 @@ def _scored(
         scored = metric.score(_predictions(examples, values, language))
     except ValueError as error:  # bytes that are no text among them
         raise UserError(f"{path}: {error}", code=3) from error
-    sides = [examples[name] for name in kind.sides]
-    count = sum(map(all, zip(*sides, strict=True))) if sides else len(examples["id"])
-    short = task.shortfall(split="test", language=language, source=chosen.name, count=count)
+    short = task.shortfall(
+        split="test", language=language, source=chosen.name, count=kind.num_scored(examples)
+    )
     return ScoredFile(task=task, language=language, scored=scored, shortfall=short)
 
 

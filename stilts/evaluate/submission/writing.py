@@ -159,7 +159,5 @@ def _shortcomings(found: Sequence[StoredPredictions]) -> list[str]:
 
 def _shortfall(stored: StoredPredictions, found: LoadedPredictions) -> str:
     """What keeps the data from being the set that was published."""
-    sides = [found.examples[name] for name in task_types.load(stored.task.type).sides]
-    gold = sum(map(all, zip(*sides, strict=True))) if sides else len(found.examples["id"])
-    cell = stored.cell
-    return stored.task.shortfall(split=cell.split, language=cell.language, source=cell.source, count=gold)
+    cell, count = stored.cell, task_types.load(stored.task.type).num_scored(found.examples)
+    return stored.task.shortfall(split=cell.split, language=cell.language, source=cell.source, count=count)

@@ -165,6 +165,12 @@ class TaskType:
     other_script: float = 0.0
     """Share of letters of published sets that may be in another script, beyond what running text has."""
 
+    def num_scored(self, examples: Mapping[str, Sequence[Any]]) -> int:
+        """How many of the examples, by column, are scored: of a pool its pairs, else all."""
+        if not self.sides:
+            return len(examples["id"])
+        return sum(map(all, zip(*(examples[side] for side in self.sides), strict=True)))
+
 
 def names() -> list[str]:
     """All types, by their file names."""
