@@ -63,10 +63,10 @@ def listener(host: str, port: int, *, apart: bool) -> int:
             some distributions have it in /etc/hosts, listens wherever it can.
 
     Raises:
-        UserError: another process has the port, or the address is another machine's (code 1).
+        UserError: another process has the port, or the address is unknown or another machine's (code 1).
     """
-    address = socket.gethostbyname(host)
     try:
+        address = socket.gethostbyname(host)
         made = socket.create_server(
             ("" if apart and address.startswith("127.") else address, port), backlog=1024
         )

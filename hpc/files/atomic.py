@@ -28,9 +28,7 @@ def replacing(path: Path) -> Iterator[Path]:
     The name begins with a dot, so that data set discovery never takes a half-written file for a shard.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = _temporary(path)
     try:
         yield temporary
         os.chmod(temporary, 0o666 & ~_umask())
@@ -55,9 +53,13 @@ def write_json(path: Path, value: Any) -> None:
 
 def write_json_often(path: Path, value: Any) -> None:
     """As `write_json` without waiting for the disk: a crash of the machine may leave an older one."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(value, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    temporary = _temporary(path)
+    try:
+        temporary.write_text(json.dumps(value, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def write_json_once(path: Path, value: Any) -> bool:
@@ -66,10 +68,11 @@ def write_json_once(path: Path, value: Any) -> bool:
     Of several processes one wins, and readers see all of what it wrote.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = _temporary(path)
     temporary.write_text(
         json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
     )
+    os.chmod(temporary, 0o666 & ~_umask())
     sync(temporary)
     try:
         os.link(temporary, path)
@@ -152,6 +155,13 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _temporary(path: Path) -> Path:
+    """A new file beside `path`, under a name that nobody can have made a link of beforehand."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    os.close(handle)
+    return Path(name)
 
 
 def _umask() -> int:

@@ -73,7 +73,8 @@ def damage(folder: Path, done: Done, *, contents: tuple[str, ...] = ()) -> str:
     Args:
         folder: of the run.
         done: what it lists.
-        contents: folders within it whose files are read and hashed; of the others the sizes are looked at.
+        contents: folders within it whose files are read and hashed, and which may hold no observations more;
+            of the others the sizes are looked at.
     """
     for name, output in done.outputs.items():
         path = folder / name
@@ -85,10 +86,10 @@ def damage(folder: Path, done: Done, *, contents: tuple[str, ...] = ()) -> str:
             return f"{name} has {size} bytes, not {output.bytes}"
         if name.partition("/")[0] in contents and digest(path) != output.sha256:
             return f"{name} has other contents than it was written with"
-    for path in _files(folder):
-        name = str(path.relative_to(folder))
-        if path.suffix == ".arrow" and path.name[0] != "." and name not in done.outputs:
-            return f"{name} was added since it was done"
+    for part in contents:
+        for path in sorted((folder / part).rglob("[!.]*.arrow")):
+            if (name := str(path.relative_to(folder))) not in done.outputs:
+                return f"{name} was added since it was done"
     return ""
 
 

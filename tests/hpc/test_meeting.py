@@ -122,3 +122,8 @@ def test_the_worker_would_see_a_listener() -> None:
     """Or the tests above could not fail."""
     middle = "import socket; s = socket.create_server(('', 0)); meeting.join(ranks.setup())"
     assert "00000000" in alone(middle)
+
+
+def test_an_address_that_nobody_knows_is_told() -> None:
+    with pytest.raises(UserError, match="the ranks cannot meet at nowhere.invalid:2000"):
+        meeting.listener("nowhere.invalid", 2000, apart=True)

@@ -1,5 +1,6 @@
 """Eight writers at once, killed at fifty random moments: what was reported done is there, once."""
 
+import json
 import os
 import random
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hpc.files import sweep
+from hpc.files import sweep, write_json, write_json_often, write_json_once
 from stilts.run import records
 
 JOBS, SHARDS, ROWS, KILLS = 8, 40, 50, 50
@@ -99,3 +100,15 @@ def test_what_killed_writers_leave_goes_once_it_is_old(tmp_path: Path) -> None:
     sweep(tmp_path)
     left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if not path.is_dir()}
     assert left == {*kept, ".young.json.abcdefgh", ".link.json.abcdefgh"}
+
+
+@pytest.mark.parametrize("write", [write_json, write_json_often, write_json_once])
+def test_a_link_under_a_name_that_can_be_foretold_is_not_followed(tmp_path: Path, write) -> None:
+    """Whoever may write beside our files could have us write into another one of ours."""
+    victim, path = tmp_path / "victim", tmp_path / "done.json"
+    victim.write_text("mine")
+    (tmp_path / f".done.json.{os.getpid()}").symlink_to(victim)
+    write(path, {"a": 1})
+    assert victim.read_text() == "mine"
+    assert json.loads(path.read_text()) == {"a": 1}
+    assert path.stat().st_mode & 0o777 == 0o644
