@@ -275,7 +275,7 @@ def _had_same_work(mine: Timings, other: Timings, process: tuple[str, int]) -> b
     """Whether calls at the same place had as many tokens to do."""
     if process not in mine.tokens or process not in other.tokens:
         return True
-    _, first, second = np.intersect1d(mine.keys[process], other.keys[process], return_indices=True)
+    first, second = inference.side_by_side(mine.keys[process], other.keys[process])
     return bool((mine.tokens[process][first] == other.tokens[process][second]).all())
 
 

@@ -125,5 +125,5 @@ def test_the_worker_would_see_a_listener() -> None:
 
 
 def test_an_address_that_nobody_knows_is_told() -> None:
-    with pytest.raises(UserError, match="the ranks cannot meet at nowhere.invalid:2000"):
+    with pytest.raises(UserError, match=r"the ranks cannot meet at nowhere\.invalid:2000"):
         meeting.listener("nowhere.invalid", 2000, apart=True)

@@ -36,6 +36,7 @@ from stilts.report.inference.times import (
     pooled_quantile,
     pooled_quantiles,
     processes_needed,
+    side_by_side,
     verdicts,
 )
 
@@ -67,6 +68,7 @@ __all__ = [
     "pooled_quantile",
     "pooled_quantiles",
     "processes_needed",
+    "side_by_side",
     "t_estimate",
     "verdicts",
 ]

@@ -124,16 +124,22 @@ class Calls:
         return len(self.times)
 
 
+def side_by_side(
+    first: NDArray[np.int64], second: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Places of equal keys in both, which are ascending: the first of equal ones counts."""
+    other = np.searchsorted(second, first)
+    mine = np.flatnonzero(other < len(second))
+    mine = mine[second[other[mine]] == first[mine]]
+    return mine, other[mine]
+
+
 def paired_ratio(first: Calls, second: Calls) -> float:
     """The median ratio of calls that answered the same queries side by side; NaN where there are none.
 
     A machine that slows down and recovers slows both of a pair.
     """
-    # The first of equal keys counts; both are ascending, so that a search is enough.
-    other = np.searchsorted(second.keys, first.keys)
-    mine = np.flatnonzero(other < len(second))
-    mine = mine[second.keys[other[mine]] == first.keys[mine]]
-    other = other[mine]
+    mine, other = side_by_side(first.keys, second.keys)
     if not len(mine):
         return math.nan
     return float(np.exp(np.median(np.log(first.times[mine]) - np.log(second.times[other]))))
