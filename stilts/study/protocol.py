@@ -70,11 +70,6 @@ _FIXED: Sequence[Aspect] = (
         ways={"ours": "a limit counts questions (jiant: windows)"},
     ),
     Aspect(
-        title="dev score of QQP",
-        concerns=lambda task: task.name == "qqp",
-        ways={"ours": "accuracy (jiant: the mean of accuracy and F1)"},
-    ),
-    Aspect(
         title="dev score of SQuAD v2.0",
         concerns=lambda task: task.name == "squad_v2",
         ways={"ours": "the best threshold between unequal scores (the official script also cuts equal ones)"},

@@ -12,7 +12,7 @@ TASK = Task(
     read=partial(read_paraphrase, first="question1", second="question2"),
     train_task="qqp",
     labels=PARAPHRASE_LABELS,
-    metric="accuracy",
+    metric="accuracy_f1",
     max_length=256,
     typical_tokens=32,
     embedded_tokens=26,

@@ -1,7 +1,9 @@
 import pytest
 from hypothesis import given, strategies as st
+from sklearn.metrics import accuracy_score, f1_score
 
 from hpc.errors import UserError
+from stilts import tasks
 from stilts.evaluate.averages import COUNTED, FINE_TUNED, GROUPS, language_mean, summarise, task_score
 from stilts.tasks import metrics
 from stilts.tasks.metrics.pairs import pair_f1
@@ -19,6 +21,23 @@ def test_accuracy_is_the_share_of_equal_labels(pairs) -> None:
     assert scored.values["accuracy"] == pytest.approx(100 * sum(right) / len(right), rel=1e-5)
     assert scored.missing == predicted.count(None)
     assert scored.by_example.tolist() == right
+
+
+@given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1)), min_size=1, max_size=20))
+def test_paraphrases_are_scored_as_scikit_learn_does(pairs) -> None:
+    gold, predicted = [g for g, _ in pairs], [p for _, p in pairs]
+    scored = metrics.score("accuracy_f1", examples={"label": gold}, predictions=predicted, language="en")
+    assert scored.values["f1"] == pytest.approx(100 * f1_score(gold, predicted, zero_division=0))
+    assert scored.values["accuracy"] == pytest.approx(100 * accuracy_score(gold, predicted), rel=1e-6)
+
+
+def test_an_unanswered_pair_is_wrong_and_found_nothing() -> None:
+    scored = metrics.score(
+        "accuracy_f1", examples={"label": [1, 1, 0]}, predictions=[1, None, None], language="en"
+    )
+    assert scored.missing == 2
+    assert scored.values == pytest.approx({"f1": 100 * 2 / 3, "accuracy": 100 / 3})
+    assert tasks.load("qqp").metrics == ("f1", "accuracy")
 
 
 def test_what_cannot_be_scored_is_refused() -> None:
