@@ -10,7 +10,6 @@
 """
 
 import argparse
-import errno
 import functools
 import os
 import signal
@@ -21,16 +20,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NoReturn
 
 from hpc.errors import Stopped, UserError, unknown_name
+from hpc.interrupted import INTERRUPTED
+from hpc.reasons import of_the_machine
 
 _LONGEST = 1500
 """Characters of a message; a longer one is cut."""
-
-_ADVICE = {
-    errno.ENOSPC: "free some space and give the same command again",
-    errno.EDQUOT: "your quota is used up: free some space and give the same command again",
-    errno.EROFS: "choose a folder that can be written",
-    errno.EACCES: "choose a folder that you may use, or ask its owner",
-}
 
 
 class Parser(argparse.ArgumentParser):
@@ -140,11 +134,13 @@ def _explain(error: BaseException) -> tuple[str, int]:
         return str(error), error.code
     if isinstance(error, KeyboardInterrupt):
         signum = error.signum if isinstance(error, Stopped) else signal.SIGINT
-        return "interrupted; the same command goes on from what is there", 128 + signum
+        return INTERRUPTED, 128 + signum
+    limit = of_the_machine(error)
+    if limit is not None:
+        return limit, 1
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
-        advice = _ADVICE.get(error.errno or 0, "--traceback shows where")
-        return f"{where}{error.strerror}; {advice}", 1
+        return f"{where}{error.strerror}; --traceback shows where", 1
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{os.path.relpath(frame.filename)}:{frame.lineno}"
     return f"{type(error).__name__} at {place}: {error}; --traceback shows the way there", 1

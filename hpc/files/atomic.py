@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hpc.errors import UserError
+from hpc.reasons import number_of
 
 _LITTER = re.compile(r"\..+\.([a-z0-9_]{8}|\d{1,7})")
 """Temporary names: those of `replacing`, and those that end in a process id."""
@@ -26,6 +27,9 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yields a temporary name beside `path`; what was written there replaces `path` on a clean exit.
 
     The name begins with a dot, so that data set discovery never takes a half-written file for a shard.
+
+    Raises:
+        OSError: the system refused to write it; it names `path`, whatever the one who wrote raised.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _temporary(path)
@@ -35,8 +39,14 @@ def replacing(path: Path) -> Iterator[Path]:
         sync(temporary)
         os.replace(temporary, path)
         sync(path.parent)
+    except Exception as error:
+        number = number_of(error)
+        if number is None or getattr(error, "filename", None) not in (None, str(temporary)):
+            raise
+        raise OSError(number, os.strerror(number), str(path)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:

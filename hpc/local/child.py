@@ -17,6 +17,7 @@ from hpc.ending import leave
 from hpc.errors import Stopped
 from hpc.jobs import Call
 from hpc.local import parent_death
+from hpc.reasons import of_the_machine
 
 INTERNAL_ERROR = 70
 REPORT_BYTES = 2000
@@ -96,6 +97,9 @@ def _report(report: int, error: BaseException) -> None:
 
 def one_line(error: BaseException) -> str:
     """The error as people want it in a list: its class and its first line."""
+    told = of_the_machine(error)
+    if told is not None:
+        return told
     text = str(error).strip().splitlines()
     return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
 

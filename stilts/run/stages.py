@@ -14,6 +14,7 @@ from hpc import ranks
 from hpc.command import keep_others_out
 from hpc.errors import UserError
 from hpc.files import append_json_line, sweep, write_json_once
+from hpc.reasons import of_the_machine
 from hpc.slurm.queue import note_attempt, own_job
 from hpc.usage import Usage, measured
 from stilts.run import data_log, ledger, outputs
@@ -113,7 +114,7 @@ def _carry_out(here: RunFolder, spec: RunSpec) -> Usage:
     except Exception as error:
         reason = str(error) or type(error).__name__
         if not isinstance(error, UserError):
-            reason = f"{type(error).__name__}: {reason}"
+            reason = of_the_machine(error) or f"{type(error).__name__}: {reason}"
         code = error.code if isinstance(error, UserError) else 1
         place = ranks.setup()
         told = {"error": reason.splitlines()[0], "code": code, "traceback": traceback.format_exc()}
