@@ -156,13 +156,7 @@ def _add_run(found: dict[Variant, Timings], run: str, folder: Path) -> None:
 
 def _split(table: Any) -> list[_Part]:
     """The usable calls of a shard by variant and process."""
-    combined, size = np.zeros(len(table), np.int64), 1
-    for name in (*_VARIANT, "process_rep"):
-        codes, count = _codes(table[name])
-        if count > 1:
-            combined, size = combined * count + codes, size * count
-    order = np.argsort(combined.astype(np.uint16 if size < 2**16 else np.int64), kind="stable")
-    starts = np.flatnonzero(np.diff(combined[order], prepend=-1))
+    heads, order, starts = _grouped(table.select([*_VARIANT, "process_rep"]))
     wall = table["wall_ns"].to_numpy().astype(np.float32)
     tokenize = table["tokenize_ns"].cast("float32").fill_null(float("nan")).to_numpy()
     places = table["order_pos"].to_numpy()
@@ -171,7 +165,6 @@ def _split(table: Any) -> list[_Part]:
     warm = table["is_warmup"].to_numpy()
     padded = _is_packed(table) & (tokens != table["padded_tokens"].to_numpy())
     valid = table["valid"].to_numpy() & ~padded
-    heads = table.select([*_VARIANT, "process_rep"]).take(order[starts]).to_pylist()
     made = []
     for first, rows in zip(heads, np.split(order, starts[1:]), strict=True):
         measured = rows[~warm[rows]]
@@ -205,17 +198,40 @@ def _is_packed(table: Any) -> NDArray[np.bool_]:
     return found
 
 
-def _codes(column: Any) -> tuple[NDArray[np.int64], int]:
-    """Small numbers that are equal where the values are, and how many there are."""
+def _grouped(names: Any) -> tuple[list[dict[str, Any]], NDArray[np.int64], NDArray[np.int64]]:
+    """Equal rows of a table: each once; the places of all, equal ones together; where those of each begin.
+
+    Calls are made in blocks of one variant, so equal rows mostly stand together: values are looked up where
+    they change, not in every row.
+    """
+    begins = np.zeros(len(names), np.bool_)
+    begins[:1] = True
+    for column in names.columns:
+        begins[1:] |= _changes(column.combine_chunks())
+    blocks = np.flatnonzero(begins)
+    lengths = np.diff(blocks, append=len(names))
+    heads = names.take(blocks)
+    combined = np.zeros(len(blocks), np.int64)
+    for column in heads.columns:
+        codes = column.combine_chunks().dictionary_encode(null_encoding="encode").indices
+        found = codes.to_numpy(zero_copy_only=False).astype(np.int64)
+        combined = np.unique(combined * (int(found.max()) + 1) + found, return_inverse=True)[1]
+    order = np.argsort(combined, kind="stable")
+    firsts = np.flatnonzero(np.diff(combined[order], prepend=-1))
+    sizes = lengths[order]
+    ends = np.cumsum(sizes)
+    places = np.arange(len(names)) + np.repeat(blocks[order] - (ends - sizes), sizes)
+    return heads.take(order[firsts]).to_pylist(), places, (ends - sizes)[firsts]
+
+
+def _changes(column: Any) -> NDArray[np.bool_]:
+    """Whether a value differs from the one before it, from the second on."""
     import pyarrow.compute as pc
 
-    column = column.combine_chunks()
-    first = column[0]
-    if first.is_valid and column.null_count == 0 and pc.all(pc.equal(column, first)).as_py():
-        return np.zeros(len(column), np.int64), 1
-    encoded = column.dictionary_encode(null_encoding="encode")
-    codes: NDArray[np.int64] = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-    return codes, len(encoded.dictionary)
+    if column.null_count:
+        column = column.dictionary_encode(null_encoding="encode").indices
+    found: NDArray[np.bool_] = pc.not_equal(column[1:], column[:-1]).to_numpy(zero_copy_only=False)
+    return found
 
 
 def _variant(first: dict[str, Any]) -> Variant:
