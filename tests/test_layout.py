@@ -118,6 +118,7 @@ def test_the_top_level_is_fixed():
         "README.md",
         "SECURITY.md",
         "constraints.txt",
+        "docs",
         "hpc",
         "kernels",
         "pyproject.toml",
