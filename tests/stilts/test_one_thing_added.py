@@ -293,3 +293,90 @@ def test_a_metric_is_two_files_its_own_and_a_task_s(checkout: Checkout) -> None:
     assert "kappa" in checkout.run("evaluate", "score", "runs/paws/direct-s1.pawsx.eval", study="")
     checkout.run("tables", "--formats", "csv", study=str(study))
     assert -100 <= float(checkout.table("scores", "paws")["direct", "pawsx"].replace("\u2212", "-")) <= 100
+
+
+TOY = '''"""Whether the second sentence says what the first one says, also in Klingon."""
+
+from stilts.tasks import ALL_SPLITS, FolderFiles, Task
+
+TASK = Task(
+    name="echo",
+    type="classify",
+    role="target",
+    read=lambda row: {name: row[name] for name in ("id", "first", "second")} | {"label": int(row["label"])},
+    languages=("en", "tlh"),
+    splits=ALL_SPLITS,
+    train_task="echo",
+    labels=("no", "yes"),
+    metric="accuracy",
+    max_length=64,
+    folder=(
+        FolderFiles(
+            format="jsonl",
+            files=("echo/{split}.{language}.jsonl",),
+            sets={"train": ("train",), "dev": ("dev",), "test": ("test",)},
+        ),
+    ),
+)
+'''
+
+OWN_TABLE = """id = "own"
+question = "Which regime hears an echo?"
+builder = "scores"
+inputs = ["scores"]
+rows = ["direct", "joint"]
+columns = ["echo"]
+metric = "Accuracy"
+direction = "higher"
+split = "test"
+against = "direct"
+
+[stats]
+level = 0.95
+correction = "holm"
+"""
+
+OWN_CLUSTER = """scheduler = "local"
+summary = "one run after the other"
+
+[local]
+workers = 1
+
+[shapes.default]
+memory_gb = 2
+"""
+
+
+def test_a_task_in_a_new_language_a_table_and_a_cluster_are_one_file_each(checkout: Checkout) -> None:
+    checkout.add("stilts/tasks/echo.py", TOY)
+    checkout.add("tables/own.toml", OWN_TABLE)
+    checkout.add("slurm/one.toml", OWN_CLUSTER)
+    assert len(checkout.touched) == 3
+    words = {"en": ("a red house", "an old dog"), "tlh": ("juH Doq", "Ha'DIbaH qan")}
+    folder = checkout.path / "data" / "echo"
+    folder.mkdir(parents=True)
+    for name, language in (("train", "en"), ("dev", "en"), ("dev", "tlh"), ("test", "en"), ("test", "tlh")):
+        first, second = words[language]
+        rows = [
+            {"id": f"{n}", "first": f"{first} {n}", "second": f"{(second, first)[n % 2]} {n}", "label": n % 2}
+            for n in range(8)
+        ]
+        lines = "".join(json.dumps(row) + "\n" for row in rows)
+        (folder / f"{name}.{language}.jsonl").write_text(lines, encoding="utf-8")
+    tiny = (checkout.path / "stilts" / "study" / "studies" / "tiny.toml").read_text(encoding="utf-8")
+    for before, after in {
+        'name = "tiny"': 'name = "echoes"',
+        'sources = ["embedded"]': 'sources = ["folder", "embedded"]',
+        'targets = ["xnli", "udpos", "xquad", "tatoeba"]': 'targets = ["echo"]',
+        'default = ["en", "de"]': 'default = ["en", "tlh"]',
+        'tatoeba = ["de"]\n': "",
+        'targets = ["xnli"]\nregimes = ["direct", "joint"]': "targets = []",
+    }.items():
+        assert tiny.count(before) == 1, before
+        tiny = tiny.replace(before, after)
+    study = checkout.path / "echoes.toml"
+    study.write_text(tiny, encoding="utf-8")
+    assert "echo" in checkout.run("evaluate", "ls", "tasks", study="")
+    checkout.run("launch", "--grid", "all", "--cluster", "one", "--only", "direct*", study=str(study))
+    checkout.run("tables", "--tables", "own", "--formats", "csv", study=str(study))
+    assert 0 <= float(checkout.table("own", "echoes")["direct", "echo"]) <= 100
