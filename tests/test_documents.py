@@ -146,7 +146,8 @@ def test_programs_that_are_shown_run(tiny: Path, block: str) -> None:
 
 IN_TINY = {
     "runs/mini": "runs/tiny", "mini": "tiny", "xlmr-large": "tiny", "NAME@REVISION": "runs/tiny/mnli-s1.xnli",
-    "xtreme": "xnli", "en,zh": "en,de", "DIR": "stored", "FOLDER": "exported", "F.pdf": "lengths.pdf", "best": "multi",
+    "xtreme": "xnli", "en,zh": "en,de", "DIR": "stored", "FOLDER": "exported", "F.pdf": "lengths.pdf",
+    "best": "multi",
 }  # fmt: skip
 ELSEWHERE = {
     "--cluster": "needs a SLURM: tests/slurm",

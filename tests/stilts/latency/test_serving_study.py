@@ -99,14 +99,14 @@ def test_what_is_swapped_waits_and_what_is_shared_is_encoded_once(measured: Path
     swaps = {row["place"] for row in rows if row["scenario"] == "swap"}
     assert swaps == {"host", "cache", "disk"}
 
-    def middle(layout: str, heads: int) -> float:
+    def quickest(layout: str, heads: int) -> float:
         wanted = (layout, heads, "text", False)
         names = ("layout", "heads", "scenario", "is_warmup")
-        times = sorted(row["wall_ns"] for row in rows if tuple(row[name] for name in names) == wanted)
-        return times[len(times) // 2]
+        # The quickest call says the same on a busy machine.
+        return min(row["wall_ns"] for row in rows if tuple(row[name] for name in names) == wanted)
 
-    assert middle("resident", 3) > 1.8 * middle("shared", 3)
-    assert middle("swapped", 3) > middle("resident", 3)
+    assert quickest("resident", 3) > 1.8 * quickest("shared", 3)
+    assert quickest("swapped", 3) > quickest("resident", 3)
 
 
 def test_memory_is_of_a_process_of_its_own(measured: Path) -> None:
