@@ -157,37 +157,39 @@ def _add_run(found: dict[Variant, Timings], run: str, folder: Path) -> None:
 def _split(table: Any) -> list[_Part]:
     """The usable calls of a shard by variant and process."""
     heads, order, starts = _grouped(table.select([*_VARIANT, "process_rep"]))
-    wall = table["wall_ns"].to_numpy().astype(np.float32)
-    tokenize = table["tokenize_ns"].cast("float32").fill_null(float("nan")).to_numpy()
-    places = table["order_pos"].to_numpy()
+    warm = table["is_warmup"].to_numpy()[order]
     tokens = table["real_tokens"].to_numpy()
-    keys = table["round"].to_numpy() * np.int32(2**15) + table["pos_in_block"].to_numpy()
-    warm = table["is_warmup"].to_numpy()
-    padded = _is_packed(table) & (tokens != table["padded_tokens"].to_numpy())
-    valid = table["valid"].to_numpy() & ~padded
-    made = []
-    for first, rows in zip(heads, np.split(order, starts[1:]), strict=True):
-        measured = rows[~warm[rows]]
-        is_valid = valid[measured]
-        usable, flagged = measured[is_valid], measured[~is_valid]
-        reasons = table["invalid_reason"].take(flagged).to_pylist() if len(flagged) else []
-        made.append(
-            _Part(
-                variant=_variant(first),
-                process=first["process_rep"],
-                order=places[usable],
-                key=keys[usable],
-                tokens=tokens[usable],
-                wall=wall[usable],
-                tokenize=tokenize[usable],
-                num_calls=len(measured),
-                invalid=Counter(
-                    "padded" if was else reason or "unknown"
-                    for reason, was in zip(reasons, padded[flagged].tolist(), strict=True)
-                ),
-            )
+    padded = (_is_packed(table) & (tokens != table["padded_tokens"].to_numpy()))[order]
+    usable = table["valid"].to_numpy()[order] & ~padded & ~warm
+    rows = order[usable]
+    cuts = np.append(0, np.cumsum(usable))[starts[1:]]
+    keys = table["round"].to_numpy()[rows] * np.int32(2**15) + table["pos_in_block"].to_numpy()[rows]
+    tokenize = table["tokenize_ns"].cast("float32").fill_null(float("nan")).to_numpy()
+    split = {
+        "order": np.split(table["order_pos"].to_numpy()[rows], cuts),
+        "key": np.split(keys, cuts),
+        "tokens": np.split(tokens[rows], cuts),
+        "wall": np.split(table["wall_ns"].to_numpy()[rows].astype(np.float32), cuts),
+        "tokenize": np.split(tokenize[rows], cuts),
+    }
+    flagged = np.flatnonzero(~usable & ~warm)
+    invalid: list[Counter[str]] = [Counter() for _ in heads]
+    reasons = table["invalid_reason"].take(order[flagged]).to_pylist()
+    for place, at, reason in zip(
+        flagged, np.searchsorted(starts, flagged, "right") - 1, reasons, strict=True
+    ):
+        invalid[at]["padded" if padded[place] else reason or "unknown"] += 1
+    num_calls = np.add.reduceat(~warm, starts, dtype=np.int64)
+    return [
+        _Part(
+            variant=_variant(head),
+            process=head["process_rep"],
+            **{name: parts[number] for name, parts in split.items()},
+            num_calls=int(num_calls[number]),
+            invalid=invalid[number],
         )
-    return made
+        for number, head in enumerate(heads)
+    ]
 
 
 def _is_packed(table: Any) -> NDArray[np.bool_]:
@@ -279,22 +281,15 @@ def ratios(mine: Timings, other: Timings, *, of: Literal["same work", "same plac
     """
     found = {
         f"{run}, process {number}": inference.paired_ratio(
-            _calls(mine, (run, number)), _calls(other, (run, number))
+            *(_calls(one, (run, number), with_work=of == "same work") for one in (mine, other))
         )
         for run, number in sorted(mine.model)
-        if (run, number) in other.model and (of == "same place" or _had_same_work(mine, other, (run, number)))
+        if (run, number) in other.model
     }
     return {process: ratio for process, ratio in found.items() if not math.isnan(ratio)}
 
 
-def _had_same_work(mine: Timings, other: Timings, process: tuple[str, int]) -> bool:
-    """Whether calls at the same place had as many tokens to do."""
-    if process not in mine.tokens or process not in other.tokens:
-        return True
-    first, second = inference.side_by_side(mine.keys[process], other.keys[process])
-    return bool((mine.tokens[process][first] == other.tokens[process][second]).all())
-
-
-def _calls(timings: Timings, process: tuple[str, int]) -> inference.Calls:
+def _calls(timings: Timings, process: tuple[str, int], *, with_work: bool) -> inference.Calls:
     times = timings.model[process]
-    return inference.Calls(timings.keys.get(process, np.arange(len(times))), times)
+    keys = timings.keys.get(process, np.arange(len(times)))
+    return inference.Calls(keys, times, timings.tokens.get(process) if with_work else None)

@@ -36,7 +36,6 @@ from stilts.report.inference.times import (
     pooled_quantile,
     pooled_quantiles,
     processes_needed,
-    side_by_side,
     verdicts,
 )
 
@@ -68,7 +67,6 @@ __all__ = [
     "pooled_quantile",
     "pooled_quantiles",
     "processes_needed",
-    "side_by_side",
     "t_estimate",
     "verdicts",
 ]

@@ -118,6 +118,8 @@ class Calls:
 
     keys: NDArray[np.int64]
     times: Floats
+    work: NDArray[np.int32] | None = None
+    """How much each had to do; None where it makes no difference."""
 
     def __len__(self) -> int:
         """How many."""
@@ -135,12 +137,15 @@ def side_by_side(
 
 
 def paired_ratio(first: Calls, second: Calls) -> float:
-    """The median ratio of calls that answered the same queries side by side; NaN where there are none.
+    """The median ratio of calls that answered the same queries side by side; NaN where there are none, or a
+    pair had unlike work to do.
 
     A machine that slows down and recovers slows both of a pair.
     """
     mine, other = side_by_side(first.keys, second.keys)
     if not len(mine):
+        return math.nan
+    if first.work is not None and second.work is not None and (first.work[mine] != second.work[other]).any():
         return math.nan
     return float(np.exp(np.median(np.log(first.times[mine]) - np.log(second.times[other]))))
 
