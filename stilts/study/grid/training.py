@@ -81,6 +81,7 @@ def _same_training(builder: GridBuilder, asked: TrainSpec, parent: Parent) -> st
         if (
             isinstance(other, TrainSpec)
             and {asked.phase, other.phase} == {"single", "target"}
+            and asked.tasks == other.tasks  # most differ in that, and to look at all of it takes long
             and replace(
                 asked,
                 phase=other.phase,
