@@ -225,3 +225,28 @@ def test_processes_without_spread_or_time_have_no_interval() -> None:
     assert not inference.pooled_quantile([np.arange(1.0, 11.0)], 0.5).has_interval
     assert not inference.pooled_quantile([np.zeros(10), np.arange(1.0, 11.0)], 0.5).has_interval
     assert inference.pooled_quantile([np.arange(1.0, 11.0), np.arange(2.0, 12.0)], 0.5).has_interval
+
+
+def test_a_verdict_needs_a_p_value_below_the_level() -> None:
+    def ratio(value: float, different: float, equal: float) -> inference.Ratio:
+        return inference.Ratio(
+            value=value, low=0.9, high=1.1, p_value=different, equivalence_p=equal, num_processes=5
+        )
+
+    asked = [ratio(0.9, 0.01, 0.9), ratio(1.1, 0.01, 0.9), ratio(1.0, 0.25, 0.25), ratio(1.0, 0.01, 0.25)]
+    assert inference.verdicts(asked, list, level=0.75) == ["better", "worse", "inconclusive", "worse"]
+
+
+def test_the_effect_on_an_f1_counts_what_was_predicted_and_what_was_gold() -> None:
+    """Against the difference that a little more of an item makes."""
+    counts = np.array([[2.0, 3.0, 2.0], [1.0, 1.0, 4.0], [0.0, 2.0, 1.0]])
+
+    def f1(weights: np.ndarray) -> float:
+        right, predicted, gold = weights @ counts
+        return 2 * right / (predicted + gold)
+
+    found = items.f1_effects(counts, np.arange(3), 3)
+    for place in range(3):
+        more = np.ones(3)
+        more[place] += 1e-6
+        assert found[place] == pytest.approx((f1(more) - f1(np.ones(3))) / 1e-6, rel=1e-4)

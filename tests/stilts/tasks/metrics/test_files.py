@@ -9,7 +9,7 @@ import pytest
 
 from hpc.errors import UserError
 from stilts.tasks import metrics
-from stilts.tasks.metrics import Predictions, Submitted
+from stilts.tasks.metrics import Predictions, Submitted, _questions, _tagging
 
 POOL = {
     "id": ["f1/e1", "f2/e2", "/e3", "f4/"],
@@ -179,3 +179,64 @@ def test_a_share_of_a_large_set_is_not_rounded(name: str) -> None:
     gold = [1] * count
     found = metrics.score(name, examples={"label": gold}, predictions=[1] * (count - 1) + [0], language="en")
     assert found.values["accuracy"] == 100 * (count - 1) / count
+
+
+@pytest.mark.parametrize("scheme", ["entities", "pos", "tokens"])
+def test_a_metric_of_tags_is_complete(scheme: _tagging.Scheme) -> None:
+    """Made anew: those of the files are made once, when they are imported."""
+    made = _tagging.metric(scheme, outside="O")
+    assert made.reports == (("accuracy",) if scheme == "tokens" else ("f1", "accuracy"))
+    assert made.counted == made.reports[:1]
+    assert made.resampled == "f1"
+    predictions = Predictions(examples=TAGGED, values=TAGGED["tags"], confidences=None, language="en")
+    assert dict(made.score(predictions).values) == dict.fromkeys(made.reports, 100.0)
+    assert made.contributions is not None
+    whole = made.contributions({"gold": ["B-PER I-PER"], "pred": ["B-PER I-PER"], "score": [1.0]}, "en")
+    assert whole.tolist() == {"entities": [[1, 1, 1]], "pos": [[2, 2, 2]], "tokens": [[2, 2, 2]]}[scheme]
+    assert whole.dtype == float
+    assert made.submission is not None
+    assert made.submission(given(TAGGED, [None, ["X"]])) == "O\nO\nO\n\nX\n"
+    assert made.submitted is not None
+    assert made.submitted("A\nB\nC\n\nD\n", given(TAGGED, [])) == [["A", "B", "C"], ["D"]]
+
+
+@pytest.mark.parametrize("rules", ["squad", "squad_v2", "mlqa"])
+def test_a_metric_of_answers_is_complete(rules: _questions.Rules) -> None:
+    made = _questions.metric(rules)
+    assert made.reports == made.counted == ("em", "f1")
+    assert (made.resampled, made.suffix) == ("mean", "json")
+    assert made.allows == (("unanswered",) if rules == "squad_v2" else ())
+    predictions = Predictions(examples=ASKED, values=["red", "house"], confidences=None, language="en")
+    assert dict(made.score(predictions).values) == {"em": 100.0, "f1": 100.0}
+    assert made.contributions is not None
+    assert made.contributions({"gold": ["a red"], "pred": ["red"]}, "en").tolist() == [[1.0]]
+    assert made.submission is not None
+    assert made.submitted is not None
+    assert made.submitted(made.submission(given(ASKED, ["a", "b"])), given(ASKED, [])) == ["a", "b"]
+
+
+def test_ids_may_hold_what_parts_them() -> None:
+    pool = {"id": ["f1/e/1"], "english": ["a"], "foreign": ["x"]}
+    made = metrics.load("pairs")
+    assert made.submission is not None
+    assert made.submitted is not None
+    assert made.submission(given(pool, [(0, 0)])) == "f1\te/1\n"
+    assert made.submitted("f1\te/1\n", given(pool, [])) == [(0, 0)]
+    with pytest.raises(ValueError, match="is no foreign id"):
+        made.submitted("f1\te/1\tx\n", given(pool, []))
+    with pytest.raises(ValueError) as raised:  # noqa: PT011
+        made.submitted("x" * 200 + "\n", given(pool, []))
+    assert repr("x" * 80) in str(raised.value)
+
+
+def test_scores_of_an_item_are_fractions_whatever_they_were_stored_as() -> None:
+    assert metrics.scores_of({"score": [1, 0]}, "en").dtype == float
+    assert metrics.scores_of({"score": [1, 0]}, "en").tolist() == [[1.0], [0.0]]
+
+
+def test_answers_replace_answers_and_nothing_else() -> None:
+    first = given(ASKED, ["a", "b"], ("x",))
+    other = first.answered(["c", "d"])
+    assert (other.predictions.values, other.labels, other.name) == (["c", "d"], ("x",), "test-de")
+    assert other.predictions.examples is first.predictions.examples
+    assert first.predictions.values == ["a", "b"]
