@@ -250,3 +250,56 @@ def test_the_effect_on_an_f1_counts_what_was_predicted_and_what_was_gold() -> No
         more = np.ones(3)
         more[place] += 1e-6
         assert found[place] == pytest.approx((f1(more) - f1(np.ones(3))) / 1e-6, rel=1e-4)
+
+
+@pytest.mark.parametrize("ratios", [[1.001, 0.999, 1.004, 0.998], [1.03, 1.05, 1.04], [0.9, 1.2, 1.1, 1.0]])
+def test_two_one_sided_tests_are_scipys(ratios: list[float]) -> None:
+    found = inference.compare(ratios, margin=0.02)
+    logs, bound = np.log(ratios), math.log1p(0.02)
+    above = stats.ttest_1samp(logs, -bound, alternative="greater").pvalue
+    below = stats.ttest_1samp(logs, bound, alternative="less").pvalue
+    assert found.equivalence_p == pytest.approx(max(above, below), rel=1e-4)
+    assert found.p_value == pytest.approx(stats.ttest_1samp(logs, 0).pvalue, rel=1e-4)
+    assert found.value == pytest.approx(math.exp(logs.mean()))
+    assert found.num_processes == len(ratios)
+    low, high = stats.t.interval(0.95, len(ratios) - 1, loc=logs.mean(), scale=stats.sem(logs))
+    assert (found.low, found.high) == (pytest.approx(math.exp(low)), pytest.approx(math.exp(high)))
+
+
+def test_a_number_without_an_interval_is_still_the_number() -> None:
+    alone = inference.pooled_quantile([np.arange(1.0, 11.0)], 0.5)
+    alike = inference.pooled_quantile([np.ones(10), np.ones(10)], 0.5)
+    few = inference.pooled_quantile([np.arange(1.0, 6.0), np.arange(1.5, 6.5)], 0.99)
+    assert (alone.value, alike.value) == (5.5, 1.0)
+    assert few.value == pytest.approx(np.quantile([*np.arange(1.0, 6.0), *np.arange(1.5, 6.5)], 0.99))
+    ended = estimates.estimated(2.0, estimates.Spread())
+    assert (ended.value, ended.has_interval, ended.spread) == (2.0, False, estimates.Spread())
+    assert estimates.t_estimate([1e9, 1e9 * (1 + 1e-15)]).has_interval is False
+    assert estimates.t_estimate([1e-3, 2e-3]).has_interval
+
+
+def test_the_level_of_a_quantile_is_the_one_that_is_asked() -> None:
+    parts = [np.arange(1.0, 41.0), np.arange(2.0, 42.0), np.arange(1.5, 41.5)]
+    wide, narrow = (inference.pooled_quantile(parts, 0.5, level=level) for level in (0.99, 0.5))
+    assert wide.high - wide.low > narrow.high - narrow.low
+    # Six calls a process are just enough at this level, and not at a higher one.
+    parts = [
+        np.array([1.0, 2, 3, 4, 5, 60]),
+        np.array([1.0, 2, 3.1, 4, 5, 60]),
+        np.array([1.0, 2, 3, 4, 5, 60]),
+    ]
+    assert times.least_queries(0.5) == 6
+    assert inference.pooled_quantile(parts, 0.5).high < 4
+    assert inference.pooled_quantile(parts, 0.5, level=0.999).high >= 4
+
+
+def test_p_values_at_their_ends() -> None:
+    spread = estimates.Spread(replicates=estimates.Part(1.0, 5))
+    assert spread.p_value(0.0) == 1.0
+    assert spread.p_value(1e-12) == pytest.approx(1.0)
+    assert spread.p_value(1.0) == pytest.approx(2 * stats.t.sf(1.0, 5), rel=1e-5)
+    assert spread.p_value(-1.0) == spread.p_value(1.0)
+    assert 0 < spread.p_value(1e9) < 1e-12
+    assert math.isnan(estimates.Spread().p_value(1.0))
+    least = estimates.Spread(least=estimates.Part(4.0, 9))
+    assert least.p_value(3.0) == pytest.approx(2 * stats.t.sf(1.5, 9), rel=1e-5)
