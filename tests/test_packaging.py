@@ -1,6 +1,8 @@
 """A wheel in an environment of its own runs a study from any folder, without the checkout."""
 
+import configparser
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -196,3 +198,19 @@ def test_a_table_and_a_cluster_in_the_folder_one_works_in_have_names(installed: 
 def test_an_installed_program_runs_a_whole_study(installed: Path, tmp_path: Path) -> None:
     assert "33 done" in call(installed, tmp_path, "launch", "--grid", "all", "--study", "tiny")
     call(installed, tmp_path, "tables", "--study", "tiny")
+
+
+def test_the_oldest_versions_let_in_are_the_ones_that_were_tried() -> None:
+    read = configparser.ConfigParser(interpolation=None)
+    read.read(ROOT / "setup.cfg", encoding="utf-8")
+    asked = read["options"]["install_requires"] + "".join(
+        read["options.extras_require"][extra] for extra in ("mini", "faiss", "test")
+    )
+    bounds = dict(re.findall(r"^([\w-]+)[>=]=([\d.]+)", asked, re.MULTILINE))
+    text = (ROOT / "tests" / "constraints-min.txt").read_text(encoding="utf-8")
+    tried = dict(re.findall(r"^([\w-]+)==([\d.]+)$", text, re.MULTILINE))
+    assert len(tried) > 20
+    assert bounds.keys() == tried.keys()
+    for name, version in tried.items():
+        least, used = ([int(part) for part in one.split(".")] for one in (bounds[name], version))
+        assert [*least, *[0] * (len(used) - len(least))] == used, name
