@@ -1,9 +1,12 @@
 """The machine is watched while something runs, and what others do to it is told apart from our own work."""
 
+import os
 import signal
 import subprocess
 import sys
 import time
+
+import pytest
 
 from hpc.telemetry import Watch
 
@@ -21,18 +24,29 @@ def mean(readings, since_ns):
     return sum(chosen) / len(chosen)
 
 
+def foreign(watch: Watch) -> tuple[float, float]:
+    """What is foreign while we are alone, and beside a loop of somebody else's."""
+    began = time.perf_counter_ns()
+    spin(1.5)
+    alone = mean(watch.readings(until_ns=time.perf_counter_ns()), began)
+    with subprocess.Popen(SPIN) as other:
+        try:
+            began = time.perf_counter_ns()
+            spin(1.5)
+            return alone, mean(watch.readings(until_ns=time.perf_counter_ns()), began)
+        finally:
+            other.kill()
+
+
 def test_our_own_work_is_not_foreign_and_that_of_others_is():
+    """Where all processors are taken already, one loop more is none: it is looked at again, for a while."""
     with Watch() as watch:
-        began = time.perf_counter_ns()
-        spin(1.5)
-        alone = mean(watch.readings(until_ns=time.perf_counter_ns()), began)
-        with subprocess.Popen(SPIN) as other:
-            try:
-                began = time.perf_counter_ns()
-                spin(1.5)
-                beside = mean(watch.readings(until_ns=time.perf_counter_ns()), began)
-            finally:
-                other.kill()
+        for _ in range(20):
+            alone, beside = foreign(watch)
+            if alone < 0.5 * (os.cpu_count() or 1):
+                break
+    if alone >= 0.5 * (os.cpu_count() or 1):
+        pytest.skip(f"other processes keep {alone:.1f} processors busy")
     assert beside > 0.3
     assert beside > alone + 0.25
 
