@@ -4,6 +4,8 @@ import errno
 import os
 import re
 
+from hpc.errors import UserError
+
 _ADVICE = {
     errno.ENOSPC: "free some space and give the same command again",
     errno.EDQUOT: "your quota is used up: free some space and give the same command again",
@@ -14,7 +16,7 @@ _ADVICE = {
     errno.ENFILE: "the machine has too many open files: try again, or another machine",
     errno.EIO: "the disk or its network is failing: give the same command again on another machine",
     errno.ESTALE: "the folder lies on a server that was restarted: give the same command again",
-    errno.EAGAIN: "no more processes may be started here: raise `ulimit -u`, or run fewer at once",
+    errno.EAGAIN: "there is no more of it for now; for processes raise `ulimit -u`, or run fewer at once",
 }
 _MEMORY = (
     "there is not enough memory: run fewer at once (workers of the cluster file), in smaller parts "
@@ -39,6 +41,8 @@ def number_of(error: BaseException) -> int | None:
 
 def of_the_machine(error: BaseException) -> str | None:
     """What is wrong with the machine, where, and what helps; None for an error of another kind."""
+    if isinstance(error, UserError):
+        return None
     if isinstance(error, MemoryError) or _WITHOUT_MEMORY.search(str(error)):
         return _MEMORY
     number = number_of(error)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hpc.errors import UserError
 from hpc.files import replacing, write_atomic
 from hpc.reasons import number_of, of_the_machine
 from stilts.model import tensors
@@ -111,6 +112,7 @@ def test_what_libraries_write_into_texts_is_read(text: str, number: int | None) 
 
 def test_errors_of_another_kind_are_left_as_they_are(tmp_path: Path) -> None:
     assert of_the_machine(ValueError("no such tag")) is None
+    assert of_the_machine(UserError("the last job ran out of memory")) is None
     with pytest.raises(FileNotFoundError, match="elsewhere"), replacing(tmp_path / "out"):
         (tmp_path / "elsewhere").read_text()
     with pytest.raises(ValueError, match="mine"), replacing(tmp_path / "out"):
