@@ -26,6 +26,7 @@ evaluation = {{ dtype = "fp32", tokens_per_batch = {tokens} }}
 epochs = 1e6
 max_steps = {steps}
 tokens_per_batch = 256
+frozen = ["embeddings"]   # most of the parameters, and of the time of a step
 save_every = 250
 evaluate_every = 250
 patience = 1000
