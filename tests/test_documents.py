@@ -113,6 +113,14 @@ def test_links_and_paths_lead_somewhere() -> None:
     assert checked >= 10
 
 
+def test_files_that_are_named_in_passing_are_there() -> None:
+    """Also in the comment behind a command."""
+    named = re.compile(rf"\b(?:{'|'.join(SHIPPED)})/[\w./-]+\.(?:md|py|toml|txt|json|sbatch)\b")
+    for path in DOCUMENTS:
+        for found in named.findall(path.read_text(encoding="utf-8")):
+            assert re.search(r"[A-Z]{3,}", found) or (ROOT / found).exists(), f"{path.name}: {found}"
+
+
 def test_the_record_types_are_the_ones_there_are() -> None:
     page = (ROOT / "docs" / "records.md").read_text(encoding="utf-8")
     told = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
