@@ -34,19 +34,27 @@ def replacing(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _temporary(path)
     try:
-        yield temporary
-        os.chmod(temporary, 0o666 & ~_umask())
-        sync(temporary)
-        os.replace(temporary, path)
-        sync(path.parent)
+        with _naming(path, temporary):
+            yield temporary
+            os.chmod(temporary, 0o666 & ~_umask())
+            sync(temporary)
+            os.replace(temporary, path)
+            sync(path.parent)
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+@contextmanager
+def _naming(path: Path, temporary: Path | None = None) -> Iterator[None]:
+    """Has what the system refuses name `path`: a write names no file, others the temporary one."""
+    try:
+        yield
     except Exception as error:
         number = number_of(error)
         if number is None or getattr(error, "filename", None) not in (None, str(temporary)):
             raise
         raise OSError(number, os.strerror(number), str(path)) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:
@@ -65,9 +73,11 @@ def write_json_often(path: Path, value: Any) -> None:
     """As `write_json` without waiting for the disk: a crash of the machine may leave an older one."""
     temporary = _temporary(path)
     try:
-        temporary.write_text(json.dumps(value, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
+        with _naming(path, temporary):
+            text = json.dumps(value, sort_keys=True, ensure_ascii=False) + "\n"
+            temporary.write_text(text, encoding="utf-8")
+            os.chmod(temporary, 0o666 & ~_umask())
+            os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -119,8 +129,10 @@ def append_json_line(path: Path, value: Any) -> None:
     """Appends one JSON object as one line; a line is a single write, so readers never see half of one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     line = json.dumps(value, sort_keys=True, ensure_ascii=False) + "\n"
-    with open(path, "ab", buffering=0) as file:
-        file.write(line.encode())
+    with _naming(path), open(path, "ab", buffering=0) as file:
+        left = memoryview(line.encode())
+        while left:  # a disk that fills up takes a part and says so only when asked again
+            left = left[file.write(left) :]
 
 
 def read_json_lines(path: Path) -> list[dict[str, Any]]:

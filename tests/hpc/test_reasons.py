@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 
 from hpc.errors import UserError
-from hpc.files import replacing, write_atomic
+from hpc.files import append_json_line, replacing, write_atomic, write_json_often
 from hpc.reasons import number_of, of_the_machine
 from stilts.model import tensors
 
 ROOT = Path(__file__).parents[2]
 WRITERS: dict[str, Callable[[Path], None]] = {
     "bytes": lambda path: write_atomic(path, b"0" * 2**22),
+    "often": lambda path: write_json_often(path, "0" * 2**22),
     "tensors": lambda path: tensors.write({"weight": np.zeros(2**20, np.float32)}, path),
 }
 
@@ -65,6 +66,15 @@ def test_a_full_disk_is_told_with_the_file_and_what_helps(small_disk: Path, writ
     told = of_the_machine(raised.value)
     assert told == f"{path}: No space left on device; free some space and give the same command again"
     assert not list(small_disk.iterdir())
+
+
+def test_a_line_that_does_not_fit_names_its_file(small_disk: Path) -> None:
+    path = small_disk / "lines"
+    (small_disk / "other").write_bytes(b"0" * (2**20 - 4096))
+    append_json_line(path, "first")
+    with pytest.raises(OSError, match="No space left on device") as raised:
+        append_json_line(path, "0" * 4096)
+    assert raised.value.filename == str(path)
 
 
 def limited(limit: str, size: str, code: str) -> str:
