@@ -3,6 +3,7 @@
 Text is UTF-8 whatever the locale.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -20,6 +21,8 @@ from hpc.reasons import number_of
 _LITTER = re.compile(r"\..+\.([a-z0-9_]{8}|\d{1,7})")
 """Temporary names: those of `replacing`, and those that end in a process id."""
 _WRITE_SECONDS = 900.0
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
+"""What file systems without hard links answer."""
 
 
 @contextmanager
@@ -32,27 +35,39 @@ def replacing(path: Path) -> Iterator[Path]:
         OSError: the system refused to write it; it names `path`, whatever the one who wrote raised.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = _temporary(path)
-    try:
-        with _naming(path, temporary):
-            yield temporary
-            os.chmod(temporary, 0o666 & ~_umask())
-            sync(temporary)
-            os.replace(temporary, path)
-            sync(path.parent)
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
+    with _beside(path) as temporary:
+        yield temporary
+        os.chmod(temporary, 0o666 & ~_umask())
+        sync(temporary)
+        os.replace(temporary, path)
+        sync(path.parent)
 
 
 @contextmanager
-def _naming(path: Path, temporary: Path | None = None) -> Iterator[None]:
-    """Has what the system refuses name `path`: a write names no file, others the temporary one."""
+def _beside(path: Path) -> Iterator[Path]:
+    """A new file beside `path`, under a name that nobody can have made a link of beforehand; gone in the end
+    unless it was renamed.
+    """
+    with _naming(path):
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        os.close(handle)
+        try:
+            yield Path(name)
+        finally:
+            with suppress(OSError):
+                os.unlink(name)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Has what the system refuses name `path`: a write names no file, others a temporary one."""
     try:
         yield
     except Exception as error:
         number = number_of(error)
-        if number is None or getattr(error, "filename", None) not in (None, str(temporary)):
+        named = getattr(error, "filename", None)
+        is_ours = named is None or os.path.basename(str(named)).startswith(f".{path.name}.")
+        if number is None or not is_ours:
             raise
         raise OSError(number, os.strerror(number), str(path)) from error
 
@@ -71,15 +86,11 @@ def write_json(path: Path, value: Any) -> None:
 
 def write_json_often(path: Path, value: Any) -> None:
     """As `write_json` without waiting for the disk: a crash of the machine may leave an older one."""
-    temporary = _temporary(path)
-    try:
-        with _naming(path, temporary):
-            text = json.dumps(value, sort_keys=True, ensure_ascii=False) + "\n"
-            temporary.write_text(text, encoding="utf-8")
-            os.chmod(temporary, 0o666 & ~_umask())
-            os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with _beside(path) as temporary:
+        text = json.dumps(value, sort_keys=True, ensure_ascii=False) + "\n"
+        temporary.write_text(text, encoding="utf-8")
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
 
 
 def write_json_once(path: Path, value: Any) -> bool:
@@ -88,23 +99,21 @@ def write_json_once(path: Path, value: Any) -> bool:
     Of several processes one wins, and readers see all of what it wrote.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = _temporary(path)
-    temporary.write_text(
-        json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
-    os.chmod(temporary, 0o666 & ~_umask())
-    sync(temporary)
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     try:
-        os.link(temporary, path)
+        with _beside(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+            os.chmod(temporary, 0o666 & ~_umask())
+            sync(temporary)
+            try:
+                os.link(temporary, path)
+            except OSError as error:
+                if error.errno not in _NO_LINKS:
+                    raise
+                with open(path, "x", encoding="utf-8") as file:
+                    file.write(text)
     except FileExistsError:
         return False
-    except OSError:  # a file system without hard links
-        with suppress(FileExistsError), open(path, "x", encoding="utf-8") as file:
-            file.write(temporary.read_text(encoding="utf-8"))
-            return True
-        return False
-    finally:
-        temporary.unlink()
     return True
 
 
@@ -177,13 +186,6 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _temporary(path: Path) -> Path:
-    """A new file beside `path`, under a name that nobody can have made a link of beforehand."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(handle)
-    return Path(name)
 
 
 def _umask() -> int:

@@ -12,14 +12,15 @@ import numpy as np
 import pytest
 
 from hpc.errors import UserError
-from hpc.files import append_json_line, replacing, write_atomic, write_json_often
+from hpc.files import append_json_line, replacing, write_atomic, write_json_often, write_json_once
 from hpc.reasons import number_of, of_the_machine
 from stilts.model import tensors
 
 ROOT = Path(__file__).parents[2]
-WRITERS: dict[str, Callable[[Path], None]] = {
+WRITERS: dict[str, Callable[[Path], object]] = {
     "bytes": lambda path: write_atomic(path, b"0" * 2**22),
     "often": lambda path: write_json_often(path, "0" * 2**22),
+    "once": lambda path: write_json_once(path, "0" * 2**22),
     "tensors": lambda path: tensors.write({"weight": np.zeros(2**20, np.float32)}, path),
 }
 
@@ -66,6 +67,26 @@ def test_a_full_disk_is_told_with_the_file_and_what_helps(small_disk: Path, writ
     told = of_the_machine(raised.value)
     assert told == f"{path}: No space left on device; free some space and give the same command again"
     assert not list(small_disk.iterdir())
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_a_file_system_without_files_left_is_told_with_the_file(small_disk: Path, writer: str) -> None:
+    """Not even a temporary one could be made."""
+    subprocess.run(["mount", "-o", "remount,nr_inodes=1", small_disk], check=True)
+    with pytest.raises(OSError, match="No space left on device") as raised:
+        WRITERS[writer](small_disk / "out")
+    assert raised.value.filename == str(small_disk / "out")
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.ENOTSUP])
+def test_what_is_written_once_needs_no_hard_links(tmp_path: Path, number: int, monkeypatch) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "link", refused)
+    assert write_json_once(tmp_path / "out", 1)
+    assert not write_json_once(tmp_path / "out", 2)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("out", "1\n")]
 
 
 def test_a_line_that_does_not_fit_names_its_file(small_disk: Path) -> None:
