@@ -27,6 +27,7 @@ from stilts.launching.describe import describe
 from stilts.launching.draining import Drain
 from stilts.launching.estimate import say_seconds
 from stilts.launching.optional import describe_absent, record_absent, resolve_optional
+from stilts.launching.others import rounds, settled
 from stilts.launching.plan import Plan, make_nodes, make_plan, retried
 from stilts.launching.progress import PlainView, Tally, View
 from stilts.run.provenance import CODE_VARIABLE, code_digest
@@ -45,9 +46,11 @@ def main(arguments: list[str]) -> int:
     for line in describe_absent(absent, root):
         print(line, file=sys.stderr)
 
+    def read_all() -> Plan:
+        return make_plan(study, asked.grid, only=asked.only, runs=asked.runs, cluster=cluster)
+
     def read() -> Plan:
-        plan = make_plan(study, asked.grid, only=asked.only, runs=asked.runs, cluster=cluster)
-        return retried(plan) if asked.retry else plan
+        return retried(read_all()) if asked.retry else read_all()
 
     plan = read()
     if asked.dry_run:
@@ -65,18 +68,17 @@ def main(arguments: list[str]) -> int:
     plan.root.mkdir(parents=True, exist_ok=True)
     with _alone(plan.root):
         # Read again under the lock: another launch may have ended in between.
-        plan = read()
+        plan = settled(read)
         record_absent(absent, plan.root)
-        _tell_held(plan)
-        for run_id, reason in plan.damaged.items():
-            print(f"damaged, done again: {run_id}: {reason}", file=sys.stderr)
-        for spec in plan.todo:
-            plan.folder(spec.id).write_spec(spec)
         if asked.write_only:
+            _write(plan)
             print(f"{len(plan.todo)} runs written to {plan.root}; one by hand: stilts run FOLDER")
             return 0
         start = time.monotonic()
-        outcome = _run(plan, cluster, wait=asked.wait)
+        follows = asked.wait or cluster.scheduler != "slurm"
+        plan, outcome = rounds(
+            plan, read_all, lambda plan: _run(plan, cluster, wait=asked.wait), follows=follows
+        )
     return _conclude(plan, outcome, asked, time.monotonic() - start)
 
 
@@ -142,7 +144,15 @@ def _cancel(plan: Plan, cluster: Cluster, pattern: str) -> int:
     return 0
 
 
+def _write(plan: Plan) -> None:
+    for run_id, reason in plan.damaged.items():
+        print(f"damaged, done again: {run_id}: {reason}", file=sys.stderr)
+    for spec in plan.todo:
+        plan.folder(spec.id).write_spec(spec)
+
+
 def _run(plan: Plan, cluster: Cluster, *, wait: bool) -> Outcome:
+    _write(plan)
     nodes = make_nodes(plan, cluster)
     if not nodes:
         return Outcome(states={})
@@ -182,14 +192,6 @@ def _reason(plan: Plan, run_id: str) -> str:
     """Why the stage itself says it failed; empty when it was ended from outside."""
     failure = plan.folder(run_id).failure()
     return failure.error if failure else ""
-
-
-def _tell_held(plan: Plan) -> None:
-    at_work = sorted(plan.elsewhere)
-    if at_work:
-        waiting = len(plan.held) - len(at_work)
-        tail = f"; {waiting} runs that need them are left for a later launch" if waiting else ""
-        print(f"running in another process: {', '.join(at_work)}{tail}", file=sys.stderr)
 
 
 def _conclude(plan: Plan, outcome: Outcome, asked: argparse.Namespace, seconds: float) -> int:

@@ -14,7 +14,7 @@ from hpc.files.atomic import (
     write_json_once,
 )
 from hpc.files.folders import build_once, own_folder, replacing_folder
-from hpc.files.locks import Held, is_locked, lock
+from hpc.files.locks import Held, is_locked, lock, signed_by
 
 __all__ = [
     "Held",
@@ -28,6 +28,7 @@ __all__ = [
     "read_json_lines",
     "replacing",
     "replacing_folder",
+    "signed_by",
     "sweep",
     "sync",
     "write_atomic",

@@ -68,6 +68,11 @@ def is_locked(path: Path) -> bool:
         os.close(handle)
 
 
+def signed_by(path: Path) -> str:
+    """The process that took `path` last, as it signed."""
+    return path.read_bytes()[:200].decode(errors="replace").strip()
+
+
 def flock(handle: int, kind: int) -> bool:
     """Whether the lock was free.
 

@@ -32,7 +32,7 @@ class Plan:
     specs: tuple[RunSpec, ...]
     states: Mapping[str, State]
     elsewhere: frozenset[str]
-    """Runs at work in a process that this launch can neither follow nor wait for."""
+    """Runs at work in a process that is none of this launch's."""
     damaged: Mapping[str, str]
     """Why runs that were done once have to be done again."""
     estimator: Estimator
@@ -109,7 +109,13 @@ def retried(plan: Plan) -> Plan:
     for spec in plan.specs:
         if states[spec.id] in _IN_VAIN or chosen.intersection(spec.needs):
             chosen.add(spec.id)
-    return replace(plan, specs=tuple(_with_needs(plan.specs, chosen)))
+    return narrowed(plan, {spec.id for spec in _with_needs(plan.specs, chosen)})
+
+
+def narrowed(plan: Plan, ids: Collection[str]) -> Plan:
+    """The part of a plan that is about some runs."""
+    specs = tuple(spec for spec in plan.specs if spec.id in ids)
+    return replace(plan, specs=specs, elsewhere=plan.elsewhere.intersection(ids))
 
 
 def _state(folder: RunFolder, spec: RunSpec) -> tuple[State, str]:

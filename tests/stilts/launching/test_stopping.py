@@ -5,9 +5,17 @@ import os
 import pty
 import random
 import signal
+import socket
 import subprocess
 import threading
 import time
+from pathlib import Path
+
+from hpc.cluster import load_cluster
+from hpc.jobs import Outcome
+from stilts.launching import others
+from stilts.launching.plan import Plan, make_plan
+from stilts.study.loading import load_study
 
 
 def test_two_launches_at_once_do_not_meet(launching, wait_for) -> None:
@@ -24,14 +32,66 @@ def test_two_launches_at_once_do_not_meet(launching, wait_for) -> None:
     assert [len(lines) for lines in attempts] == [1] * launching.num_runs
 
 
-def test_a_run_at_work_elsewhere_is_left_alone(launching, capsys) -> None:
+def test_a_run_at_work_elsewhere_is_waited_for(launching, capsys, monkeypatch, wait_for) -> None:
+    monkeypatch.setattr("stilts.launching.others._DYING_SECONDS", 0.1)
     assert launching.here("--only", "model") == 0
-    with launching.folder("mnli-s1").locked():
-        assert launching.here() == 0
-        shown = capsys.readouterr()
-        assert "running in another process: mnli-s1; 7 runs that need them are left" in shown.err
-    assert len(launching.done()) == launching.num_runs - 8
+
+    def work() -> None:
+        with launching.folder("mnli-s1").locked():
+            at_work.set()
+            wait_for(lambda: len(launching.done()) == launching.num_runs - 8)
+            time.sleep(0.3)
+            before.append(len(launching.done()))
+
+    at_work, before = threading.Event(), []
+    other = threading.Thread(target=work)
+    other.start()
+    at_work.wait()
     assert launching.here() == 0
+    other.join()
+    assert before == [launching.num_runs - 8]
+    assert len(launching.done()) == launching.num_runs
+    me = f"pid {os.getpid()} on {socket.gethostname()}"
+    said = (
+        f"running in another process: mnli-s1 ({me}); waited for once all else is done with 7 runs that need"
+    )
+    assert said in capsys.readouterr().err
+
+
+def test_where_a_launch_does_not_follow_such_a_run_is_left(launching, capsys) -> None:
+    assert launching.here("--only", "model") == 0
+
+    def read() -> Plan:
+        study, cluster = load_study(str(launching.study)), load_cluster("local")
+        return make_plan(study, "all", only=None, runs=launching.runs, cluster=cluster)
+
+    asked = []
+    with launching.folder("mnli-s1").locked():
+        plan, _ = others.rounds(
+            read(), read, lambda plan: asked.append(plan) or Outcome(states={}), follows=False
+        )
+    assert asked == [plan]
+    assert len(plan.held) == 8
+    assert "; left for a later launch with 7 runs that need them\n" in capsys.readouterr().err
+
+
+def test_what_a_killed_launch_has_not_let_go_of_yet_is_done_again(launching, wait_for) -> None:
+    """Its processes end a moment after it: a launch in that moment once left their runs out, with code 0."""
+    launching.order("mnli-s1", seconds=30.0)
+    first = launching.apart()
+    wait_for(lambda: launching.folder("mnli-s1").lock.exists())
+    children = Path(f"/proc/{first.pid}/task/{first.pid}/children").read_text(encoding="utf-8")
+    (server,) = map(int, children.split())
+    os.kill(server, signal.SIGSTOP)  # as on a machine that is slow to end it
+    first.kill()
+    first.wait()
+    launching.order("mnli-s1")
+    second = launching.apart()
+    time.sleep(2)
+    assert launching.folder("mnli-s1").state() == "running"
+    os.kill(server, signal.SIGCONT)
+    _, said = second.communicate(timeout=60)
+    assert second.returncode == 0, said
     assert len(launching.done()) == launching.num_runs
 
 
