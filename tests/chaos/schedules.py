@@ -13,7 +13,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
@@ -82,21 +81,25 @@ def environment(folder: Path, harm: Harm | None) -> dict[str, str]:
 
 
 def launch(folder: Path, harm: Harm | None = None) -> tuple[int, str]:
-    """Exit code and the last line on stderr; what is stopped is killed after a while."""
-    with open(folder / "said", "ab") as said:
+    """Exit code and what was said on stderr; what is stopped is killed after a while.
+
+    It returns when the launcher is gone: what it started may still be ending.
+    """
+    with open(folder / "said", "ab") as said, open(folder / "errors", "w+b") as errors:
         process = subprocess.Popen(
-            command(folder), cwd=folder, env=environment(folder, harm), stdout=said, stderr=subprocess.PIPE,
+            command(folder), cwd=folder, env=environment(folder, harm), stdout=said, stderr=errors,
             start_new_session=True,
         )  # fmt: skip
         (folder / "launcher").write_text(str(process.pid))
         until = 20.0 if harm and harm.how == "SIGSTOP" else PATIENCE
         try:
-            errors = process.communicate(timeout=until)[1]
+            process.wait(timeout=until)
         except subprocess.TimeoutExpired:
             process.kill()
             kill_all(folder)
-            errors = process.communicate()[1]
-    return process.returncode, errors.decode(errors="replace").strip()
+            process.wait()
+        errors.seek(0)
+        return process.returncode, errors.read().decode(errors="replace").strip()
 
 
 def kill_all(folder: Path) -> None:
@@ -155,11 +158,7 @@ def trial(place: Path, number: int, seed: int, expected: dict[str, str], changes
         code, errors = launch(folder, harm)
         if "Traceback" in errors:
             return f"{strikes}: a traceback: {errors[-400:]}"
-    until = time.monotonic() + 120
     code, errors = launch(folder)
-    while code != 0 and time.monotonic() < until:  # what was killed may take a moment to be gone
-        time.sleep(1.0)
-        code, errors = launch(folder)
     if code != 0:
         return f"{strikes}: the launch without harm ended with {code}: {errors[-400:]}"
     found = contents(folder)
