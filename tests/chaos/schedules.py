@@ -35,7 +35,7 @@ evaluation = { dtype = "fp32", tokens_per_batch = 512 }
 retrieval.layer = 1
 
 [model]
-source = "random"
+source = "random:toy"
 layers = 1
 vocabulary = "study"
 

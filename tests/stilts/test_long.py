@@ -32,7 +32,7 @@ evaluate_every = 250
 patience = 1000
 
 [model]
-source = "random"
+source = "random:toy"
 layers = 1
 vocabulary = "study"
 

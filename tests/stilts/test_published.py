@@ -31,7 +31,7 @@ DATA = ROOT / "tests" / "stilts" / "data" / "fixtures"
 def cut(study: dict[str, Any]) -> dict[str, Any]:
     """The study as it ships, cut to what two cores train in a minute."""
     study |= {"name": "published", "caveat": "Cut to nothing: a test.", "seeds": [1], "sources": ["folder"]}
-    study["model"] = {"source": "random", "layers": 2, "vocabulary": "study", "pooling": "cls"}
+    study["model"] = {"source": "random:toy", "layers": 2, "vocabulary": "study", "pooling": "cls"}
     for settings in study["optimisation"].values():
         settings["epochs"] = 1.0
     study["zero"] = {"stage": 2, "precision": "fp32"}

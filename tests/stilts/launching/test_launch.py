@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from hpc.cluster import load_cluster
+from hpc.errors import UserError
 from hpc.slurm.groups import groups
 from stilts import launch, status
 from stilts.launching.plan import make_nodes, make_plan
-from stilts.study.loading import load_study
+from stilts.study.loading import STUDIES, load_study
 
 ROOT = Path(__file__).parents[3]
 
@@ -118,6 +119,16 @@ def test_a_runs_folder_that_cannot_be_is_one_line(launching, capsys) -> None:
 def test_traceback_shows_the_rest(launching, capsys) -> None:
     assert launching.here("--grid", "al", "--traceback") == 2
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_model_without_a_tokenizer_is_there_to_be_timed(tmp_path) -> None:
+    text = (STUDIES / "tiny.toml").read_text(encoding="utf-8").replace('name = "tiny"', 'name = "full"')
+    (tmp_path / "full.toml").write_text(text.replace('vocabulary = "study"\n', ""), encoding="utf-8")
+    study, cluster = load_study(str(tmp_path / "full.toml")), load_cluster("local")
+    with pytest.raises(UserError, match="random:toy has no tokenizer: it is there to be timed, or"):
+        make_plan(study, "all", only=None, runs=tmp_path, cluster=cluster)
+    only = make_plan(study, "all", only="model", runs=tmp_path, cluster=cluster)
+    assert [spec.id for spec in only.todo] == ["model"]
 
 
 def test_hundreds_of_runs_are_a_handful_of_arrays(tmp_path) -> None:

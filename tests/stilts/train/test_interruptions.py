@@ -48,14 +48,12 @@ def finish(run: RunFolder, *, world: int) -> None:
     assert codes == [0] * world, (run.path.parent / "log.txt").read_text()[-3000:]
 
 
-def kill_one(run: RunFolder, *, world: int, after: float, which: int) -> bool:
-    """Kills a rank so many seconds after training began; returns whether the run was not over by then."""
+def kill_one(run: RunFolder, *, world: int, looks: int, after: float, which: int) -> bool:
+    """Kills a rank some seconds after so many scores on dev; returns whether the run was not over by then."""
     processes = start(run, world=world)
-    began = run.metrics.stat().st_mtime if run.metrics.exists() else 0.0
-    while all(process.poll() is None for process in processes):
-        if run.metrics.exists() and run.metrics.stat().st_mtime > began:
-            break
-        time.sleep(0.02)
+    wanted = num_scored(run) + looks
+    while all(process.poll() is None for process in processes) and num_scored(run) < wanted:
+        time.sleep(0.005)
     time.sleep(after)
     alive = processes[which].poll() is None
     processes[which].send_signal(signal.SIGKILL)
@@ -66,6 +64,11 @@ def kill_one(run: RunFolder, *, world: int, after: float, which: int) -> bool:
             process.kill()
             process.wait()
     return alive
+
+
+def num_scored(run: RunFolder) -> int:
+    """Scores on dev that are told so far, those told again after a kill too."""
+    return run.metrics.read_bytes().count(b'"at": "dev"') if run.metrics.exists() else 0
 
 
 def weights(run: RunFolder) -> dict[str, np.ndarray]:
@@ -80,7 +83,13 @@ def disturb(root: Path, *, world: int, kills: int, seed: int) -> int:
     draw = random.Random(seed)
     run = RunFolder(root / RUN)
     found = [
-        kill_one(run, world=world, after=draw.uniform(0.0, 3.0), which=draw.randrange(world))
+        kill_one(
+            run,
+            world=world,
+            looks=draw.randrange(1, 5),
+            after=draw.uniform(0.0, 0.2),
+            which=draw.randrange(world),
+        )
         for _ in range(kills)
     ]
     finish(run, world=world)
@@ -123,7 +132,7 @@ def test_a_run_goes_on_on_another_number_of_ranks(tmp_path: Path, worlds: tuple[
     whole = RunFolder(prepared(tmp_path / "a", **plain) / RUN)
     finish(whole, world=1)
     other = RunFolder(prepared(tmp_path / "b", **plain) / RUN)
-    assert kill_one(other, world=worlds[0], after=1.5, which=0)
+    assert kill_one(other, world=worlds[0], looks=5, after=0.0, which=0)
     assert list(other.checkpoints.glob("step-*/committed.json"))
     finish(other, world=worlds[1])
     assert read(whole, "mixture.json") == read(other, "mixture.json"), "the same global batches"
@@ -154,7 +163,7 @@ def test_the_ledger_of_a_run_that_was_killed_adds_up(tmp_path: Path) -> None:
     wall = 0.0
     for _ in range(5):
         began = time.time()
-        kill_one(run, world=1, after=draw.uniform(0.5, 2.0), which=0)
+        kill_one(run, world=1, looks=draw.randrange(1, 4), after=draw.uniform(0.0, 0.1), which=0)
         wall += time.time() - began
     began = time.time()
     finish(run, world=1)
