@@ -23,11 +23,12 @@ for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHU
 # What takes longest begins first, so that no process works alone at the end.
 LONGEST = (
     "stilts/test_published.py",
-    "slurm",
+    "slurm/",
     "stilts/train/test_train_variants.py",
     "stilts/train/test_interruptions.py",
     "stilts/test_end_to_end.py",
     "kernels/test_interpreted.py",
+    "lies/",
 )
 
 
@@ -51,14 +52,15 @@ def pytest_xdist_auto_num_workers() -> int:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """Where several processes share the tests, those of a file stay together, and those on SLURM: there is
-    one cluster.
+    """Where several processes share the tests, those of a file stay together, and those that share more: one
+    cluster, one study to tell lies about.
     """
     from xdist.scheduler import LoadScopeScheduling
 
     class ByPlace(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = nodeid.partition("::")[0]
-            return "tests/slurm" if file.startswith("tests/slurm/") else file
+            folder = file.rpartition("/")[0]
+            return folder if folder in ("tests/slurm", "tests/lies") else file
 
     return ByPlace(config, log)
