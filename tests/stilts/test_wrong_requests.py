@@ -82,7 +82,7 @@ def test_an_unknown_grid_and_study_and_cluster(tmp_path):
 
 
 def test_a_missing_model_is_told_once_and_blocks_the_rest(tmp_path):
-    study = changed(tmp_path, 'source = "random"', 'source = "/no/such/model"')
+    study = changed(tmp_path, 'source = "random:toy"', 'source = "/no/such/model"')
     done = launch("--grid", "multitask", "--study", study, runs=tmp_path / "runs")
     assert done.returncode == 3
     told = [line for line in done.stdout.splitlines() if "failed model" in line]
@@ -101,7 +101,7 @@ def test_a_runs_folder_that_cannot_be_written(tmp_path):
 
 
 def test_a_full_disk_leaves_nothing_half_written_and_the_next_launch_goes_on(tmp_path):
-    with small_disk(tmp_path / "disk", "size=3M") as disk:
+    with small_disk(tmp_path / "disk", "size=1M") as disk:
         done = launch("--grid", "multitask", "--study", TINY, runs=disk / "runs")
         assert done.returncode == 1
         assert "No space left on device" in done.stdout

@@ -79,7 +79,7 @@ def test_what_a_killed_launch_has_not_let_go_of_yet_is_done_again(launching, wai
     """Its processes end a moment after it: a launch in that moment once left their runs out, with code 0."""
     launching.order("mnli-s1", seconds=30.0)
     first = launching.apart()
-    wait_for(lambda: launching.folder("mnli-s1").lock.exists())
+    wait_for(lambda: launching.folder("mnli-s1").progress.exists())
     children = Path(f"/proc/{first.pid}/task/{first.pid}/children").read_text(encoding="utf-8")
     (server,) = map(int, children.split())
     os.kill(server, signal.SIGSTOP)  # as on a machine that is slow to end it

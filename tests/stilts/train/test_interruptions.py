@@ -157,13 +157,14 @@ def read(run: RunFolder, name: str) -> dict:
 
 
 def test_the_ledger_of_a_run_that_was_killed_adds_up(tmp_path: Path) -> None:
-    root = prepared(tmp_path)
+    # Large enough for its steps to be told between two checkpoints.
+    root = prepared(tmp_path, model=('"random:toy"', '"random"'))
     run = RunFolder(root / RUN)
     draw = random.Random(3)
     wall = 0.0
     for _ in range(5):
         began = time.time()
-        kill_one(run, world=1, looks=draw.randrange(1, 4), after=draw.uniform(0.0, 0.1), which=0)
+        kill_one(run, world=1, looks=1, after=draw.uniform(0.3, 0.9), which=0)
         wall += time.time() - began
     began = time.time()
     finish(run, world=1)
