@@ -14,6 +14,10 @@ with contextlib.suppress(ImportError):  # a GPU machine may have pytest alone
     settings.register_profile("stilts", deadline=None)
     settings.load_profile("stilts")
 
+# Several processes share the processors: threads of each would wait for each other's, spinning. Before torch.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # A shell that starts the tests in the background has them ignore Ctrl-C, and nohup hang-ups; what they start
 # inherits it, and tests of signals would then wait for ever.
 for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
