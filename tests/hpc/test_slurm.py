@@ -206,6 +206,7 @@ def test_two_thousand_runs_are_grouped_quickly(tmp_path: Path) -> None:
         for task in range(10):
             plan.append(node(tmp_path, f"s{start}.{task}", f"s{start}"))
             plan.append(node(tmp_path, f"s{start}.{task}.eval", f"s{start}.{task}"))
+    assert groups([], limit=10) == []
     assert len(groups(plan, limit=1000)) == 1 + 1 + 10 + 10
 
 
@@ -289,6 +290,28 @@ def test_a_job_whose_number_was_never_noted_is_known_by_its_token(tmp_path: Path
     found = decided(tmp_path, {"a": note(None, element=3)}, job("7_3"), job("7_4"))
     assert found.kept["a"].job_id == "7_3"
     assert found.cancelled == []
+
+
+def test_a_child_whose_parent_was_never_noted_is_replaced(tmp_path: Path) -> None:
+    found = decided(tmp_path, {"b": note("2", token="u", a="1_0")}, job("2", "u"))
+    assert (found.kept, found.cancelled) == ({}, ["2"])
+
+
+def test_a_job_submitted_by_hand_is_known_by_its_number(tmp_path: Path) -> None:
+    mine = {"token": "", "job_id": "7_3"}
+    assert decided(tmp_path, {"a": mine}, job("7_3", ""), job("7_4", "")).kept["a"].job_id == "7_3"
+    assert decided(tmp_path, {"a": mine}, job("7_4", ""), job("8", "")).kept == {}
+    assert decided(tmp_path, {"a": {"token": ""}}, job("8", "")).kept == {}
+
+
+def test_a_note_without_its_place_has_it_in_its_number(tmp_path: Path) -> None:
+    mine = {"token": "t", "job_id": "7_3"}
+    assert decided(tmp_path, {"a": mine}, job("7_2"), job("7_3")).kept["a"].job_id == "7_3"
+    assert decided(tmp_path, {"a": mine | {"job_id": "7"}}, job("7")).kept["a"].job_id == "7"
+    assert decided(tmp_path, {"a": {"token": "t"}}, job("7")).kept["a"].job_id == "7"
+    # Its child waits for nothing that is noted.
+    found = decided(tmp_path, {"a": mine, "b": {"token": "u", "job_id": "8"}}, job("7_3"), job("8", "u"))
+    assert (list(found.kept), found.cancelled) == (["a"], ["8"])
 
 
 def test_a_job_that_is_about_to_leave_is_waited_for(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hpc.errors import unknown_name
 from hpc.files import replacing
-from stilts.run.records.schemas import BOUNDS, SCHEMA_VERSION, SCHEMAS, Schema
+from stilts.run.records.schemas import BOUNDS, SCHEMA_VERSION, SCHEMAS, Column, Schema
 
 if TYPE_CHECKING:
     import pyarrow
@@ -87,29 +87,35 @@ def missing_values(table: "pyarrow.Table", schema: Schema) -> str:
     """Names what is null, not finite or below zero against the schema, which Arrow does not enforce; empty
     when all is well. Times, counts and numbers of things are never negative.
     """
+    bounds = BOUNDS.get(schema.type, {})
+    for column in schema.columns:
+        if column.name in table.column_names:
+            values = table[column.name]
+            if column.required and values.null_count:
+                return f"column {column.name} has {values.null_count} nulls but is required"
+            problem = _untrue(column, values, bounds.get(column.name))
+            if problem:
+                return f"column {column.name} {problem}"
+    return ""
+
+
+def _untrue(column: Column, values: "pyarrow.ChunkedArray", bounds: tuple[float, float] | None) -> str:
+    """What a column holds that it cannot."""
     import pyarrow.compute as pc
 
-    for column in schema.columns:
-        if column.name not in table.column_names:
-            continue
-        values = table[column.name]
-        is_amount = column.type.startswith("int") and column.name not in _NUMBERED
-        if is_amount and values.null_count < len(values):
-            least = pc.min(values).as_py()
-            if least < 0:
-                return f"column {column.name} holds {least}, and is never negative"
-        bounds = BOUNDS.get(schema.type, {}).get(column.name)
-        if bounds and values.null_count < len(values):
-            extremes = pc.min_max(values).as_py()
-            for found in (extremes["min"], extremes["max"]):
-                if not bounds[0] <= found <= bounds[1]:
-                    return f"column {column.name} holds {found:g}, and is from {bounds[0]:g} to {bounds[1]:g}"
-        if not column.required:
-            continue
-        if values.null_count:
-            return f"column {column.name} has {values.null_count} nulls but is required"
-        if column.type.startswith("float") and len(values) and not math.isfinite(pc.sum(values).as_py()):
-            return f"column {column.name} holds NaN or infinity"
+    if values.null_count == len(values):
+        return ""
+    # Extremes pass over what is no number.
+    if column.type.startswith("float") and not math.isfinite(pc.sum(values).as_py()):
+        return "holds NaN or infinity"
+    if column.type.startswith("int") and column.name not in _NUMBERED:
+        least = pc.min(values).as_py()
+        return f"holds {least}, and is never negative" if least < 0 else ""
+    if bounds:
+        low, high = bounds
+        for found in pc.min_max(values).as_py().values():
+            if not low <= found <= high:
+                return f"holds {found:g}, and is from {low:g} to {high:g}"
     return ""
 
 

@@ -1,8 +1,10 @@
 """Studies, grids and runs: what is asked, what it needs, and how its state is read off its files."""
 
 import dataclasses
+import hashlib
 import json
 import multiprocessing
+import re
 import time
 
 import pytest
@@ -11,11 +13,12 @@ from hpc.errors import UserError
 from hpc.zero import Zero
 from stilts.run.folder import RunFolder
 from stilts.run.settings import Model
-from stilts.run.specs import PrepareSpec, RunSpec, differences, stages
+from stilts.run.specs import BaselineSpec, PrepareSpec, RunSpec, differences, refuse_change, stages
 from stilts.study.grid import GRIDS, expand
 from stilts.study.loading import load_study
 
 PREPARED = PrepareSpec(model=Model(source="random", layers=1))
+BASELINE = BaselineSpec(methods=("majority",), train_task="mnli")
 
 
 @pytest.fixture(scope="module")
@@ -154,3 +157,77 @@ def test_a_setting_that_is_added_later_and_absent_changes_no_fingerprint():
     assert stored["asked"] == {
         "model": {"source": "random", "layers": 1, "pooling": "cls", "vocabulary": "full"}
     }
+
+
+def test_a_fingerprint_is_the_digest_of_compact_json():
+    """Written out: one that changes makes every run be run again."""
+    asked = PrepareSpec(model=Model(source="żółw", layers=1))
+    spec = RunSpec(study="s", id="a", asked=asked, parents={"b": "2", "a": "1"})
+    written = (
+        '{"asked":{"model":{"layers":1,"pooling":"cls","source":"żółw","vocabulary":"full"}},'
+        '"parents":{"a":"1","b":"2"},"stage":"prepare"}'
+    )
+    assert spec.fingerprint == hashlib.sha256(written.encode()).hexdigest()
+
+
+def test_what_is_stored_is_this_run_s_and_as_it_was_written():
+    spec = RunSpec(study="s", id="a", asked=PREPARED, parents={"b": "2"})
+    stored = spec.as_json()
+    assert spec.is_stored_as(stored)
+    assert spec.is_stored_as(stored | {"tokens": 5, "study": "t"}), "no part of the identity"
+    assert not spec.is_stored_as(stored | {"parents": {"b": "3"}})
+    assert not spec.is_stored_as(stored | {"fingerprint": "0"})
+    assert not spec.is_stored_as({"fingerprint": spec.fingerprint})
+    assert not spec.is_stored_as(None)
+    assert not spec.is_stored_as(stored | {"asked": {1: 2, "a": 3}})
+    other = RunSpec(study="s", id="a", asked=PREPARED, parents={"b": "3"})
+    assert not spec.is_stored_as(other.as_json())
+
+
+def test_what_differs_is_told_field_by_field(tmp_path):
+    def run(parents=(), **model):
+        return RunSpec(
+            study="s",
+            id="a",
+            asked=PrepareSpec(model=Model(**{"source": "random"} | model)),
+            parents=dict(parents),
+        )
+
+    assert differences(run(layers=1), run()) == ["model.layers: 1 -> (absent)"]
+    assert differences(run(), run(layers=2, pooling="mean")) == [
+        "model.layers: (absent) -> 2",
+        'model.pooling: "cls" -> "mean"',
+    ]
+    parents = {"a": "1", "b": "2"}
+    assert differences(run(parents), run({"a": "1", "b": "3", "c": "4"})) == [
+        "its parent b changed",
+        "its parent c changed",
+    ]
+    assert differences(run(), RunSpec(study="s", id="a", asked=BASELINE)) == ["stage: prepare -> baseline"]
+    many = dict.fromkeys("abcdefg", "1")
+    shown = "; ".join(f"its parent {name} changed" for name in "abcde")
+    told = (
+        f"a was launched with other settings ({shown}; and 2 more); delete the folder to run it anew, or "
+        "give the changed study another name"
+    )
+    with pytest.raises(UserError, match=re.escape(told)):
+        refuse_change(run(), run(many), tmp_path / "a")
+    five = dict(list(many.items())[:5])
+    with pytest.raises(UserError, match=r"its parent e changed\); delete"):
+        refuse_change(run(), run(five), tmp_path / "a")
+    with pytest.raises(UserError, match=r"its parent e changed; and 1 more\); delete"):
+        refuse_change(run(), run(five | {"f": "1"}), tmp_path / "a")
+    refuse_change(run(many), run(many), tmp_path / "a")
+
+
+def test_an_edited_specification_is_damage():
+    stored = RunSpec(study="s", id="a", asked=PREPARED).as_json() | {"parents": {"model": "0"}}
+    with pytest.raises(UserError, match=r"restore it, or move a away to run it anew") as caught:
+        RunSpec.from_json(stored, "a/spec.json")
+    assert caught.value.code == 3
+    with pytest.raises(UserError, match=r"a/spec\.json"):
+        RunSpec.from_json({"study": 1}, "a/spec.json")
+    with pytest.raises(UserError, match=r"a/spec\.json.*unknown key|unknown key.*a/spec\.json"):
+        RunSpec.from_json(
+            RunSpec(study="s", id="a", asked=PREPARED).as_json() | {"asked": {"x": 1}}, "a/spec.json"
+        )
