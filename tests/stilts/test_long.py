@@ -103,9 +103,9 @@ def test_five_thousand_steps_hold_as_much_as_a_thousand(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_ten_thousand_batches_hold_as_much_as_two_thousand(tmp_path: Path) -> None:
-    """Of ten languages: what is kept of one until it is written is no more for the last."""
-    languages = '"en", "de", "fr", "es", "ru", "zh", "ar", "hi", "sw", "th"'
-    prepared(tmp_path, steps=4, test=1000, tokens=16, languages=languages)
+    """Of eight languages: what is kept of one until it is written is no more for the last."""
+    languages = '"en", "de", "fr", "es", "ru", "zh", "ar", "vi"'
+    prepared(tmp_path, steps=4, test=1250, tokens=16, languages=languages)
     for run in ("mnli-s1", "mnli-s1.xnli"):
         samples([sys.executable, "-m", "stilts", "run", f"runs/long/{run}"], tmp_path)
     assert_flat(samples([sys.executable, "-m", "stilts", "run", "runs/long/mnli-s1.xnli.eval"], tmp_path))

@@ -30,10 +30,12 @@ def arrow_schema(type_: str, metadata: Mapping[str, str] | None = None) -> "pyar
     """The Arrow schema of a record type."""
     import pyarrow as pa
 
-    types = {"utf8": pa.utf8(), "bool": pa.bool_()}
+    called = {"bool": "bool_"}
     fields = [
         pa.field(
-            column.name, types.get(column.type) or getattr(pa, column.type)(), nullable=not column.required
+            column.name,
+            getattr(pa, called.get(column.type, column.type))(),
+            nullable=not column.required,
         )
         for column in schema_of(type_).columns
     ]

@@ -1,6 +1,7 @@
 """What readers and writers of records promise, to the letter: bounds, projections, messages, digests."""
 
 import hashlib
+import struct
 import threading
 import time
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from hpc.errors import UserError
 from stilts.run import records
-from stilts.run.records.read import THREADS, _check_layout, _read_shard, stream
+from stilts.run.records.read import THREADS, _check_layout, _read_shard, _report, stream
 from stilts.run.records.schemas import SCHEMA_VERSION
 from stilts.run.records.write import arrow_schema, schema_of
 from tests.stilts.run.test_records import PREDICTION, score
@@ -127,6 +128,28 @@ def test_torn_shards_are_told_in_the_order_of_their_names(
     ]
 
 
+def test_text_whose_ends_were_moved_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """They would be followed into nowhere."""
+    rows = [PREDICTION | {"pred": "aaaaa"}, PREDICTION | {"example_id": "2", "pred": "bb"}]
+    path = store(tmp_path / "a.arrow", "predictions", rows)
+    content, ends = path.read_bytes(), struct.pack("<3i", 0, 5, 7)
+    assert content.count(ends) == 1
+    path.write_bytes(content.replace(ends, struct.pack("<3i", 0, 5, 1 << 28)))
+    assert len(records.read("predictions", [tmp_path])) == 0
+    assert f"records: {path} is not a sound predictions shard" in capsys.readouterr().err
+
+
+def test_an_error_without_words_is_told_by_its_class(capsys: pytest.CaptureFixture[str]) -> None:
+    _report([(Path("a.arrow"), OSError())], "scores")
+    assert capsys.readouterr().err == "records: a.arrow is not a sound scores shard (OSError); EXCLUDED\n"
+
+
+def test_a_type_without_ranges_is_written_and_read(tmp_path: Path) -> None:
+    row = {"run_id": "a", "process_rep": 0, "t_ns": 5, "foreign_cpu": 0.5, "stolen_cpu": 0.0}
+    records.write_shard(tmp_path, "telemetry", [row], name="a")
+    assert records.read("telemetry", [tmp_path], columns=["t_ns"]).to_pylist() == [{"t_ns": 5}]
+
+
 def test_what_is_said_of_other_layouts(tmp_path: Path) -> None:
     schema = schema_of("scores")
     bare = pa.schema([pa.field("n", pa.int32())])
@@ -167,10 +190,10 @@ def test_observations_that_contradict_each_other_are_named(tmp_path: Path) -> No
     (tmp_path / "c.arrow").write_bytes(b"torn")
     with pytest.raises(UserError) as caught:
         records.read("scores", [tmp_path])
+    key = "run_id direct-s1.xnli.eval, regime direct, intermediate , seed 1, target xnli, language sw, split test"
     assert str(caught.value) == (
-        f"{first} and {second} have different values for one observation (run_id direct-s1.xnli.eval, "
-        "regime direct, intermediate , seed 1, target xnli, language sw, split test, metric accuracy); which of them "
-        "is true cannot be told: remove the wrong one"
+        f"{first} and {second} have different values for one observation ({key}, metric accuracy); which of "
+        "them is true cannot be told: remove the wrong one"
     )
 
 
