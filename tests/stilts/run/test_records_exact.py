@@ -190,10 +190,10 @@ def test_observations_that_contradict_each_other_are_named(tmp_path: Path) -> No
     (tmp_path / "c.arrow").write_bytes(b"torn")
     with pytest.raises(UserError) as caught:
         records.read("scores", [tmp_path])
-    key = "run_id direct-s1.xnli.eval, regime direct, intermediate , seed 1, target xnli, language sw, split test"
+    key = "run_id direct-s1.xnli.eval, regime direct, intermediate , seed 1, target xnli, language sw"
     assert str(caught.value) == (
-        f"{first} and {second} have different values for one observation ({key}, metric accuracy); which of "
-        "them is true cannot be told: remove the wrong one"
+        f"{first} and {second} have different values for one observation ({key}, split test, metric "
+        "accuracy); which of them is true cannot be told: remove the wrong one"
     )
 
 
