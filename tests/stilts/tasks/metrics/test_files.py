@@ -240,3 +240,11 @@ def test_answers_replace_answers_and_nothing_else() -> None:
     assert (other.predictions.values, other.labels, other.name) == (["c", "d"], ("x",), "test-de")
     assert other.predictions.examples is first.predictions.examples
     assert first.predictions.values == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("values", "missing"), [([], 2), ([(0, 2)], 1), ([(2, 2)], 2), ([(0, 0), (1, 1)], 0)]
+)
+def test_sentences_without_a_nearest_one_are_counted(values: list[tuple[int, int]], missing: int) -> None:
+    """Of those with a translation."""
+    assert metrics.load("nearest").score(given(POOL, values).predictions).missing == missing
