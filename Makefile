@@ -2,7 +2,7 @@
 # make test    set up, then the tests
 # make chaos   launches struck at random places, 400 schedules (hours; SCHEDULES=, SEED=)
 # make coverage how much of the program the tests run
-# make mutants  small changes to what decides numbers, and which of them no test notices (an hour)
+# make mutants  small changes to what decides numbers, and which of them no test notices (a quarter of an hour)
 # make lint    style and types
 # make inspect the kernels compiled without a GPU, against their bars (minutes)
 # make bench   set up the peers, then speed against them on this processor (half an hour; let nothing else run)

@@ -189,3 +189,10 @@ def test_squad_v2_takes_the_best_threshold_when_it_has_confidences() -> None:
     assert scored.by_example.tolist() == [1, 1, 0]
     plain = metrics.score("squad_v2", examples=examples, predictions=["x", "", "y"], language="en")
     assert plain.values["em"] == pytest.approx(200 / 3)
+
+
+@pytest.mark.parametrize(("rules", "unanswerable"), [("squad", 0.0), ("mlqa", 0.0), ("squad_v2", 1.0)])
+def test_what_is_missing_or_cannot_be_right_leaves_the_others_as_they_are(rules, unanswerable) -> None:
+    given, golds = ["red", None, "", "blue"], [["red"], ["x"], [], ["blue"]]
+    em, f1 = score_answers(given, golds, rules=rules, language="en")
+    assert em.tolist() == f1.tolist() == [1.0, 0.0, unanswerable, 1.0]

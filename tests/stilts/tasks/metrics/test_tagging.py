@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from stilts.tasks import metrics
-from stilts.tasks.metrics._tagging import chunk_f1
+from stilts.tasks.metrics._tagging import chunk_f1, chunks
 
 POS = ["NOUN", "VERB", "CCONJ", "SCONJ", "SYM", "X", "PUNCT"]
 IOB = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
@@ -73,6 +73,25 @@ def test_entities_equal_seqeval(seqeval, pairs) -> None:
         warnings.simplefilter("ignore")
         expected = 100 * float(seqeval.f1_score(gold, predicted, average="micro", zero_division=0))
     assert chunk_f1(gold, predicted, scheme="entities") == expected
+
+
+@pytest.mark.parametrize(
+    ("tags", "found"),
+    [
+        (
+            "B-PER I-PER E-PER I-PER S-LOC I-LOC O E-LOC . I-A",
+            {("PER", 0, 2), ("PER", 3, 3), ("LOC", 4, 4), ("LOC", 5, 5), ("LOC", 7, 7), ("A", 9, 9)},
+        ),
+        ("B-A B-A I-B", {("A", 0, 0), ("A", 1, 1), ("B", 2, 2)}),
+        ("B-X-Y I-X-Y", {("X-Y", 0, 1)}),
+        ("BX IX O B I", {("X", 0, 1), ("_", 3, 4)}),
+        ("O O", set()),
+        ("", set()),
+    ],
+)
+def test_where_chunks_begin_and_end(tags: str, found: set[tuple[str, int, int]]) -> None:
+    """By conlleval's rules, every prefix."""
+    assert chunks(tags.split()) == found
 
 
 def test_bare_seqeval_would_take_two_conjunctions_for_one(seqeval) -> None:
