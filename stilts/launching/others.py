@@ -36,6 +36,7 @@ def rounds(
     _tell(plan, follows=follows)
     outcome = work(plan)
     while follows and plan.held and outcome.ok:
+        print(f"waiting for {_named(plan)}; Ctrl-C leaves the rest for a later launch", file=sys.stderr)
         while len(_at_work(plan)) == len(plan.elsewhere):
             time.sleep(_LOOK_SECONDS)
         plan = narrowed(read(), ids)
@@ -51,9 +52,12 @@ def _at_work(plan: Plan) -> list[str]:
 def _tell(plan: Plan, *, follows: bool) -> None:
     if not plan.held:
         return
-    at_work = sorted(plan.elsewhere)
-    waiting = len(plan.held) - len(at_work)
-    who = ", ".join(f"{run_id} ({signed_by(plan.folder(run_id).lock)})" for run_id in at_work)
+    waiting = len(plan.held) - len(plan.elsewhere)
     then = "waited for once all else is done" if follows else "left for a later launch"
     needed = f" with {waiting} runs that need them" if waiting else ""
-    print(f"running in another process: {who}; {then}{needed}", file=sys.stderr)
+    print(f"running in another process: {_named(plan)}; {then}{needed}", file=sys.stderr)
+
+
+def _named(plan: Plan) -> str:
+    """The runs at work elsewhere, and who is at them."""
+    return ", ".join(f"{run_id} ({signed_by(plan.folder(run_id).lock)})" for run_id in sorted(plan.elsewhere))

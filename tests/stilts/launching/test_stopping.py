@@ -55,7 +55,9 @@ def test_a_run_at_work_elsewhere_is_waited_for(launching, capsys, monkeypatch, w
     said = (
         f"running in another process: mnli-s1 ({me}); waited for once all else is done with 7 runs that need"
     )
-    assert said in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert said in told
+    assert f"waiting for mnli-s1 ({me}); Ctrl-C leaves the rest for a later launch\n" in told
 
 
 def test_where_a_launch_does_not_follow_such_a_run_is_left(launching, capsys) -> None:
