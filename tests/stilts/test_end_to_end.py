@@ -146,7 +146,7 @@ def kill_then_finish(runs, *, kills, seed):
         process = subprocess.Popen(
             command(runs), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        time.sleep(draw.uniform(1, 25))
+        time.sleep(draw.uniform(1, 12))
         if process.poll() is None:
             os.kill(process.pid, signal.SIGKILL)
         process.wait()
