@@ -86,20 +86,14 @@ class Watch:
         self._place = 0
 
     def __enter__(self) -> Self:
-        self._folder = tempfile.TemporaryDirectory(prefix="stilts-telemetry-")
-        self._file = Path(self._folder.name) / "readings.jsonl"
-        self._file.touch()
-        command = [
-            sys.executable,
-            "-m",
-            "hpc.telemetry",
-            str(os.getpid()),
-            str(self._period),
-            str(self._file),
-        ]
+        # Without a name, so that nothing is left however this ends.
+        self._file = tempfile.TemporaryFile(buffering=0)
+        file = self._file.fileno()
+        command = [sys.executable, "-m", "hpc.telemetry", str(os.getpid()), str(self._period), str(file)]
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
+            pass_fds=(file,),
             env=environment(),
             cwd="/",
             # Ctrl-C is for the one that measures; this one ends with it.
@@ -117,7 +111,7 @@ class Watch:
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait()
-        self._folder.cleanup()
+        self._file.close()
 
     def readings(self, *, until_ns: int | None = None, patience: float = 5.0) -> list[Reading]:
         """All readings so far.
@@ -136,14 +130,13 @@ class Watch:
             time.sleep(self._period / 2)
 
     def _new(self) -> Iterator[Reading]:
-        with self._file.open("rb") as file:
-            file.seek(self._place)
-            for line in file:
-                if not line.endswith(b"\n"):
-                    return
-                self._place += len(line)
-                told = json.loads(line)
-                yield Reading(**told | {"gpus": tuple(GpuReading(**gpu) for gpu in told["gpus"])})
+        file = self._file.fileno()
+        new = os.pread(file, os.fstat(file).st_size - self._place, self._place)
+        whole = new[: new.rfind(b"\n") + 1]
+        self._place += len(whole)
+        for line in whole.splitlines():
+            told = json.loads(line)
+            yield Reading(**told | {"gpus": tuple(GpuReading(**gpu) for gpu in told["gpus"])})
 
 
 def governors() -> set[str]:
@@ -200,9 +193,9 @@ def _gpu(gpu: nvml.Gpu) -> GpuReading:
     )
 
 
-def _watch(process: int, period: float, file: Path) -> None:
+def _watch(process: int, period: float, file: int) -> None:
     """Writes a reading every period until standard input ends, as it does with the process that watches."""
-    with file.open("a", encoding="ascii") as out, nvml.opened() as gpus:
+    with os.fdopen(file, "a", encoding="ascii") as out, nvml.opened() as gpus:
         before = _spent(process)
         while not select.select([sys.stdin], [], [], period)[0]:
             try:
@@ -223,4 +216,4 @@ def _watch(process: int, period: float, file: Path) -> None:
 
 
 if __name__ == "__main__":
-    _watch(int(sys.argv[1]), float(sys.argv[2]), Path(sys.argv[3]))
+    _watch(int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]))

@@ -62,7 +62,7 @@ def test_readings_follow_each_other_and_go_on():
     assert again[: len(first)] == first
 
 
-def test_the_watcher_ends_with_whom_it_watches():
+def test_the_watcher_ends_with_whom_it_watches_and_nothing_is_left(tmp_path):
     code = (
         "import os, signal, time\n"
         "from hpc.telemetry import Watch\n"
@@ -71,12 +71,19 @@ def test_the_watcher_ends_with_whom_it_watches():
         "    print(watch._process.pid, flush=True)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
     assert ended.returncode == -signal.SIGKILL
     deadline = time.monotonic() + 5
     while runs(int(ended.stdout)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not runs(int(ended.stdout)), "the watcher goes on"
+    assert not list(tmp_path.iterdir())
 
 
 def runs(pid):
