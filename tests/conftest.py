@@ -18,6 +18,14 @@ with contextlib.suppress(ImportError):  # a GPU machine may have pytest alone
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# What tests write lasts no longer than they do: in memory, where it has room, nothing waits for a disk.
+with contextlib.suppress(OSError, StopIteration):
+    lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    free = int(next(line for line in lines if line.startswith("MemAvailable")).split()[1]) * 1024
+    memory = os.statvfs("/dev/shm")
+    if min(free, memory.f_bavail * memory.f_frsize) > 8 * 2**30 and not memory.f_flag & os.ST_NOEXEC:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", "/dev/shm")
+
 # A shell that starts the tests in the background has them ignore Ctrl-C, and nohup hang-ups; what they start
 # inherits it, and tests of signals would then wait for ever.
 for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
