@@ -1,13 +1,14 @@
 """The encoder on a CPU, for answering: weights in oneDNN's own layout, attention by groups of like length.
 
 A batch is sorted by length and cut into chunks that stay in the cache; a chunk's sequences of one length are
-one dense block, so that their attention needs no mask and no copy into padding. Bias, GELU and residual are
-epilogues of the matrix products.
+one dense block, so that their attention needs no mask and no copy into padding. Where the processor
+multiplies by tiles (AMX), those that fill as many tiles are. Bias, GELU and residual are epilogues of the
+products.
 
 Shapes: T tokens of a chunk, n sequences of a group, S its longest, H heads, D head size, d hidden size.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -25,14 +26,21 @@ _CHUNK_TOKENS = 2048
 _SCORE_BYTES = 2 << 20
 """Scores a group holds at most, so that softmax finds them in the cache."""
 _FLASH_FROM = 192
-"""Tokens from which the blocked kernel of torch beats whole score matrices."""
+"""Tokens from which the blocked kernel of torch beats whole score matrices; by tiles it does with any."""
 _MERGE_TOKENS = 8
 """Padding that costs less than a group of its own."""
+_TILE = 16
+"""Rows of a tile: what fills a part of one costs as much as a whole one."""
 
 
 def supported(dtype: torch.dtype) -> bool:
     """Whether this build of torch packs weights for this type of number."""
     return dtype in DTYPES and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+
+
+def has_tiles(dtype: torch.dtype) -> bool:
+    """Whether this processor multiplies such numbers by tiles."""
+    return dtype == torch.bfloat16 and bool(torch.cpu.get_capabilities().get("amx_bf16"))
 
 
 class CpuEncoder(Encoder):
@@ -53,6 +61,7 @@ class CpuEncoder(Encoder):
         self.encoder = encoder
         self.config = encoder.config
         self.attention = "sdpa"
+        self._tiles = has_tiles(dtype)
         with torch.no_grad():
             self._layers = [_Layer(layer) for layer in encoder.layers if isinstance(layer, PackedLayer)]
             self._tables = encoder.tables()
@@ -62,7 +71,8 @@ class CpuEncoder(Encoder):
         depth = self.encoder.depth(packed, layers)
         with torch.inference_mode(), torch.autocast("cpu", enabled=False):
             places = self.encoder.places(packed)
-            chunks = chunks_of(packed.lengths, heads=self.config.num_attention_heads)
+            heads = self.config.num_attention_heads
+            chunks = chunks_of(packed.lengths, heads=heads, tiles=self._tiles)
             if len(chunks) == 1 and chunks[0].rows is None:
                 return self._run(packed.ids, places, chunks[0], depth)
             weight = self.encoder.word.weight
@@ -124,6 +134,8 @@ class Group:
     start: int
     """First row in the chunk."""
     lengths: tuple[int, ...]
+    is_blocked: bool
+    """Whether torch's blocked kernel attends, or whole score matrices are made."""
     gather: Tensor | None
     """[n * S] row of the chunk behind each padded one; None where all lengths are equal."""
     keep: Tensor | None
@@ -133,24 +145,28 @@ class Group:
 
     def attend(self, qkv: Tensor, out: Tensor) -> None:
         """Attention of the group's rows of [T, 3, H, D] into those of [T, d]."""
-        n, S = len(self.lengths), max(self.lengths)
+        n = len(self.lengths)
         rows = slice(self.start, self.start + sum(self.lengths))
         block = qkv[rows] if self.gather is None else qkv.index_select(0, self.gather)
-        context = _attention(block.view(n, S, *block.shape[1:]), self.mask)
-        H, D = qkv.shape[2:]
+        attention = _blocked if self.is_blocked else _whole
+        context = attention(block.view(n, -1, *block.shape[1:]), self.mask)
         if self.keep is None:
-            out[rows].view(n, S, H, D).copy_(context)
+            out[rows].view(context.shape).copy_(context)
         else:
-            out[rows] = context.reshape(n * S, H * D).index_select(0, self.keep)
+            torch.index_select(context.reshape(-1, out.shape[1]), 0, self.keep, out=out[rows])
 
 
-def _attention(qkv: Tensor, mask: Tensor | None) -> Tensor:
-    """[n, S, 3, H, D] -> [n, S, H, D]; scores and softmax in fp32 whatever the type of the rest."""
+def _blocked(qkv: Tensor, mask: Tensor | None) -> Tensor:
+    """[n, S, 3, H, D] -> [n, S, H, D] by torch's kernel; scores and softmax in fp32."""
+    n, S = qkv.shape[:2]
+    q, k, v = qkv.transpose(1, 3).unbind(2)
+    dense = None if mask is None else mask.to(qkv.dtype).expand(n, 1, S, S)
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=dense).transpose(1, 2)
+
+
+def _whole(qkv: Tensor, mask: Tensor | None) -> Tensor:
+    """The same by whole score matrices."""
     n, S, _, H, D = qkv.shape
-    if S >= _FLASH_FROM:
-        q, k, v = qkv.transpose(1, 3).unbind(2)
-        dense = None if mask is None else mask.to(qkv.dtype).expand(n, 1, S, S)
-        return F.scaled_dot_product_attention(q, k, v, attn_mask=dense).transpose(1, 2)
     heads = qkv.permute(2, 0, 3, 1, 4)
     q, k = heads[:2].to(torch.float32, memory_format=torch.contiguous_format).reshape(2, n * H, S, D)
     v = heads[2].reshape(n * H, S, D)
@@ -169,7 +185,7 @@ class Chunk:
     groups: tuple[Group, ...]
 
 
-def chunks_of(lengths: Sequence[int], *, heads: int) -> list[Chunk]:
+def chunks_of(lengths: Sequence[int], *, heads: int, tiles: bool) -> list[Chunk]:
     """Cuts a batch, sorted by length, into chunks of about `_CHUNK_TOKENS` tokens."""
     sizes = torch.tensor(lengths, dtype=torch.int64)
     sizes, order = sizes.sort(stable=True)
@@ -187,12 +203,22 @@ def chunks_of(lengths: Sequence[int], *, heads: int) -> list[Chunk]:
             continue
         offsets = first - torch.nn.functional.pad(own.cumsum(0), (1, 0))[:-1]
         rows = torch.arange(int(own.sum())) + torch.repeat_interleave(offsets, own)
-        chunks.append(Chunk(rows=None if in_order else rows, groups=tuple(_groups(own.tolist(), heads))))
+        runs = _tiled_runs(own.tolist()) if tiles else _runs(own.tolist(), heads)
+        chunks.append(Chunk(rows=None if in_order else rows, groups=tuple(_groups(runs, tiles))))
     return chunks
 
 
-def _groups(lengths: Sequence[int], heads: int) -> list[Group]:
-    """Groups of sorted lengths: equal ones together, and like ones where little padding saves a group."""
+def _tiled_runs(lengths: Sequence[int]) -> list[list[int]]:
+    """Sorted lengths by the tiles they fill."""
+    return [list(run) for _, run in groupby(lengths, key=_tiles)]
+
+
+def _tiles(length: int) -> int:
+    return -(-length // _TILE)
+
+
+def _runs(lengths: Sequence[int], heads: int) -> list[list[int]]:
+    """Sorted lengths: equal ones together, and like ones where little padding saves a group."""
     runs: list[list[int]] = []
     for length, equal in groupby(lengths):
         count = len(list(equal))
@@ -202,21 +228,26 @@ def _groups(lengths: Sequence[int], heads: int) -> list[Group]:
             runs[-1] += [length] * count
         else:
             runs += [[length] * min(most, count - at) for at in range(0, count, most)]
-    groups, start = [], 0
+    return runs
+
+
+def _groups(runs: Sequence[Sequence[int]], tiles: bool) -> Iterator[Group]:
+    start = 0
     for run in runs:
-        groups.append(_group(start, tuple(run)))
+        if longest := run[-1]:
+            width = _tiles(longest) * _TILE if tiles and run[0] != longest else longest
+            yield _group(start, tuple(run), width, is_blocked=tiles or longest >= _FLASH_FROM)
         start += sum(run)
-    return [group for group in groups if group.lengths[-1]]
 
 
 def _padding(run: Sequence[int], longest: int) -> int:
     return longest * len(run) - sum(run)
 
 
-def _group(start: int, lengths: tuple[int, ...]) -> Group:
-    S = lengths[-1]
+def _group(start: int, lengths: tuple[int, ...], S: int, *, is_blocked: bool) -> Group:
+    """Of so many columns."""
     if lengths[0] == S:
-        return Group(start=start, lengths=lengths, gather=None, keep=None, mask=None)
+        return Group(start=start, lengths=lengths, is_blocked=is_blocked, gather=None, keep=None, mask=None)
     sizes = torch.tensor(lengths)
     first = start + torch.nn.functional.pad(sizes.cumsum(0), (1, 0))[:-1]
     column = torch.arange(S)
@@ -227,6 +258,7 @@ def _group(start: int, lengths: tuple[int, ...]) -> Group:
     return Group(
         start=start,
         lengths=lengths,
+        is_blocked=is_blocked,
         gather=gather.flatten(),
         keep=real.flatten().nonzero().squeeze(1),
         mask=mask,

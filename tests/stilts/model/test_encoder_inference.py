@@ -46,8 +46,22 @@ def batch(lengths, seed=0):
     return from_lengths(torch.randint(4, 97, (sum(lengths),), generator=generator), lengths)
 
 
+def by_tiles(encoder, has_tiles=True):
+    """As on a processor that multiplies by tiles, whether or not this one does."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("stilts.model.encoder.cpu.has_tiles", lambda dtype: has_tiles)
+        return CpuEncoder(encoder)
+
+
+def without_tiles(encoder):
+    return by_tiles(encoder, has_tiles=False)
+
+
+FORMS = [by_tiles, without_tiles, FusedEncoder]
+
+
 @pytest.mark.parametrize("lengths", LENGTHS, ids=lambda lengths: f"B{len(lengths)}-S{max(lengths)}")
-@pytest.mark.parametrize("form", [CpuEncoder, FusedEncoder])
+@pytest.mark.parametrize("form", FORMS)
 def test_every_layer_is_as_the_trained_form(encoder, form, lengths):
     packed, fast = batch(lengths), form(encoder)
     with torch.inference_mode():
@@ -55,7 +69,7 @@ def test_every_layer_is_as_the_trained_form(encoder, form, lengths):
             assert (fast(packed, layers=layers) - encoder(packed, layers=layers)).abs().max() <= 2e-5
 
 
-@pytest.mark.parametrize("form", [CpuEncoder, FusedEncoder])
+@pytest.mark.parametrize("form", FORMS)
 def test_a_callers_autocast_changes_nothing(encoder, form):
     packed, fast = batch(LENGTHS[2]), form(encoder)
     with torch.no_grad():
@@ -64,7 +78,7 @@ def test_a_callers_autocast_changes_nothing(encoder, form):
             assert torch.equal(fast(packed), alone)
 
 
-@pytest.mark.parametrize("form", [CpuEncoder, FusedEncoder])
+@pytest.mark.parametrize("form", FORMS)
 def test_16_bits_are_as_exact_as_the_trained_form(encoder, form):
     packed = batch(LENGTHS[2])
     half = copy.deepcopy(encoder).bfloat16()
@@ -84,18 +98,21 @@ def test_what_cannot_be_answered_is_refused(encoder):
         CpuEncoder(copy.deepcopy(encoder).double())
 
 
-def test_chunks_hold_every_token_once_and_groups_little_padding():
+@pytest.mark.parametrize("tiles", [False, True])
+def test_chunks_hold_every_token_once_and_groups_little_padding(tiles):
     generator = torch.Generator().manual_seed(3)
     lengths = torch.randint(1, 130, (300,), generator=generator).tolist()
-    chunks = chunks_of(lengths, heads=12)
+    chunks = chunks_of(lengths, heads=12, tiles=tiles)
     rows = torch.cat([chunk.rows for chunk in chunks])
     assert sorted(rows.tolist()) == list(range(sum(lengths)))
     for chunk in chunks:
         sizes = [size for group in chunk.groups for size in group.lengths]
         assert sum(sizes) == len(chunk.rows)
         assert sizes == sorted(sizes)
-        padded = sum(len(group.lengths) * max(group.lengths) for group in chunk.groups)
-        assert padded <= 1.15 * len(chunk.rows)
+        held = [sum(group.lengths) if group.gather is None else len(group.gather) for group in chunk.groups]
+        for size, group in zip(held, chunk.groups, strict=True):
+            assert size >= len(group.lengths) * max(group.lengths)
+        assert sum(held) <= (len(chunk.rows) + 15 * len(sizes) if tiles else 1.15 * len(chunk.rows))
 
 
 def test_a_batch_gives_the_same_rows_in_a_graphs_shapes(encoder):
