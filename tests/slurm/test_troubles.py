@@ -74,7 +74,7 @@ def trained_here(folder: Path, epochs: float, cluster: object = "local") -> Trai
 
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory) -> Training:
-    return trained_here(tmp_path_factory.mktemp("undisturbed"), epochs=50.0)
+    return trained_here(tmp_path_factory.mktemp("undisturbed"), epochs=150.0)
 
 
 TWO_RANKS = "[shapes.train]\ntasks_per_node = 2\n"
@@ -86,7 +86,7 @@ def undisturbed_pair(tmp_path_factory) -> Training:
     cluster = folder / "pair.toml"
     text = (ROOT / "slurm" / "local.toml").read_text().replace('workers = "auto"', "workers = 2")
     cluster.write_text(f"{text}\n{TWO_RANKS}")
-    return trained_here(folder, epochs=50.0, cluster=cluster)
+    return trained_here(folder, epochs=150.0, cluster=cluster)
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def test_a_job_that_is_told_of_its_time_limit_goes_on(dev_cluster, training, und
 @pytest.mark.slow
 def test_a_job_meets_its_time_limit_until_it_is_done(dev_cluster, tmp_path) -> None:
     (tmp_path / "here").mkdir()
-    undisturbed = trained_here(tmp_path / "here", epochs=200.0)
+    undisturbed = trained_here(tmp_path / "here", epochs=600.0)
     short = tmp_path / "short.toml"
     text = (dev_cluster.folder / "dev.toml").read_text()
     text = text.replace("signal_lead_seconds = 30", "signal_lead_seconds = 45")
