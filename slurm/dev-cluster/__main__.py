@@ -54,7 +54,7 @@ def up(arguments: list[str]) -> int:
     daemons = Daemons(folder)
     if daemons.alive():
         raise UserError(f"a cluster runs in {folder} already; take it down first")
-    daemons.refuse_without_programs(_PACKAGES)
+    daemons.refuse_what_cannot_run(_PACKAGES)
     wishes = Wishes(**{name: getattr(asked, name) for name in _WISHES})
     write_configuration(folder, wishes)
     with _taken_down_upon_failure(daemons):

@@ -17,6 +17,7 @@ from hpc.errors import UserError
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
+_CGROUPS = Path("/sys/fs/cgroup")
 _SHM = Path("/dev/shm")
 _SHM_BYTES = 400e6
 _PROGRAMS = (
@@ -65,11 +66,11 @@ class Daemons:
             "MYSQL_UNIX_PORT": str(self._run / "mysql.sock"),
         }
 
-    def refuse_without_programs(self, packages: str) -> None:
-        """Refuses to start what is not installed.
+    def refuse_what_cannot_run(self, packages: str) -> None:
+        """Refuses to start what is not installed, or cannot run here.
 
         Raises:
-            UserError: what is missing, and the packages that have it.
+            UserError: what is missing, and the packages that have it (code 3).
         """
         path = self._environment["PATH"]
         missing = [name for name in _PROGRAMS if shutil.which(name, path=path) is None]
@@ -77,6 +78,12 @@ class Daemons:
             raise UserError(
                 f"not installed: {', '.join(missing)}; on Debian: "
                 f"apt-get install --no-install-recommends {packages}",
+                code=3,
+            )
+        if not os.path.ismount(_CGROUPS):
+            raise UserError(
+                f"nothing is mounted on {_CGROUPS}, without which slurmd does not start: "
+                f"mount -t cgroup2 none {_CGROUPS}",
                 code=3,
             )
 
