@@ -1,6 +1,6 @@
 # make study   set up, then the whole embedded study on this machine and its tables (minutes)
 # make test    set up, then the tests
-# make chaos   launches struck at random places, 400 schedules (hours; SCHEDULES=, SEED=)
+# make chaos   launches struck at random places, 400 schedules (an hour; SCHEDULES=, SEED=)
 # make coverage how much of the program the tests run
 # make mutants  small changes to what decides numbers, and which of them no test notices (a quarter of an hour)
 # make lint    style and types
