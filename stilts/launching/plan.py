@@ -14,9 +14,9 @@ from stilts.launching import standings
 from stilts.launching.estimate import Estimator, learn
 from stilts.launching.shapes import check_shapes, shape_of
 from stilts.run.folder import RunFolder, State
-from stilts.run.specs import RunSpec, TrainSpec, refuse_change
+from stilts.run.specs import RunSpec, refuse_change
 from stilts.study.config import Study
-from stilts.study.grid import expand
+from stilts.study.grid import expand, refuse_untrainable
 
 STAGE = "stilts.run.stages:run"
 
@@ -71,18 +71,15 @@ def make_plan(study: Study, grid: str, *, only: str | None, runs: Path, cluster:
         cluster: for estimates, and the shapes of machines.
 
     Raises:
-        UserError: unknown grid, nothing matches `only`, a shape that a run cannot use, no tokenizer, or a
-            run's folder was launched with other settings or made from data that have changed since.
+        UserError: unknown grid, a model that cannot be trained, nothing matches `only`, a shape that a run
+            cannot use, or a run's folder was launched with other settings or made from data that have
+            changed since.
     """
     specs = expand(study, grid)
     check_shapes(specs, cluster)
     if only is not None:
         specs = _narrow(specs, only)
-    if not study.model.has_tokenizer and any(isinstance(spec.asked, TrainSpec) for spec in specs):
-        raise UserError(
-            f"the model {study.model.source} has no tokenizer: it is there to be timed, or to be trained on "
-            'the pieces of the study\'s own texts: vocabulary = "study" under [model]'
-        )
+    refuse_untrainable(study, specs)
     root = runs / study.name
     states: dict[str, State] = {}
     damaged: dict[str, str] = {}

@@ -4,7 +4,7 @@
 MLQA share one SQuAD fine-tuning, and BUCC and Tatoeba are read off the intermediate encoder as it is.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from hpc.errors import UserError, unknown_name
@@ -88,6 +88,19 @@ def expand(study: Study, grid: str) -> list[RunSpec]:
         if any(map(is_wanted, roles)) or run.id in keep:
             keep |= {run.id, *run.needs}
     return [run for run in runs.values() if run.id in keep]
+
+
+def refuse_untrainable(study: Study, runs: Iterable[RunSpec]) -> None:
+    """Refuses runs that would train a model without a tokenizer.
+
+    Raises:
+        UserError: what such a model is for.
+    """
+    if not study.model.has_tokenizer and any(isinstance(run.asked, TrainSpec) for run in runs):
+        raise UserError(
+            f"the model {study.model.source} has no tokenizer: it is there to be timed, or to be trained on "
+            'the pieces of the study\'s own texts: vocabulary = "study" under [model]'
+        )
 
 
 def _build(study: Study) -> GridBuilder:

@@ -18,7 +18,7 @@ from stilts.launching.plan import make_plan
 from stilts.run.specs import EvaluateSpec, RunSpec, TrainSpec
 from stilts.study import regimes
 from stilts.study.config import Study
-from stilts.study.grid import expand
+from stilts.study.grid import expand, refuse_untrainable
 from stilts.study.loading import load_study
 
 ROOT = Path(__file__).parents[3]
@@ -256,7 +256,7 @@ def try_out(studies: list[dict[str, Any]], folder: Path) -> tuple[int, int]:
     for asked in studies:
         try:
             study = load_study(write(folder, asked))
-            expand(study, "all")
+            refuse_untrainable(study, expand(study, "all"))
         except UserError as error:
             refused += 1
             is_one_line(error)
@@ -267,6 +267,9 @@ def try_out(studies: list[dict[str, Any]], folder: Path) -> tuple[int, int]:
 
 
 def test_drawn_studies_are_refused_or_planned(tmp_path: Path) -> None:
+    without_pieces = tiny()
+    del without_pieces["model"]["vocabulary"]
+    assert try_out([without_pieces], tmp_path) == (1, 0)
     refused, accepted = try_out(drawn(250, seed=1), tmp_path)
     assert refused > 100
     assert accepted > 20
