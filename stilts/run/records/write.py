@@ -112,7 +112,8 @@ def _untrue(column: Column, values: "pyarrow.ChunkedArray", bounds: tuple[float,
         return "holds NaN or infinity"
     if column.type.startswith("int") and column.name not in _NUMBERED:
         least = pc.min(values).as_py()
-        return f"holds {least}, and is never negative" if least < 0 else ""
+        if least < 0:
+            return f"holds {least}, and is never negative"
     if bounds:
         low, high = bounds
         for found in pc.min_max(values).as_py().values():

@@ -48,6 +48,12 @@ def test_what_is_out_of_its_range_is_told_with_the_range(
     assert f"records: {path} is not a sound scores shard ({said}); EXCLUDED\n" == capsys.readouterr().err
 
 
+def test_a_count_may_have_a_range_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stilts.run.records.write.BOUNDS", {"scores": {"n": (1, 10)}})
+    with pytest.raises(ValueError, match="column n holds 11, and is from 1 to 10"):
+        records.write_shard(tmp_path, "scores", [score(n=11)], name="a")
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 @pytest.mark.parametrize("column", ["aux", "score"])
 def test_what_is_no_number_is_refused_where_none_is_needed_too(
