@@ -5,7 +5,7 @@ one dense block, so that their attention needs no mask and no copy into padding.
 multiplies by tiles (AMX), those that fill as many tiles are. Bias, GELU and residual are epilogues of the
 products.
 
-Shapes: T tokens of a chunk, n sequences of a group, S its longest, H heads, D head size, d hidden size.
+Shapes: T tokens of a chunk, n sequences of a group, S its columns, H heads, D head size, d hidden size.
 """
 
 from collections.abc import Iterator, Sequence
