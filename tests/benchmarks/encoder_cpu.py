@@ -8,6 +8,7 @@ turns in one run, and so does plain torch.mm on the encoder's own shapes, which 
 Bars: bf16 >= 1.1x the best bf16 peer and >= 0.85 of the GEMM rate, or 0.65 where the processor multiplies by
 tiles (AMX), which leave more of the time to everything else; fp32 >= 1.0x the best fp32 peer; every
 vector of ours has a cosine to fp32 Hugging Face >= 0.9999, and every peer's >= 0.999: it computes the same.
+Where the processor does not multiply bf16 (no AVX-512), only fp32 takes part.
 Exit code 1 when one is missed, 2 when a peer is not installed (`make bench` installs them; `--without NAME`
 leaves one out). Minutes on two idle cores; `--quick` is for development and shows nothing.
 """
@@ -28,10 +29,11 @@ from transformers import XLMRobertaModel
 
 from kernels.packing import from_lengths
 from stilts.model.encoder import PackedEncoder, for_inference, from_huggingface, pool
-from stilts.model.encoder.cpu import has_tiles
+from stilts.model.encoder.cpu import has_tiles, supported
 
 CONFIG = shape(layers=12)
-PRECISIONS: tuple[Precision, ...] = ("bf16", "fp32")
+PRECISIONS = tuple(each for each in DTYPES if supported(DTYPES[each]))
+"""Those this processor multiplies: without AVX-512 there is no bf16 to compare."""
 CHUNKS = (1024, 2048, 4096)
 """Tokens of a packed batch that ours may choose among."""
 GEMM_TOKENS = 8192

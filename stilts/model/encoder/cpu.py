@@ -19,9 +19,6 @@ from torch import Tensor, nn
 from kernels.packing import Packed
 from stilts.model.encoder.packed import Encoder, PackedEncoder, PackedLayer
 
-DTYPES = (torch.float32, torch.bfloat16)
-"""What oneDNN multiplies at full rate on any AVX-512 machine."""
-
 _CHUNK_TOKENS = 2048
 _SCORE_BYTES = 2 << 20
 """Scores a group holds at most, so that softmax finds them in the cache."""
@@ -34,8 +31,10 @@ _TILE = 16
 
 
 def supported(dtype: torch.dtype) -> bool:
-    """Whether this build of torch packs weights for this type of number."""
-    return dtype in DTYPES and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    """Whether oneDNN packs weights of this type here; bf16 takes AVX-512, or AVX2 that converts it."""
+    if dtype == torch.bfloat16:
+        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return dtype == torch.float32 and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
 
 
 def has_tiles(dtype: torch.dtype) -> bool:

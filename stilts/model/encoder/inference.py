@@ -25,7 +25,11 @@ def for_inference(encoder: PackedEncoder, *, attention: Attention = "triton") ->
         return fused if fused.attention == "sdpa" else GraphedEncoder(fused)
     if attention != "sdpa":
         _say(f"attention {attention!r} needs a CUDA device: on this CPU it is 'sdpa'")
-    return CpuEncoder(encoder) if supported(weight.dtype) else encoder
+    if supported(weight.dtype):
+        return CpuEncoder(encoder)
+    name = str(weight.dtype).removeprefix("torch.")
+    _say(f"{name} is not packed on this processor: PyTorch's general products run, maybe slower than fp32's")
+    return encoder
 
 
 @functools.cache

@@ -18,9 +18,9 @@ if DEVICE == "cuda":
     torch.set_default_device(DEVICE)
 
 if INTERPRETED:
-    from tests.kernels.on_device import bfloat16
+    from tests.kernels.on_device import interpreter
 
-    bfloat16.install()
+    interpreter.install()
 
 
 class Guard:

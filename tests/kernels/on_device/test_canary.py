@@ -9,9 +9,9 @@ import triton
 import triton.language as tl
 from triton.runtime.interpreter import InterpreterBuilder
 
-from tests.kernels.on_device import bfloat16
+from tests.kernels.on_device import interpreter
 
-WHERE = "tests/kernels/on_device/bfloat16.py"
+WHERE = "tests/kernels/on_device/interpreter.py"
 EXACT = torch.tensor(
     [1 + 2**-8, 1 + 3 * 2**-8, 1 + 2**-8 + 2**-20, -1.75, float("inf"), float("nan"), 0.0, 3.0]
 )
@@ -50,7 +50,7 @@ def complaints(original):
     """What to do about an interpreter whose own hooks are these."""
     moved = [
         f"InterpreterBuilder.{name} is gone or takes other arguments: port its correction in {WHERE}"
-        for name in bfloat16.moved()
+        for name in interpreter.moved()
     ]
     mended = []
     with pytest.MonkeyPatch.context() as patch:
@@ -64,7 +64,7 @@ def complaints(original):
 
 
 def test_the_faults_are_still_where_they_are_corrected():
-    assert complaints(bfloat16.ORIGINALS) == []
+    assert complaints(interpreter.ORIGINALS) == []
 
 
 def test_the_corrections_correct():
@@ -73,19 +73,19 @@ def test_the_corrections_correct():
 
 
 def test_a_mended_interpreter_would_be_noticed():
-    assert complaints(bfloat16.CORRECTED) == [
+    assert complaints(interpreter.CORRECTED) == [
         f"the interpreter needs no {name} for bfloat16 any more: drop it from {WHERE}"
         for name in ("create_dot", "cast_impl")
     ]
 
 
 def test_a_moved_hook_would_be_noticed(monkeypatch):
-    monkeypatch.setitem(bfloat16.ORIGINALS, "cast_impl", lambda self, source, kind: None)
-    monkeypatch.setitem(bfloat16.ORIGINALS, "create_dot", None)
-    assert bfloat16.moved() == ["create_dot", "cast_impl"]
+    monkeypatch.setitem(interpreter.ORIGINALS, "cast_impl", lambda self, source, kind: None)
+    monkeypatch.setitem(interpreter.ORIGINALS, "create_dot", None)
+    assert interpreter.moved() == ["create_dot", "cast_impl"]
 
 
 def test_the_rounding_is_pytorchs():
     values = torch.randn(4096, generator=torch.Generator().manual_seed(0))
-    bits = bfloat16.round_to_nearest_even(values.numpy())
+    bits = interpreter.round_to_nearest_even(values.numpy())
     assert torch.equal(torch.from_numpy(bits.view("int16")).view(torch.bfloat16), values.bfloat16())

@@ -7,8 +7,9 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from kernels.packing import Packed, Room, from_lengths, room_for, rooms, sizes
-from stilts.model.encoder import EncoderConfig, PackedEncoder, for_inference
-from stilts.model.encoder.cpu import CpuEncoder, chunks_of
+from hpc.dtypes import DTYPES
+from stilts.model.encoder import EncoderConfig, PackedEncoder, for_inference, inference
+from stilts.model.encoder.cpu import CpuEncoder, chunks_of, supported
 from stilts.model.encoder.fused import FusedEncoder
 from stilts.model.encoder.graphs import GraphedEncoder, full, whole
 from stilts.model.heads import HeadSpec
@@ -58,6 +59,9 @@ def without_tiles(encoder):
 
 
 FORMS = [by_tiles, without_tiles, FusedEncoder]
+packs_bf16 = pytest.mark.skipif(
+    not supported(torch.bfloat16), reason="oneDNN multiplies no bf16 on this processor"
+)
 
 
 @pytest.mark.parametrize("lengths", LENGTHS, ids=lambda lengths: f"B{len(lengths)}-S{max(lengths)}")
@@ -78,7 +82,9 @@ def test_a_callers_autocast_changes_nothing(encoder, form):
             assert torch.equal(fast(packed), alone)
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    "form", [pytest.param(form, marks=() if form is FusedEncoder else packs_bf16) for form in FORMS]
+)
 def test_16_bits_are_as_exact_as_the_trained_form(encoder, form):
     packed = batch(LENGTHS[2])
     half = copy.deepcopy(encoder).bfloat16()
@@ -196,7 +202,23 @@ def test_on_a_cpu_weights_are_packed_whatever_back_end_is_asked_for(encoder):
     fast = for_inference(encoder, attention="triton")
     assert isinstance(fast, CpuEncoder)
     assert fast.attention == "sdpa"
-    assert for_inference(copy.deepcopy(encoder).double(), attention="sdpa").attention == "sdpa"
+
+
+@pytest.mark.parametrize("packs", [True, False], ids=["as-here", "packs-none"])
+@pytest.mark.parametrize("dtype", [*DTYPES.values(), torch.float64])
+def test_every_type_is_answered_in_on_any_processor(encoder, dtype, packs, monkeypatch, caplog):
+    if not packs:
+        monkeypatch.setattr("stilts.model.encoder.inference.supported", lambda dtype: False)
+    inference._say.cache_clear()
+    typed, packed = copy.deepcopy(encoder).to(dtype), batch(LENGTHS[2])
+    fast = for_inference(typed, attention="sdpa")
+    assert fast.attention == "sdpa"
+    with torch.inference_mode():
+        got, exact = fast(packed), encoder(packed)
+    assert got.dtype == dtype
+    assert (got - exact).abs().mean() <= 0.05
+    is_told = f"{dtype}".removeprefix("torch.") in caplog.text
+    assert is_told == (fast is typed)
 
 
 def test_a_model_for_inference_answers_as_the_one_that_trained(encoder):
