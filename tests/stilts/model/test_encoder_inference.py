@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from kernels.packing import Packed, Room, from_lengths, room_for, rooms, sizes
 from hpc.dtypes import DTYPES
+from kernels.packing import Packed, Room, from_lengths, room_for, rooms, sizes
 from stilts.model.encoder import EncoderConfig, PackedEncoder, for_inference, inference
 from stilts.model.encoder.cpu import CpuEncoder, chunks_of, supported
 from stilts.model.encoder.fused import FusedEncoder
