@@ -137,7 +137,7 @@ def _explain(error: BaseException) -> tuple[str, int]:
         return INTERRUPTED, 128 + signum
     limit = of_the_machine(error)
     if limit is not None:
-        return limit, 1
+        return limit, 3 if isinstance(error, ImportError) else 1
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror}; --traceback shows where", 1

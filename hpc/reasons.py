@@ -1,8 +1,9 @@
-"""Errors that a machine at its limits causes, in words that say what helps."""
+"""Errors that a machine causes, at its limits or without a package, in words that say what helps."""
 
 import errno
 import os
 import re
+import sys
 
 from hpc.errors import UserError
 
@@ -25,6 +26,7 @@ _MEMORY = (
 )
 # How those say it that do not raise MemoryError: torch's allocators, C++, the system's own words.
 _WITHOUT_MEMORY = re.compile(r"can't allocate memory|std::bad_alloc|out of memory|Cannot allocate memory")
+_OURS = ("hpc", "kernels", "stilts")
 # safetensors and tokenizers tell the system's number in their text.
 _SYSTEM = re.compile(r"os error (\d+)|\bcode: (\d+), kind:")
 
@@ -43,6 +45,8 @@ def of_the_machine(error: BaseException) -> str | None:
     """What is wrong with the machine, where, and what helps; None for an error of another kind."""
     if isinstance(error, UserError):
         return None
+    if isinstance(error, ImportError):
+        return _package(error)
     if isinstance(error, MemoryError) or _WITHOUT_MEMORY.search(str(error)):
         return _MEMORY
     number = number_of(error)
@@ -50,3 +54,14 @@ def of_the_machine(error: BaseException) -> str | None:
         return None
     where = getattr(error, "filename", None)
     return f"{f'{where}: ' if where else ''}{os.strerror(number)}; {_ADVICE[number]}"
+
+
+def _package(error: ImportError) -> str | None:
+    """Whose package is not there, or does not fit; None where it is one of this project's own modules."""
+    module = error.name or ""
+    name = module.partition(".")[0]
+    if not name or name in _OURS:
+        return None
+    is_absent = isinstance(error, ModuleNotFoundError) and module == name
+    state = "is not installed" if is_absent else f"cannot be used ({error})"
+    return f"the package {name} {state} in {sys.prefix}; `stilts doctor` says what has to be installed"

@@ -1,10 +1,12 @@
 """What works here and what will not, on one screen: `stilts doctor`."""
 
+import configparser
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
@@ -16,6 +18,7 @@ _GB = 2**30
 _ROOM_GB = 20
 """Free space below which a study of XLM-R Large will not get far: a model is 2.2 GB, a checkpoint 6.7 GB."""
 _HUB_SECONDS = 3.0
+_INSTALL = "python -m pip install -c constraints.txt -e . in the folder of stilts"
 
 
 def parser() -> Parser:
@@ -53,15 +56,35 @@ def examine(runs: Path) -> Iterator[Finding]:
         is_well=sys.version_info >= (3, 11),
         advice="install Python 3.11 or newer, and make the environment with it",
     )
-    yield _packages()
-    yield _device()
-    yield _compiler()
-    yield _slurm()
-    yield _hub()
-    yield _data()
-    yield _room(runs)
-    yield _locks(runs)
-    yield _terminal()
+    looks: dict[str, Callable[[], Finding]] = {
+        "packages": _packages,
+        "GPU": _device,
+        "compiler": _compiler,
+        "SLURM": _slurm,
+        "Hub": _hub,
+        "data": _data,
+        "disk": partial(_room, runs),
+        "locks": partial(_locks, runs),
+        "terminal": _terminal,
+    }
+    for what, look in looks.items():
+        try:
+            yield look()
+        except ImportError as error:
+            matters = what == "packages"
+            yield Finding(
+                what=what, told=f"not looked at: {error}", is_well=False, matters=matters, advice=_INSTALL
+            )
+
+
+def _requirements() -> list[str]:
+    """What this package needs: as it was installed, or as the checkout says that it runs from."""
+    try:
+        return requires("stilts") or []
+    except PackageNotFoundError:
+        about = configparser.ConfigParser()
+        about.read(Path(__file__).parents[1] / "setup.cfg", encoding="utf-8")
+        return about.get("options", "install_requires", fallback="").split("\n")
 
 
 def _packages() -> Finding:
@@ -69,7 +92,7 @@ def _packages() -> Finding:
     from packaging.requirements import Requirement
 
     shown, wrong = [], []
-    for line in requires("stilts") or ():
+    for line in filter(None, _requirements()):
         need = Requirement(line)
         if need.marker is not None and not need.marker.evaluate({"extra": ""}):
             continue
@@ -86,7 +109,7 @@ def _packages() -> Finding:
         what="packages",
         told="; ".join(wrong) or ", ".join(shown),
         is_well=not wrong,
-        advice="python -m pip install -c constraints.txt -e . in the folder of stilts",
+        advice=_INSTALL,
     )
 
 

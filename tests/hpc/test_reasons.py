@@ -148,3 +148,28 @@ def test_errors_of_another_kind_are_left_as_they_are(tmp_path: Path) -> None:
         (tmp_path / "elsewhere").read_text()
     with pytest.raises(ValueError, match="mine"), replacing(tmp_path / "out"):
         raise ValueError("mine")
+
+
+NO_TORCH = ModuleNotFoundError("No module named 'torch'", name="torch")
+OLD_TORCH = ImportError("cannot import name 'x' from 'torch'", name="torch")
+OTHER_TORCH = ModuleNotFoundError("No module named 'torch.x'", name="torch.x")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (NO_TORCH, "torch is not installed in"),
+        (OLD_TORCH, "torch cannot be used (cannot import"),
+        (OTHER_TORCH, "torch cannot be used (No module"),
+    ],
+)
+def test_a_package_is_named_with_what_is_wrong_with_it(error: ImportError, said: str) -> None:
+    told = of_the_machine(error)
+    assert told is not None
+    assert said in told
+    assert "`stilts doctor`" in told
+
+
+@pytest.mark.parametrize("module", ["stilts.nothing", "hpc", None])
+def test_a_module_of_our_own_is_nobody_elses_package(module: str | None) -> None:
+    assert of_the_machine(ModuleNotFoundError("No module", name=module)) is None

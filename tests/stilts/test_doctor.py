@@ -14,6 +14,8 @@ from hpc.files import locks
 from hpc.finding import Finding
 from stilts import doctor
 
+ROOT = Path(__file__).parents[2]
+EVERYTHING = ["Python", "packages", "GPU", "compiler", "SLURM", "Hub", "data", "disk", "locks", "terminal"]
 Usage = namedtuple("Usage", "total used free")
 
 
@@ -44,8 +46,7 @@ def test_one_screen_and_a_verdict(tmp_path: Path) -> None:
 
 
 def test_everything_has_a_line(tmp_path: Path) -> None:
-    names = "Python packages GPU compiler SLURM Hub data disk locks terminal"
-    assert list(found(tmp_path)) == names.split()
+    assert list(found(tmp_path)) == EVERYTHING
 
 
 def test_a_version_that_does_not_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,6 +68,62 @@ def test_a_package_that_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(doctor, "version", version)
     assert "deepspeed is missing" in found(tmp_path)["packages"].told
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    """A checkout that was not installed."""
+    for name in ("hpc", "kernels", "stilts", "setup.cfg"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    return tmp_path
+
+
+def without_packages(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run(
+        [sys.executable, "-S", "-m", "stilts", *arguments],
+        cwd=checkout,
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+def test_python_without_any_package_is_told_what_to_install(bare: Path) -> None:
+    told = without_packages(bare, "doctor")
+    assert told.returncode == 1, told.stderr
+    assert not told.stderr
+    names = [line[5:].split()[0] for line in told.stdout.splitlines() if line[:3] in ("ok ", "BAD", "-- ")]
+    assert names == EVERYTHING
+    assert "BAD  packages" in told.stdout
+    assert "No module named 'torch'" in told.stdout
+    assert told.stdout.splitlines()[-1] == "mend first: packages"
+
+
+@pytest.mark.parametrize(
+    "command", ["launch --grid all --study tiny", "tables", "data check --study tiny", "latency doctor"]
+)
+def test_a_command_without_its_packages_says_which_and_who_knows_more(bare: Path, command: str) -> None:
+    told = without_packages(bare, *command.split())
+    assert told.returncode in (1, 3)
+    assert len(told.stderr.splitlines()) == 1
+    assert "is not installed in" in told.stderr
+    assert "`stilts doctor`" in told.stderr
+
+
+def test_a_checkout_that_was_not_installed_knows_its_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody(name: str) -> list[str]:
+        raise doctor.PackageNotFoundError(name)
+
+    installed = found(tmp_path)["packages"]
+    monkeypatch.setattr(doctor, "requires", nobody)
+    assert found(tmp_path)["packages"] == installed
+    real = doctor.version
+    monkeypatch.setattr(doctor, "version", lambda name: "4.0" if name == "transformers" else real(name))
+    assert "transformers 4.0 is there" in found(tmp_path)["packages"].told
 
 
 def test_a_gpu_that_torch_does_not_see(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
