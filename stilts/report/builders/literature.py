@@ -1,6 +1,6 @@
 """Our numbers beside those that papers report: never tested, each with its source."""
 
-from stilts.report import caption
+from stilts.report import caption, inference
 from stilts.report.builders import scores
 from stilts.report.compare import Column, Comparer
 from stilts.report.evidence import Evidence
@@ -69,7 +69,8 @@ def _rows(comparer: Comparer, figures: Figures, columns: list[Column]) -> list[R
         if value is None or mine.value is None:
             between.append(EMPTY if value is None else Cell(note="not measured here"))
         else:
-            between.append(Cell(text=signed(mine.value - value), value=mine.value - value, runs=mine.runs))
+            apart = inference.without_rounding(mine.value - value)
+            between.append(Cell(text=signed(apart), value=apart, runs=mine.runs))
     what = f"{figures.label}, {figures.quantity}, {figures.split}"
     key = f"{figures.source}/{figures.split}/{figures.key}"
     label = regime_name(row) if row else figures.label

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from stilts import tasks
-from stilts.report import caption
+from stilts.report import caption, inference
 from stilts.report.evidence import Evidence
 from stilts.report.form import EMPTY, Block, Cell, Header, Row, Table
 from stilts.report.names import regime_name, task_name
@@ -125,7 +125,7 @@ def _above(judged: Cell, baselines: Sequence[Cell]) -> Cell:
     known = [cell.value for cell in asked if cell.value is not None]
     if judged.value is None or len(known) < len(asked):
         return Cell()
-    margin = judged.value - max(known)
+    margin = inference.without_rounding(judged.value - max(known))
     runs = tuple(dict.fromkeys(run for cell in (judged, *asked) for run in cell.runs))
     values = {"judged": judged.value, "best baseline": max(known)}
     return Cell(

@@ -14,6 +14,7 @@ from stilts.report.inference.estimates import (
     equivalence_p,
     estimated,
     t_estimate,
+    without_rounding,
 )
 from stilts.report.inference.families import (
     CORRECTIONS,
@@ -69,4 +70,5 @@ __all__ = [
     "processes_needed",
     "t_estimate",
     "verdicts",
+    "without_rounding",
 ]

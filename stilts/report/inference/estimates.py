@@ -12,6 +12,8 @@ from stilts.report.inference.items import ItemEffects
 
 Floats = NDArray[np.float64]
 _LEAST_P = 1e-15
+_ROUNDING = 1e-11
+"""Of sums of points; no test set is so large that one answer more weighs less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +94,14 @@ class Estimate:
         return not math.isnan(self.low)
 
 
+def without_rounding(difference: float) -> float:
+    """Zero where only rounding makes two numbers differ: the means of equal scores may, in their last digit."""
+    return 0.0 if abs(difference) < _ROUNDING else difference
+
+
 def estimated(value: float, spread: Spread, level: float = 0.95) -> Estimate:
     """The interval and p-value that a spread gives; none where it is not known."""
+    value = without_rounding(value)
     if not spread.is_known:
         return Estimate(value=value, spread=spread)
     half = spread.half(level)

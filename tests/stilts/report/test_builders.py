@@ -9,10 +9,11 @@ import pytest
 
 from stilts import tasks
 from stilts.report import inference, render
-from stilts.report.builders import scores, training
+from stilts.report.builders import sanity, scores, training
 from stilts.report.evidence import Evidence
 from stilts.report.form import DAGGER, DOUBLE_DAGGER, Cell, Table
 from stilts.report.items import ItemReader
+from stilts.report.numbers import signed
 from stilts.report.published import published, reported_rows
 from stilts.report.scored import main_metric
 from stilts.report.spec import load_spec
@@ -355,6 +356,14 @@ def test_percentiles_need_enough_calls_and_leave_out_what_is_flagged(evidence: E
     assert "foreign_process" in median.note or median.count == 170
     whole = cells["xnli/b1/direct/e2e_p50"]
     assert whole.value == pytest.approx((median.value or 0) + 0.2, abs=0.01)
+
+
+@pytest.mark.parametrize("turn", [-np.inf, np.inf])
+def test_as_good_as_a_baseline_is_not_above_it_though_the_last_digit_differs(turn: float) -> None:
+    baseline = Cell(value=100 * 2 / 3)
+    judged = Cell(value=float(np.nextafter(100 * 2 / 3, turn)))
+    cell = sanity._above(judged, [baseline])
+    assert (cell.value, cell.text, cell.mark) == (0, signed(0), sanity.NOT_ABOVE)
 
 
 def test_sanity_counts_no_english_and_marks_what_is_not_above(evidence: Evidence) -> None:

@@ -303,3 +303,22 @@ def test_p_values_at_their_ends() -> None:
     assert math.isnan(estimates.Spread().p_value(1.0))
     least = estimates.Spread(least=estimates.Part(4.0, 9))
     assert least.p_value(3.0) == pytest.approx(2 * stats.t.sf(1.5, 9), rel=1e-5)
+
+
+@pytest.mark.parametrize("seeds", range(2, 30))
+def test_the_mean_of_equal_scores_is_no_change_whatever_the_number_of_seeds(seeds: int) -> None:
+    """Summed in any order: some of these differ in the last digit, which is neither better nor worse."""
+    score = 100 * 2 / 3
+    added = 0.0
+    for _ in range(seeds):
+        added += score / seeds
+    assert inference.estimated(added - score, estimates.Spread()).value == 0
+    assert inference.without_rounding(added - score) == 0
+    assert added != score or seeds not in (9, 10, 20), "no example of what this is about"
+
+
+def test_the_least_change_that_a_study_can_show_is_one() -> None:
+    """One answer in a hundred thousand, in one of ten seeds and one of forty languages."""
+    least = 100 / 1e5 / 10 / 40
+    assert inference.without_rounding(least) == least
+    assert inference.estimated(-least, estimates.Spread()).value == -least
