@@ -51,6 +51,7 @@ def command(main: Callable[[list[str]], int]) -> Callable[..., int]:
     @functools.wraps(main)
     def run(arguments: list[str] | None = None) -> int:
         given = sys.argv[1:] if arguments is None else arguments
+        occupy_standard_streams()
         keep_others_out()
         try:
             code = main(given)
@@ -62,6 +63,19 @@ def command(main: Callable[[list[str]], int]) -> Callable[..., int]:
         return code
 
     return run
+
+
+def occupy_standard_streams() -> None:
+    """Puts the null device where whoever started this process closed its input, output or errors.
+
+    The next file to be opened would take that number, and what libraries print would go into the file.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) < 3:
+        os.set_inheritable(number, True)
+    os.close(number)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def keep_others_out() -> None:

@@ -108,3 +108,35 @@ def test_a_parser_complains_in_one_line(capsys) -> None:
     assert shown == "stilts: argument --number: invalid int value: 'x'; see python -m stilts.thing --help\n"
     assert main(["--help"]) == 0
     assert "usage: python -m stilts.thing" in capsys.readouterr().out
+
+
+CLOSED = """
+import os, sys
+from hpc.command import command
+
+@command
+def main(arguments):
+    with open(arguments[0], "wb") as file:
+        print("said"); print("said", file=sys.stderr)
+        os.system("echo said; echo said >&2")
+        for number in (1, 2):
+            os.write(number, b"said by a library")
+        file.write(b"kept")
+    return 0 if sys.stdin.read() == "" else 1
+
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize("closed", [(1,), (2,), (0, 1, 2), (0, 2)])
+def test_a_stream_that_was_closed_takes_no_file_s_place(tmp_path: Path, closed: tuple[int, ...]) -> None:
+    shut = " ".join(f"{number}>&-" for number in closed)
+    script, kept = tmp_path / "script.py", tmp_path / "kept"
+    script.write_text(CLOSED, encoding="utf-8")
+    shell = f'"{sys.executable}" "{script}" "{kept}" {shut}'
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        ["sh", "-c", shell], stdin=subprocess.DEVNULL, capture_output=True, env=environment, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert kept.read_bytes() == b"kept"

@@ -95,7 +95,7 @@ class Estimate:
 
 
 def without_rounding(difference: float) -> float:
-    """Zero where only rounding makes two numbers differ: the means of equal scores may, in their last digit."""
+    """Zero where only rounding makes two numbers differ: means of equal scores may, in their last digit."""
     return 0.0 if abs(difference) < _ROUNDING else difference
 
 
