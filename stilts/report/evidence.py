@@ -219,7 +219,8 @@ class Evidence:
                 if known and len(known) == len(values):
                     means[row] = sum(known) / len(known)
             if means and len(means) == len(candidates):
-                chosen[target] = max(means, key=lambda row: means[row])
+                # Rounded: sums of other seeds' scores that are equal may differ in the last digit.
+                chosen[target] = max(means, key=lambda row: round(means[row], 9))
         return chosen
 
     def resolve(self, row: str, target: str) -> str | None:

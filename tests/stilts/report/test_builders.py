@@ -17,6 +17,7 @@ from stilts.report.numbers import signed
 from stilts.report.published import published, reported_rows
 from stilts.report.scored import main_metric
 from stilts.report.spec import load_spec
+from stilts.study import regimes
 from stilts.study.config import Study
 from stilts.tasks import metrics
 from stilts.tasks.metrics import _tagging as tagging
@@ -364,6 +365,18 @@ def test_as_good_as_a_baseline_is_not_above_it_though_the_last_digit_differs(tur
     judged = Cell(value=float(np.nextafter(100 * 2 / 3, turn)))
     cell = sanity._above(judged, [baseline])
     assert (cell.value, cell.text, cell.mark) == (0, signed(0), sanity.NOT_ABOVE)
+
+
+def test_of_equal_rows_the_first_is_chosen_though_their_seeds_add_up_in_another_order(
+    evidence: Evidence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = {False: (60.3, 60.2, 60.1), True: (60.1, 60.2, 60.3)}
+    assert sum(scores[True]) > sum(scores[False]), "no example of what this is about"
+    first, *others = regimes.find("single").rows(evidence.study)
+    assert others
+    monkeypatch.setattr(Evidence, "dev_score", lambda self, row, seed, target: scores[row != first][seed - 1])
+    monkeypatch.setattr(Evidence, "seeds", (1, 2, 3))
+    assert set(evidence.chosen("best").values()) == {first}
 
 
 def test_sanity_counts_no_english_and_marks_what_is_not_above(evidence: Evidence) -> None:
