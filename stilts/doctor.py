@@ -78,22 +78,31 @@ def examine(runs: Path) -> Iterator[Finding]:
 
 
 def _requirements() -> list[str]:
-    """What this package needs: as it was installed, or as the checkout says that it runs from."""
+    """What this package needs: as it was installed, or as its checkout says; else nothing."""
     try:
         return requires("stilts") or []
     except PackageNotFoundError:
         about = configparser.ConfigParser()
         about.read(Path(__file__).parents[1] / "setup.cfg", encoding="utf-8")
-        return about.get("options", "install_requires", fallback="").split("\n")
+        lines = about.get("options", "install_requires", fallback="").splitlines()
+        return [line for line in lines if line]
 
 
 def _packages() -> Finding:
     """Versions of what is needed, held against what this package asks for."""
     from packaging.requirements import Requirement
 
+    needs = [Requirement(line) for line in _requirements()]
+    if not needs:
+        return Finding(
+            what="packages",
+            told="not looked at: stilts was not installed, and no setup.cfg beside it says what it needs",
+            is_well=False,
+            matters=False,
+            advice=_INSTALL,
+        )
     shown, wrong = [], []
-    for line in filter(None, _requirements()):
-        need = Requirement(line)
+    for need in needs:
         if need.marker is not None and not need.marker.evaluate({"extra": ""}):
             continue
         try:

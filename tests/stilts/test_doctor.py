@@ -102,11 +102,19 @@ def test_python_without_any_package_is_told_what_to_install(bare: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["launch --grid all --study tiny", "tables", "data check --study tiny", "latency doctor"]
+    ("command", "code"),
+    [
+        ("launch --grid all --study tiny", 1),
+        ("tables", 3),
+        ("data check --study tiny", 3),
+        ("latency doctor", 3),
+    ],
 )
-def test_a_command_without_its_packages_says_which_and_who_knows_more(bare: Path, command: str) -> None:
+def test_a_command_without_its_packages_says_which_and_who_knows_more(
+    bare: Path, command: str, code: int
+) -> None:
     told = without_packages(bare, *command.split())
-    assert told.returncode in (1, 3)
+    assert told.returncode == code
     assert len(told.stderr.splitlines()) == 1
     assert "is not installed in" in told.stderr
     assert "`stilts doctor`" in told.stderr
@@ -124,6 +132,19 @@ def test_a_checkout_that_was_not_installed_knows_its_needs(
     real = doctor.version
     monkeypatch.setattr(doctor, "version", lambda name: "4.0" if name == "transformers" else real(name))
     assert "transformers 4.0 is there" in found(tmp_path)["packages"].told
+
+
+def test_packages_that_nobody_asks_for_are_not_called_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody(name: str) -> list[str]:
+        raise doctor.PackageNotFoundError(name)
+
+    monkeypatch.setattr(doctor, "requires", nobody)
+    monkeypatch.setattr(doctor, "__file__", str(tmp_path / "stilts" / "doctor.py"))
+    one = found(tmp_path)["packages"]
+    assert (one.is_well, one.stops) == (False, False)
+    assert "no setup.cfg beside it" in one.told
 
 
 def test_a_gpu_that_torch_does_not_see(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

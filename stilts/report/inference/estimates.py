@@ -101,7 +101,6 @@ def without_rounding(difference: float) -> float:
 
 def estimated(value: float, spread: Spread, level: float = 0.95) -> Estimate:
     """The interval and p-value that a spread gives; none where it is not known."""
-    value = without_rounding(value)
     if not spread.is_known:
         return Estimate(value=value, spread=spread)
     half = spread.half(level)
@@ -129,7 +128,7 @@ def crossed(values: Sequence[float], effects: Sequence[ItemEffects] | None, leve
             it is not known.
         level: of the interval.
     """
-    value, between = float(np.mean(values)), _between(values)
+    value, between = without_rounding(float(np.mean(values))), _between(values)
     if not effects:
         return estimated(value, Spread(replicates=between), level)
     common = [one.variance_of_mean for one in effects]

@@ -312,7 +312,7 @@ def test_the_mean_of_equal_scores_is_no_change_whatever_the_number_of_seeds(seed
     added = 0.0
     for _ in range(seeds):
         added += score / seeds
-    assert inference.estimated(added - score, estimates.Spread()).value == 0
+    assert inference.crossed([added - score] * 3, None).value == 0
     assert inference.without_rounding(added - score) == 0
     assert added != score or seeds not in (9, 10, 20), "no example of what this is about"
 
@@ -321,4 +321,9 @@ def test_the_least_change_that_a_study_can_show_is_one() -> None:
     """One answer in a hundred thousand, in one of ten seeds and one of forty languages."""
     least = 100 / 1e5 / 10 / 40
     assert inference.without_rounding(least) == least
-    assert inference.estimated(-least, estimates.Spread()).value == -least
+    assert inference.crossed([-least], None).value == -least
+
+
+def test_a_small_cost_is_no_rounding() -> None:
+    """Hours, exaflop and prices are no points: theirs may be as small as they like."""
+    assert inference.t_estimate([1e-15, 3e-15]).value == pytest.approx(2e-15, rel=1e-12)
