@@ -70,11 +70,8 @@ def examine(runs: Path) -> Iterator[Finding]:
     for what, look in looks.items():
         try:
             yield look()
-        except ImportError as error:
-            matters = what == "packages"
-            yield Finding(
-                what=what, told=f"not looked at: {error}", is_well=False, matters=matters, advice=_INSTALL
-            )
+        except Exception as error:  # a broken package may raise anything; the rest is looked at all the same
+            yield Finding(what=what, told=f"not looked at: {error}", is_well=False, advice=_INSTALL)
 
 
 def _requirements() -> list[str]:

@@ -98,7 +98,7 @@ def test_python_without_any_package_is_told_what_to_install(bare: Path) -> None:
     assert names == EVERYTHING
     assert "BAD  packages" in told.stdout
     assert "No module named 'torch'" in told.stdout
-    assert told.stdout.splitlines()[-1] == "mend first: packages"
+    assert told.stdout.splitlines()[-1].startswith("mend first: packages, GPU")
 
 
 @pytest.mark.parametrize(
@@ -132,6 +132,18 @@ def test_a_checkout_that_was_not_installed_knows_its_needs(
     real = doctor.version
     monkeypatch.setattr(doctor, "version", lambda name: "4.0" if name == "transformers" else real(name))
     assert "transformers 4.0 is there" in found(tmp_path)["packages"].told
+
+
+def test_a_torch_that_is_there_and_does_not_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> int:
+        raise ValueError("libcublas.so.*[0-9] not found in the system path")
+
+    monkeypatch.setattr("torch.cuda.device_count", broken)
+    looked = found(tmp_path)
+    assert list(looked) == EVERYTHING
+    assert looked["GPU"].stops
+    assert "not looked at: libcublas" in looked["GPU"].told
+    assert looked["disk"].is_well
 
 
 def test_packages_that_nobody_asks_for_are_not_called_well(
