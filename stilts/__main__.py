@@ -21,7 +21,7 @@ from hpc.ending import Ending
 
 # By name, so that a verb loads nothing of the others.
 VERBS = {
-    "doctor": "stilts.doctor",
+    "doctor": "stilts.doctor.__main__",
     "launch": "stilts.launch",
     "status": "stilts.status",
     "tables": "stilts.tables",
