@@ -96,10 +96,11 @@ def stream(
     def read_one(path: Path) -> "Made | None":
         try:
             table = _read_shard(path, schema, target, proven=proven)
-            return then(table) if len(table) else None
         except (pa.ArrowException, OSError, ValueError) as error:
             torn.append((path, error))
             return None
+        # What goes wrong from here on is no fault of the shard.
+        return then(table) if len(table) else None
 
     with ThreadPoolExecutor(THREADS) as pool:
         waiting: deque[Future[Made | None]] = deque()

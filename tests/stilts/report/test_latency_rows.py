@@ -8,13 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hpc.usage import measured
 from stilts.report import render
 from stilts.report.builders import latency, pareto
 from stilts.report.evidence import Evidence
 from stilts.report.form import Cell
 from stilts.report.spec import load_spec
 from stilts.report.timings import Timings, Variant, load as load_timings
+from stilts.run import records
 from stilts.run.folder import RunFolder
+from stilts.run.outputs import write_done
 
 
 def built(name: str, evidence: Evidence) -> dict[str, Cell]:
@@ -73,6 +76,34 @@ def test_a_process_that_was_cut_short_is_no_replicate(evidence: Evidence, tmp_pa
     RunFolder(here / run.id).done.unlink()
     fewer = {len(timings.model) for timings in load_timings(replace(evidence, folder=here)).values()}
     assert fewer == {count - 1 for count in whole}
+
+
+def test_a_tokenizer_may_take_its_time(
+    evidence: Evidence, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """float32 holds every nanosecond up to 16.8 ms; what took longer is rounded, and nothing is left out."""
+    shutil.copytree(evidence.folder, tmp_path / "runs")
+    own = replace(evidence, folder=tmp_path / "runs")
+    before = load_timings(evidence)
+    for run in [run for run in evidence.plan.values() if run.stage == "latency"]:
+        here = RunFolder(own.folder / run.id)
+        folder = here.records / "latency"
+        rows = records.read("latency", [folder]).to_pylist()
+        for row in rows:
+            row["tokenize_ns"] = 123_456_789
+        (shard,) = records.shards_of(folder)
+        records.write_shard(folder, "latency", rows, name=shard.stem)
+        with measured() as meter:
+            pass
+        write_done(here.path, run.fingerprint, meter.usage)
+    after = load_timings(own)
+    assert {key: timings.count for key, timings in after.items()} == {
+        key: timings.count for key, timings in before.items()
+    }
+    for timings in after.values():
+        for process, times in timings.end_to_end.items():
+            assert times - timings.model[process] == pytest.approx(123_456_789, rel=1e-6)
+    assert "EXCLUDED" not in capsys.readouterr().err
 
 
 def test_the_figure_tells_the_medians_of_the_table(evidence: Evidence) -> None:

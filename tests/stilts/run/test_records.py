@@ -78,6 +78,16 @@ def test_a_missing_required_column_and_an_empty_shard_are_refused(tmp_path: Path
         records.write_shard(tmp_path, "scores", [], name="a")
 
 
+def test_what_goes_wrong_with_a_sound_shard_is_not_laid_to_it(tmp_path: Path) -> None:
+    records.write_shard(tmp_path, "scores", [score()], name="a")
+
+    def fail(table: pa.Table) -> None:
+        table["value"].cast("int8")
+
+    with pytest.raises(pa.ArrowInvalid):
+        list(records.stream("scores", [tmp_path], ["value"], then=fail))
+
+
 def test_torn_and_foreign_shards_are_left_out_aloud_at_every_reading(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
