@@ -145,10 +145,12 @@ def _cancel(plan: Plan, cluster: Cluster, pattern: str) -> int:
 
 
 def _write(plan: Plan) -> None:
-    for run_id, reason in plan.damaged.items():
-        print(f"damaged, done again: {run_id}: {reason}", file=sys.stderr)
     for spec in plan.todo:
-        plan.folder(spec.id).write_spec(spec)
+        folder = plan.folder(spec.id)
+        folder.write_spec(spec)
+        if reason := plan.damaged.get(spec.id):
+            what = "mended" if folder.state(spec) == "done" else "done again"
+            print(f"damaged, {what}: {spec.id}: {reason}", file=sys.stderr)
 
 
 def _run(plan: Plan, cluster: Cluster, *, wait: bool) -> Outcome:

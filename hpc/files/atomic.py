@@ -23,6 +23,8 @@ _LITTER = re.compile(r"\..+\.([a-z0-9_]{8}|\d{1,7})")
 _WRITE_SECONDS = 900.0
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
 """What file systems without hard links answer."""
+_NO_FILE = (errno.EISDIR, errno.ELOOP, errno.ENXIO)
+"""What stands in a file's place is none."""
 
 
 @contextmanager
@@ -122,14 +124,15 @@ def read_json(path: Path) -> Any:
 
     Raises:
         FileNotFoundError: there is no such file.
-        UserError: it cannot be read or is not JSON (code 3), naming the file.
+        OSError: the system does not give what is there, which says nothing about it.
+        UserError: it is no file, or not JSON (code 3), naming it.
     """
     try:
         return json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise
     except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror or error}", code=3) from error
+        if error.errno not in _NO_FILE:
+            raise
+        raise UserError(f"cannot read {path}: {error.strerror}", code=3) from error
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is damaged: not JSON ({error})", code=3) from error
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hpc.errors import UserError
 from hpc.files import build_once
+from hpc.reasons import number_of
 from stilts import tasks
 from stilts.data import versions
 from stilts.data.entries import is_whole, made_by, seal
@@ -127,6 +128,8 @@ def load(
     try:
         return _open(folder, task, language, split, names, chosen)
     except (pa.ArrowException, OSError, ValueError) as error:
+        if number_of(error):
+            raise
         _log.warning("the cache entry %s cannot be read (%s): it is built anew", folder, error)
         shutil.rmtree(folder, ignore_errors=True)
         folder = build_once(cache / name, build, is_whole=is_whole)

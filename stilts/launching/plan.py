@@ -14,7 +14,7 @@ from stilts.launching import standings
 from stilts.launching.estimate import Estimator, learn
 from stilts.launching.shapes import check_shapes, shape_of
 from stilts.run.folder import RunFolder, State
-from stilts.run.specs import RunSpec, refuse_change
+from stilts.run.specs import OtherVersion, RunSpec, refuse_change
 from stilts.study.config import Study
 from stilts.study.grid import expand, refuse_untrainable
 
@@ -130,6 +130,8 @@ def _state(folder: RunFolder, spec: RunSpec) -> tuple[State, str]:
     if folder.spec.exists():
         try:
             stored = folder.read_spec(spec)
+        except OtherVersion:
+            raise
         except UserError as error:
             return "damaged", str(error)
         refuse_change(stored, spec, folder.path)

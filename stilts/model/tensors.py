@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from hpc.errors import UserError
 from hpc.files import read_json, replacing
+from hpc.reasons import of_the_machine
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,10 +44,13 @@ def read_all(folder: Path) -> tuple[Tensors, dict[str, Path]]:
 def read_file(path: Path) -> Tensors:
     """The tensors of one file, as fp32; see `read_all`."""
     try:
-        tensors = _pickled(path) if path.name == PICKLED else _safetensors(path)
+        with open(path, "rb"):  # safetensors calls whatever cannot be opened a missing file
+            tensors = _pickled(path) if path.name == PICKLED else _safetensors(path)
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}", code=3) from error
     except Exception as error:  # safetensors and pickle raise what they like for a damaged file
+        if of_the_machine(error):
+            raise
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise UserError(f"{path} is damaged: {reason}", code=3) from error
     for name, value in tensors.items():

@@ -10,7 +10,7 @@ from typing import Literal
 from hpc.errors import Busy, UserError
 from hpc.files import Held, append_json_line, is_locked, lock, read_json, write_json
 from stilts.run import outputs
-from stilts.run.specs import RunSpec, refuse_change
+from stilts.run.specs import OtherVersion, RunSpec, refuse_change
 
 State = Literal["planned", "running", "done", "failed", "interrupted", "damaged"]
 """`damaged`: done once, but what it wrote is not whole any more, or its specification is not."""
@@ -144,25 +144,40 @@ class RunFolder:
             return planned
         try:
             return RunSpec.from_json(stored, str(self.spec))
+        except OtherVersion:
+            raise
         except UserError as error:
             raise UserError(str(error), code=3) from error
 
     def write_spec(self, spec: RunSpec) -> None:
         """Creates the folder with its specification; an equal one is left as it is, a damaged one replaced.
 
+        What was made by nobody knows what goes with a damaged one; what says that it was made by this one
+        stays.
+
         Raises:
+            OtherVersion: one is there that is whole, but unknown here.
             UserError: another specification is there; the differing fields are named.
         """
         if self.spec.exists():
             try:
                 stored = self.read_spec()
-            except UserError:  # whatever lies here was made by nobody knows what
-                outputs.clear(self.path)
+            except OtherVersion:
+                raise
+            except UserError:
+                if not self._was_done_as(spec):
+                    outputs.clear(self.path)
             else:
                 refuse_change(stored, spec, self.path)
                 return
         self.path.mkdir(parents=True, exist_ok=True)
         write_json(self.spec, spec.as_json())
+
+    def _was_done_as(self, spec: RunSpec) -> bool:
+        try:
+            return outputs.read_done(self.path).fingerprint == spec.fingerprint
+        except (FileNotFoundError, UserError):
+            return False
 
     def state(self, spec: RunSpec | None = None) -> State:
         """Read off the files: a lock that is held is a running run, whatever died before.

@@ -60,8 +60,12 @@ def read_done(folder: Path) -> Done:
         UserError: the file is damaged.
     """
     path = folder / "done.json"
+    told = read_json(path)
+    if isinstance(told, dict):
+        # A later version may tell more.
+        told = {name: value for name, value in told.items() if name in Done.__dataclass_fields__}
     try:
-        done: Done = decode(Done, read_json(path), str(path))
+        done: Done = decode(Done, told, str(path))
     except UserError as error:
         raise UserError(str(error), code=3) from error
     return done
@@ -80,7 +84,7 @@ def damage(folder: Path, done: Done, *, contents: tuple[str, ...] = ()) -> str:
         path = folder / name
         try:
             size = path.stat().st_size
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return f"{name} is missing"
         if size != output.bytes:
             return f"{name} has {size} bytes, not {output.bytes}"

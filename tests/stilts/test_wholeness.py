@@ -1,5 +1,7 @@
 """A finished study that is damaged, torn or overtaken by its data: told by all, mended by a launch."""
 
+import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -163,6 +165,32 @@ def test_changed_contents_of_the_same_size_are_found_where_they_are_read(finishe
     done = finished.launch()
     assert done.returncode == 3
     assert "needs direct-s1.xnli, which is damaged (weights/model.safetensors has other" in done.stdout
+
+
+def test_a_torn_specification_costs_no_run(finished: Finished) -> None:
+    run = finished.root / "direct-s1.xnli"
+    (run / "spec.json").write_bytes(b"{")
+    attempts = (run / "provenance.jsonl").read_bytes()
+    again = finished.launch()
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "damaged, mended: direct-s1.xnli: " in again.stderr
+    assert (run / "provenance.jsonl").read_bytes() == attempts, "it was not done again"
+    assert "damaged" not in finished.run("status").stdout
+
+
+def test_runs_of_another_version_are_left_alone(finished: Finished) -> None:
+    """Rather than done again over what may be a month of work."""
+    path = finished.root / "direct-s1.xnli" / "spec.json"
+    stored = json.loads(path.read_text())
+    stored["asked"]["set_by_a_later_version"] = 3
+    identity = {name: stored[name] for name in ("stage", "asked", "parents")}
+    text = json.dumps(identity, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    path.write_text(json.dumps(stored | {"fingerprint": hashlib.sha256(text.encode()).hexdigest()}))
+    before = finished.files()
+    again = finished.launch()
+    assert again.returncode == 3, again.stdout + again.stderr
+    assert "direct-s1.xnli/spec.json was written by another version of stilts (unknown key" in again.stderr
+    assert finished.files() == before
 
 
 def test_a_mark_of_another_run_is_no_mark(finished: Finished) -> None:

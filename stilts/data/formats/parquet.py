@@ -40,6 +40,8 @@ def _rows(path: Path) -> Iterator[Record]:
                 values = {key: named[key](value) if key in named else value for key, value in row.items()}
                 yield Record(values, path=path, number=number)
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise unreadable(path, error) from error
         raise refuse(path, number + 1, f"damaged parquet file: {_first_line(error)}") from error
 
 

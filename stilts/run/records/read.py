@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from hpc.errors import UserError
+from hpc.reasons import number_of
 from stilts.run.records.schemas import SCHEMA_VERSION, Schema
 from stilts.run.records.write import arrow_schema, missing_values, schema_of
 
@@ -97,6 +98,9 @@ def stream(
         try:
             table = _read_shard(path, schema, target, proven=proven)
         except (pa.ArrowException, OSError, ValueError) as error:
+            # Damage may ask for any amount of memory, what is proven asks for its own.
+            if number_of(error) or (proven and isinstance(error, MemoryError)):
+                raise
             torn.append((path, error))
             return None
         # What goes wrong from here on is no fault of the shard.

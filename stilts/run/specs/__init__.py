@@ -16,7 +16,7 @@ from stilts.run.specs.asked import (
     stages,
 )
 from stilts.run.specs.changes import differences, refuse_change
-from stilts.run.specs.run import RunSpec, plain
+from stilts.run.specs.run import OtherVersion, RunSpec, plain
 
 __all__ = [
     "BaselineSpec",
@@ -24,6 +24,7 @@ __all__ = [
     "DeploySpec",
     "EvaluateSpec",
     "LatencySpec",
+    "OtherVersion",
     "Phase",
     "PrepareSpec",
     "RunSpec",

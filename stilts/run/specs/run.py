@@ -42,11 +42,7 @@ class RunSpec:
 
     def is_stored_as(self, stored: Any) -> bool:
         """Whether the content of a `spec.json` is this run's, and as it was written."""
-        try:
-            identity = {name: stored[name] for name in ("stage", "asked", "parents")}
-            return bool(stored["fingerprint"] == self.fingerprint == _hash(identity))
-        except (LookupError, TypeError, ValueError):
-            return False
+        return _is_whole(stored) and bool(stored["fingerprint"] == self.fingerprint)
 
     def as_json(self) -> dict[str, Any]:
         """The content of `spec.json`."""
@@ -66,8 +62,27 @@ class RunSpec:
         """The specification that `as_json` wrote.
 
         Raises:
-            UserError: it is no specification of this version, or was edited after it was written.
+            OtherVersion: it is whole, but no specification of this version.
+            UserError: it is not as it was written.
         """
+        try:
+            spec, fingerprint = cls._decoded(stored, where)
+        except UserError as error:
+            if _is_whole(stored):
+                raise OtherVersion(where, str(error)) from error
+            raise
+        if spec.fingerprint == fingerprint:
+            return spec
+        if _is_whole(stored):
+            raise OtherVersion(where, "its fingerprint is made otherwise")
+        folder = Path(where).parent
+        raise UserError(
+            f"{where} is not as launch wrote it: restore it, or move {folder} away to run it anew", code=3
+        )
+
+    @classmethod
+    def _decoded(cls, stored: Any, where: str) -> tuple["RunSpec", str]:
+        """With the fingerprint that stands in the file."""
         envelope: _Envelope = decode(_Envelope, stored, where)
         if envelope.stage not in stages():
             raise unknown_name("stage", envelope.stage, stages(), where=where)
@@ -79,13 +94,18 @@ class RunSpec:
             parents=envelope.parents,
             tokens=envelope.tokens,
         )
-        if spec.fingerprint != envelope.fingerprint:
-            raise UserError(
-                f"{where} is not as launch wrote it: it was edited, or written by another version of stilts; "
-                f"restore it, or move {Path(where).parent} away to run it anew",
-                code=3,
-            )
-        return spec
+        return spec, envelope.fingerprint
+
+
+class OtherVersion(UserError):
+    """A specification that another version of this program wrote, and nobody has changed since."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(
+            f"{where} was written by another version of stilts ({reason}): use that one, or move "
+            f"{Path(where).parent} away to run it anew",
+            code=3,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,6 +118,15 @@ class _Envelope:
     parents: dict[str, str]
     tokens: int
     fingerprint: str
+
+
+def _is_whole(stored: Any) -> bool:
+    """Whether the content of a `spec.json` is as it was written, by whatever version."""
+    try:
+        identity = {name: stored[name] for name in ("stage", "asked", "parents")}
+        return bool(stored["fingerprint"] == _hash(identity))
+    except (LookupError, TypeError, ValueError):
+        return False
 
 
 def _hash(identity: dict[str, Any]) -> str:
