@@ -3,6 +3,7 @@
 from hpc.files.atomic import (
     append_json_line,
     digest,
+    json_line,
     read_json,
     read_json_lines,
     replacing,
@@ -22,6 +23,7 @@ __all__ = [
     "build_once",
     "digest",
     "is_locked",
+    "json_line",
     "lock",
     "own_folder",
     "read_json",

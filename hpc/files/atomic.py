@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -138,13 +139,29 @@ def read_json(path: Path) -> Any:
 
 
 def append_json_line(path: Path, value: Any) -> None:
-    """Appends one JSON object as one line; a line is a single write, so readers never see half of one."""
+    """Appends one JSON object as one line; a line is a single write, so readers never see half of one.
+
+    There may be one writer at a time: half a line that a crash or a full disk left is cut off.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    line = json.dumps(value, sort_keys=True, ensure_ascii=False) + "\n"
-    with _naming(path), open(path, "ab", buffering=0) as file:
-        left = memoryview(line.encode())
+    with _naming(path), open(path, "a+b", buffering=0) as file:
+        _cut_half_line(file)
+        left = memoryview(json_line(value).encode())
         while left:  # a disk that fills up takes a part and says so only when asked again
             left = left[file.write(left) :]
+
+
+def json_line(value: Any) -> str:
+    """A JSON object as a line of its own."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _cut_half_line(file: FileIO) -> None:
+    end = file.seek(0, os.SEEK_END)
+    if end == 0 or os.pread(file.fileno(), 1, end - 1) == b"\n":
+        return
+    file.seek(0)
+    file.truncate(file.readall().rfind(b"\n") + 1)
 
 
 def read_json_lines(path: Path) -> list[dict[str, Any]]:

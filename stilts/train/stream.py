@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hpc.errors import UserError
-from hpc.files import append_json_line, read_json_lines, write_atomic
+from hpc.files import append_json_line, json_line, read_json_lines, write_atomic
 from stilts.run.folder import Progress, RunFolder
 
 TRACKERS = "STILTS_TRACKERS"
@@ -47,9 +47,7 @@ class Stream:
             told = []
         kept = [line for line in told if line["step"] <= step]
         if len(kept) < len(told):
-            write_atomic(self._path, "")
-            for line in kept:
-                append_json_line(self._path, line)
+            write_atomic(self._path, "".join(map(json_line, kept)))
 
     def steps(
         self, step: int, values: Mapping[str, float], *, losses: Sequence[float] = (), note: str = ""

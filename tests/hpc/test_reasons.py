@@ -12,7 +12,14 @@ import numpy as np
 import pytest
 
 from hpc.errors import UserError
-from hpc.files import append_json_line, replacing, write_atomic, write_json_often, write_json_once
+from hpc.files import (
+    append_json_line,
+    read_json_lines,
+    replacing,
+    write_atomic,
+    write_json_often,
+    write_json_once,
+)
 from hpc.reasons import number_of, of_the_machine
 from stilts.model import tensors
 
@@ -96,6 +103,20 @@ def test_a_line_that_does_not_fit_names_its_file(small_disk: Path) -> None:
     with pytest.raises(OSError, match="No space left on device") as raised:
         append_json_line(path, "0" * 4096)
     assert raised.value.filename == str(path)
+    (small_disk / "other").unlink()
+    append_json_line(path, "once there is room")
+    assert read_json_lines(path) == ["first", "once there is room"]
+
+
+@pytest.mark.parametrize("half", ['{"a', '{"a": 1}', "\x00"])
+def test_half_a_line_spoils_no_other(tmp_path: Path, half: str) -> None:
+    path = tmp_path / "lines"
+    path.write_text(half)
+    append_json_line(path, {"n": 1})
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(half)
+    append_json_line(path, {"n": 2})
+    assert read_json_lines(path) == [{"n": 1}, {"n": 2}]
 
 
 def limited(limit: str, size: str, code: str) -> str:
