@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
-from peers.contestants import BATCH_SIZES, OPTIONAL, Contestant, Encode, Pooled, enter, in_batches
+from peers.contestants import BATCH_SIZES, OPTIONAL, Contestant, Encode, Pooled, in_batches
+from peers.field import enter
 from peers.gemm import Gemm
 from peers.workload import DTYPES, Precision, chunks, draw, huggingface_config, randomise, shape
 from tabulate import tabulate

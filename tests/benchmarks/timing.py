@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.metadata
+import multiprocessing
 import os
 import platform
 import statistics
@@ -16,6 +17,8 @@ import torch
 from tabulate import tabulate
 
 THREADS = os.cpu_count() or 1
+_SPINNING = 0.3
+"""Seconds that idle threads of a library may spin on; Intel's OpenMP has 0.2."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,16 +72,28 @@ def interleave(calls: Mapping[str, Callable[[], object]], *, rounds: int) -> dic
     """Seconds of every call in every round; who comes first rotates, so that no one has the warm machine."""
     taken: dict[str, list[float]] = {name: [] for name in calls}
     names = list(calls)
-    wall, cpu = time.perf_counter(), time.process_time()
+    cpu = 0.0
     for number in range(rounds):
         first = number % len(names)
         for name in names[first:] + names[:first]:
+            time.sleep(_SPINNING)
+            before = processor_seconds()
             taken[name].append(seconds(calls[name]))
+            cpu += processor_seconds() - before
         shown = ", ".join(f"{name} {taken[name][-1]:.2f} s" for name in names)
         say(f"round {number + 1}/{rounds}: {shown}")
-    share = (time.process_time() - cpu) / (time.perf_counter() - wall) / THREADS
-    say(f"processor time this process got: {share:.0%} of {THREADS} cores; other jobs blur the figures")
+    share = cpu / sum(map(sum, taken.values())) / THREADS
+    say(f"processor time the contestants got: {share:.0%} of {THREADS} cores; other jobs blur the figures")
     return taken
+
+
+def processor_seconds() -> float:
+    """Of this process and the living ones that it started, so far."""
+    ticks = 0
+    for process in [os.getpid(), *(child.pid for child in multiprocessing.active_children())]:
+        fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def median(taken: Sequence[float]) -> float:

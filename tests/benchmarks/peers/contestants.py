@@ -4,8 +4,6 @@ An `encode` takes sequences of token ids and gives their mean-pooled last states
 batching, padding and pooling are on the clock.
 """
 
-import copy
-import tempfile
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -182,7 +180,7 @@ def _queued(queue: Any, size: int) -> Encode:
     return encode
 
 
-def ctranslate2(model: XLMRobertaModel, folder: Path, precision: Literal["fp32", "int8"]) -> Contestant:
+def ctranslate2(saved: Path, precision: Literal["fp32", "int8"]) -> Contestant:
     """CTranslate2, which packs nothing but skips padding; bf16 it has on other processors only.
 
     Its converter wants files and a tokenizer; the specification it would fill from them is filled here.
@@ -190,15 +188,14 @@ def ctranslate2(model: XLMRobertaModel, folder: Path, precision: Literal["fp32",
     import ctranslate2 as ct2
     from ctranslate2.converters.transformers import XLMRobertaLoader
 
-    # A copy: the specification takes the tensors themselves and changes them.
-    copied = copy.deepcopy(model)
-    copied.config.position_embedding_type = "absolute"
-    spec = XLMRobertaLoader().get_model_spec(SimpleNamespace(config=copied.config, roberta=copied))
+    model = torch.load(saved, weights_only=False)
+    model.config.position_embedding_type = "absolute"
+    spec = XLMRobertaLoader().get_model_spec(SimpleNamespace(config=model.config, roberta=model))
     spec.register_vocabulary([str(number) for number in range(model.config.vocab_size)])
     spec.config.unk_token, spec.config.layer_norm_epsilon = "3", model.config.layer_norm_eps
     spec.validate()
     spec.optimize(quantization="int8" if precision == "int8" else None)
-    path = folder / f"ctranslate2-{precision}"
+    path = saved.with_name(f"ctranslate2-{precision}")
     path.mkdir()
     spec.save(str(path))
     kind = {"fp32": "float32", "int8": "int8"}[precision]
@@ -213,26 +210,3 @@ def ctranslate2(model: XLMRobertaModel, folder: Path, precision: Literal["fp32",
 
     ways = {f"batch {size}": in_batches(size, run) for size in BATCH_SIZES}
     return Contestant(name="ctranslate2", precision=precision, ways=ways)
-
-
-def enter(
-    model: XLMRobertaModel, precisions: Sequence[Precision], without: Sequence[str]
-) -> list[Contestant]:
-    """The peers that take part.
-
-    Raises:
-        ImportError: one is not installed.
-    """
-    out = [huggingface(model, each) for each in precisions]
-    if set(without) == set(OPTIONAL):
-        return out
-    with tempfile.TemporaryDirectory() as name:
-        graph = export(model, Path(name))
-        if "onnxruntime" not in without:
-            config = model.config
-            out.append(onnxruntime(graph, config.num_attention_heads, config.hidden_size))
-        if "openvino" not in without:
-            out += [openvino(graph, each) for each in precisions]
-        if "ctranslate2" not in without:
-            out += [ctranslate2(model, Path(name), each) for each in ("fp32", "int8")]
-    return out
