@@ -18,6 +18,13 @@ class UserError(Exception):
         self.code = code
 
 
+class Unreadable(UserError):
+    """The system does not give what is there, which says nothing about it: it is not to be thrown away."""
+
+    def __init__(self, error: OSError, path: object) -> None:
+        super().__init__(f"cannot read {path}: {error.strerror or error}", code=3)
+
+
 class Busy(UserError):
     """Another process is at the same work. Later it may not be."""
 

@@ -16,7 +16,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
-from hpc.errors import UserError
+from hpc.errors import Unreadable, UserError
 from hpc.reasons import number_of
 
 _LITTER = re.compile(r"\..+\.([a-z0-9_]{8}|\d{1,7})")
@@ -125,15 +125,17 @@ def read_json(path: Path) -> Any:
 
     Raises:
         FileNotFoundError: there is no such file.
-        OSError: the system does not give what is there, which says nothing about it.
+        Unreadable: the system does not give what is there.
         UserError: it is no file, or not JSON (code 3), naming it.
     """
     try:
         return json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise
     except OSError as error:
-        if error.errno not in _NO_FILE:
-            raise
-        raise UserError(f"cannot read {path}: {error.strerror}", code=3) from error
+        if error.errno in _NO_FILE:
+            raise UserError(f"cannot read {path}: {error.strerror}", code=3) from error
+        raise Unreadable(error, path) from error
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is damaged: not JSON ({error})", code=3) from error
 

@@ -58,7 +58,7 @@ def is_whole(folder: Path) -> bool:
         sizes = read_json(folder / ENTRY)["bytes"]
         if sizes and all((folder / name).stat().st_size == size for name, size in sizes.items()):
             return True
-    except (FileNotFoundError, NotADirectoryError, UserError, KeyError, TypeError, AttributeError):
+    except (OSError, UserError, KeyError, TypeError, AttributeError):
         pass
     _log.warning("the cache entry %s is not whole: it is built anew", folder)
     return False

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hpc.cluster import Cluster
-from hpc.errors import UserError
+from hpc.errors import Unreadable, UserError
 from hpc.jobs import Call, Node
 from hpc.slurm.queue import read_job
 from stilts.launching import standings
@@ -130,7 +130,7 @@ def _state(folder: RunFolder, spec: RunSpec) -> tuple[State, str]:
     if folder.spec.exists():
         try:
             stored = folder.read_spec(spec)
-        except OtherVersion:
+        except (OtherVersion, Unreadable):
             raise
         except UserError as error:
             return "damaged", str(error)

@@ -197,7 +197,7 @@ def _standing(
     if state == "failed":
         details.append(_failure(folder))
     if state == "damaged":
-        details.append(folder.damage())
+        details.append(folder.complaint())
     if state == "done" and stale:
         state = "stale"
         details.append(f"data have changed: {stale}")

@@ -97,7 +97,7 @@ class Evidence:
 
         def examined(run_id: str) -> str:
             run = RunFolder(self.folder / run_id)
-            reason = run.damage(contents=("records", "predictions")) if run.done.exists() else ""
+            reason = run.complaint(contents=("records", "predictions")) if run.done.exists() else ""
             return reason or (f"{run.spec} is damaged" if run.state() == "damaged" else "")
 
         # Hashing leaves the interpreter to others.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from hpc.errors import Busy, UserError
+from hpc.errors import Busy, Unreadable, UserError
 from hpc.files import Held, append_json_line, is_locked, lock, read_json, write_json
 from stilts.run import outputs
 from stilts.run.specs import OtherVersion, RunSpec, refuse_change
@@ -162,7 +162,7 @@ class RunFolder:
         if self.spec.exists():
             try:
                 stored = self.read_spec()
-            except OtherVersion:
+            except (OtherVersion, Unreadable):
                 raise
             except UserError:
                 if not self._was_done_as(spec):
@@ -176,6 +176,8 @@ class RunFolder:
     def _was_done_as(self, spec: RunSpec) -> bool:
         try:
             return outputs.read_done(self.path).fingerprint == spec.fingerprint
+        except Unreadable:
+            raise
         except (FileNotFoundError, UserError):
             return False
 
@@ -186,7 +188,7 @@ class RunFolder:
             spec: the run's, where it has been read already.
         """
         if self.done.exists():
-            return "damaged" if self.damage(spec) else "done"
+            return "damaged" if self.complaint(spec) else "done"
         if is_locked(self.lock):
             return "running"
         if self.spec.exists() and _is_torn(self.spec):
@@ -201,14 +203,26 @@ class RunFolder:
         Args:
             spec: the run's, where it has been read already.
             contents: folders whose files are hashed; of all others the size must do.
+
+        Raises:
+            Unreadable: the system does not give a file, so that it may well be whole.
         """
         try:
             done = outputs.read_done(self.path)
             if done.fingerprint != (spec or self.read_spec()).fingerprint:
                 return "done.json belongs to another specification"
+        except Unreadable:
+            raise
         except UserError as error:
             return str(error)
         return outputs.damage(self.path, done, contents=contents)
+
+    def complaint(self, spec: RunSpec | None = None, *, contents: tuple[str, ...] = ()) -> str:
+        """As `damage`, for those who only tell: what cannot be read cannot be relied on either."""
+        try:
+            return self.damage(spec, contents=contents)
+        except Unreadable as error:
+            return str(error)
 
     def failure(self) -> "Failure | None":
         """Why the last attempt ended early; None where it did not, or was ended from outside."""

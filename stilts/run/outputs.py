@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from hpc.errors import UserError
+from hpc.errors import Unreadable, UserError
 from hpc.files import digest, read_json, write_json
 from hpc.settings import decode
 from hpc.usage import Usage
@@ -57,6 +57,7 @@ def read_done(folder: Path) -> Done:
 
     Raises:
         FileNotFoundError: the run is not done.
+        Unreadable: the system does not give it.
         UserError: the file is damaged.
     """
     path = folder / "done.json"
@@ -79,17 +80,22 @@ def damage(folder: Path, done: Done, *, contents: tuple[str, ...] = ()) -> str:
         done: what it lists.
         contents: folders within it whose files are read and hashed, and which may hold no observations more;
             of the others the sizes are looked at.
+
+    Raises:
+        Unreadable: the system does not give a file.
     """
     for name, output in done.outputs.items():
         path = folder / name
         try:
             size = path.stat().st_size
+            if size != output.bytes:
+                return f"{name} has {size} bytes, not {output.bytes}"
+            if name.partition("/")[0] in contents and digest(path) != output.sha256:
+                return f"{name} has other contents than it was written with"
         except (FileNotFoundError, NotADirectoryError):
             return f"{name} is missing"
-        if size != output.bytes:
-            return f"{name} has {size} bytes, not {output.bytes}"
-        if name.partition("/")[0] in contents and digest(path) != output.sha256:
-            return f"{name} has other contents than it was written with"
+        except OSError as error:
+            raise Unreadable(error, path) from error
     for part in contents:
         for path in sorted((folder / part).rglob("[!.]*.arrow")):
             if (name := str(path.relative_to(folder))) not in done.outputs:

@@ -13,9 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from hpc.errors import UserError
+from hpc.errors import Unreadable, UserError
 from hpc.usage import measured
-from stilts.data import entries
 from stilts.data.formats import parquet
 from stilts.model import tensors
 from stilts.run import outputs, records
@@ -50,17 +49,13 @@ def no_descriptors() -> Iterator[None]:
 
 @pytest.fixture
 def done(tmp_path: Path) -> RunFolder:
-    """A run that is done, with weights, a record and a cache entry."""
+    """A run that is done, with weights and a record, and a data set beside it."""
     here = RunFolder(tmp_path / "a")
     here.write_spec(SPEC)
     here.weights.mkdir()
     tensors.write({"word": np.ones((2, 3), np.float32)}, here.weights / "model.safetensors")
     records.write_shard(here.records / "scores", "scores", [SCORE], name="a")
     pq.write_table(pa.table({"text": ["a"]}), tmp_path / "a.parquet")
-    entry = tmp_path / "entry"
-    entry.mkdir()
-    (entry / "examples.arrow").write_bytes(b"x")
-    entries.seal(entry, {})
     seal(here)
     return here
 
@@ -71,26 +66,35 @@ def seal(here: RunFolder) -> None:
     outputs.write_done(here.path, SPEC.fingerprint, meter.usage)
 
 
-READERS: dict[str, Callable[[RunFolder], object]] = {
-    "a run's state": RunFolder.state,
-    "its damage": RunFolder.damage,
-    "a launch": lambda here: here.write_spec(SPEC),
-    "records": lambda here: records.read("scores", [here.records / "scores"]),
-    "a cache entry": lambda here: entries.is_whole(here.path.parent / "entry"),
-}
-
-
-@pytest.mark.parametrize("name", READERS)
-def test_too_many_open_files_is_no_damage(
-    done: RunFolder, name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    READERS[name](done)
-    with no_descriptors(), pytest.raises(OSError) as caught:  # noqa: PT011
-        READERS[name](done)
-    assert caught.value.errno == errno.EMFILE
-    assert "EXCLUDED" not in capsys.readouterr().err
+@pytest.mark.parametrize(
+    "look",
+    [
+        RunFolder.damage,
+        lambda here: here.damage(SPEC, contents=("weights",)),
+        lambda here: here.write_spec(SPEC),
+        lambda here: outputs.damage(here.path, outputs.read_done(here.path), contents=("weights",)),
+    ],
+    ids=["done.json", "spec.json", "a launch", "weights"],
+)
+def test_too_many_open_files_is_no_damage(done: RunFolder, look: Callable[[RunFolder], object]) -> None:
+    look(done)
+    with no_descriptors(), pytest.raises(Unreadable, match=r"cannot read .*: Too many open files"):
+        look(done)
     assert done.state() == "done"
     assert (done.weights / "model.safetensors").exists()
+
+
+def test_who_only_tells_tells_it_of_that_run(done: RunFolder) -> None:
+    with no_descriptors():
+        assert done.state() == "damaged"
+        assert done.complaint() == f"cannot read {done.done}: Too many open files"
+
+
+def test_a_shard_is_not_left_out_for_it(done: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    with no_descriptors(), pytest.raises(OSError) as caught:  # noqa: PT011
+        records.read("scores", [done.records / "scores"])
+    assert caught.value.errno == errno.EMFILE
+    assert "EXCLUDED" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
