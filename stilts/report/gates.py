@@ -75,11 +75,17 @@ def _examined(evidence: Evidence) -> Mapping[_Form, str]:
         found: dict[_Form, str] = {}
         for rows in evidence.read("gate").values():
             for row in rows:
-                why = "" if row["passed"] else f"{row['score']:.1f} where fp32 has {row['reference']:.1f}"
+                why = "" if row["passed"] else _why(row)
                 found[_form(row)] = why or found.get(_form(row), "")
         evidence.shared["gates",] = found
     gates: Mapping[_Form, str] = evidence.shared["gates",]
     return gates
+
+
+def _why(row: Mapping[str, Any]) -> str:
+    off = row["deviation"]
+    told = "" if off is None else f", its numbers off by {100 * off:.0f} % of their spread"
+    return f"{row['score']:.1f} where fp32 has {row['reference']:.1f}{told}"
 
 
 def _form(row: Mapping[str, Any]) -> _Form:

@@ -107,11 +107,12 @@ _MEMORY = """
 
 # One row a model, a back end and a type of number: its answers to the timed queries against those of the same
 # weights in eager fp32. `difference` is the largest between two of their numbers, `flips` predictions that
-# differ; both scores are the task's metric on these queries.
+# differ; `deviation` is the root mean square of all differences, of the spread of the reference; both
+# scores are the task's metric on these queries.
 _GATE = """
     run_id utf8!  regime utf8!  train_tasks utf8  seed int64  target_task utf8!  lang utf8!  impl utf8!
     dtype utf8!  device_class utf8!  device_name utf8  n int32!  difference float64!  flips int32!
-    reference float64!  score float64!  passed bool!
+    deviation float64  reference float64!  score float64!  passed bool!
 """
 
 # One row a reading of the machine's state, and a GPU where there is one: what happened since the one before.
@@ -137,7 +138,12 @@ _SECONDS = (
 )
 BOUNDS: Mapping[str, Mapping[str, tuple[float, float]]] = {
     "scores": {"value": (0.0, 100.0)},
-    "gate": {"reference": (0.0, 100.0), "score": (0.0, 100.0), "difference": (0.0, _ANY)},
+    "gate": {
+        "reference": (0.0, 100.0),
+        "score": (0.0, 100.0),
+        "difference": (0.0, _ANY),
+        "deviation": (0.0, _ANY),
+    },
     "predictions": {"score": (0.0, 1.0)},
     "training": dict.fromkeys(_SECONDS.split(), (0.0, _ANY)),
     "serving": {"rate": (0.0, _ANY)},

@@ -66,6 +66,32 @@ def test_one_example_is_no_evidence_and_two_are(examined, numbers):
         assert (told["flips"], told["passed"]) == (flips, passes)
 
 
+@pytest.mark.parametrize("of", ["other numbers", "one number", "a tenth of the queries"])
+def test_a_model_that_knows_nothing_hides_no_broken_form(examined, numbers, monkeypatch, of):
+    """All labels are the same and so are all scores, whatever the numbers."""
+    numbers[:, 0] = 9.0 + numbers[:, 0]
+    other = numbers.copy()
+    if of == "other numbers":
+        other[:, 1:] = np.random.default_rng(2).normal(size=(40, 2)) * 4
+    elif of == "one number":
+        other[:] = other[0]
+        other[:, 1] -= 3
+    else:
+        other[:4] = [60.0, -20.0, -20.0]
+    told = examined(numbers, other)
+    assert (told["flips"], told["score"]) == (0, told["reference"])
+    assert told["deviation"] > gate.DEVIATION
+    assert not told["passed"]
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-30, 5.0])
+def test_rounding_of_numbers_that_hardly_differ_is_no_deviation(examined, size):
+    flat = np.full((40, 3), size, np.float32)
+    told = examined(flat, flat * np.float32(1.002))
+    assert told["passed"]
+    assert told["deviation"] <= 0.21
+
+
 def test_what_is_not_finite_never_passes(examined, numbers):
     other = numbers.copy()
     other[3, 1] = np.nan
