@@ -70,7 +70,9 @@ def examine(reference: Model, fast: Model, head: str, task: Task, queries: data.
 def _deviation(expected: NDArray[np.float32], found: NDArray[np.float32]) -> float:
     """Root mean square of the differences, as a share of the spread."""
     wide = expected.astype(np.float64)
-    spread = max(float(wide.std()), _ROUNDING * float(np.sqrt((wide**2).mean())), np.finfo(np.float32).tiny)
+    spread = max(
+        float(wide.std()), _ROUNDING * float(np.sqrt((wide**2).mean())), float(np.finfo(np.float32).tiny)
+    )
     return float(np.sqrt(((found - wide) ** 2).mean())) / spread
 
 
