@@ -106,8 +106,8 @@ _MEMORY = """
 """
 
 # One row a model, a back end and a type of number: its answers to the timed queries against those of the same
-# weights in eager fp32. `difference` is the largest between two of their numbers, `flips` predictions that
-# differ; `deviation` is the root mean square of all differences, of the spread of the reference; both
+# weights in eager fp32. `difference` is the largest between two of their numbers, `deviation` the root mean
+# square of all differences as a share of the reference's spread, `flips` predictions that differ; both
 # scores are the task's metric on these queries.
 _GATE = """
     run_id utf8!  regime utf8!  train_tasks utf8  seed int64  target_task utf8!  lang utf8!  impl utf8!
