@@ -41,7 +41,10 @@ def apart(make: Callable[..., Contestant], *arguments: Any) -> Contestant:
 
 
 def _answer(connection: Connection) -> Any:
-    answer = connection.recv()
+    try:
+        answer = connection.recv()
+    except EOFError as error:
+        raise RuntimeError("the process of a contestant has ended") from error
     if isinstance(answer, Exception):
         raise answer
     return answer
