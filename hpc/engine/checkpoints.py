@@ -23,8 +23,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from hpc import collective
-from hpc.errors import UserError
+from hpc.errors import Unreadable, UserError
 from hpc.files import digest, read_json, replacing, write_json
+from hpc.reasons import of_the_machine
 
 COMMITTED = "committed.json"
 KEPT = 2
@@ -118,14 +119,20 @@ def newest(folder: Path, *, accept: Callable[[Any], str]) -> Checkpoint | None:
     Args:
         folder: of all checkpoints.
         accept: says of a state why it cannot be gone on with; empty when it can.
+
+    Raises:
+        Unreadable: the system does not give one to a rank; the work that it holds is not done again for that.
     """
     # As the first rank sees the folder: a network's file system may show others less of it for a while.
     seen = [int(here.name.rpartition("-")[2]) for here in reversed(_committed(folder))]
     for number in range(int(collective.of_first(len(seen)))):
         here = _folder(folder, int(collective.of_first(seen[number] if number < len(seen) else 0)))
-        committed, reason = _read(here, accept)
+        committed, reason, withheld = _read(here, accept)
         # Each rank reads a part of the files; one that finds damage speaks for all.
-        if not collective.largest(bool(reason)):
+        worst = collective.largest(2 if withheld else int(bool(reason)))
+        if worst == 2:
+            raise withheld or Unreadable(OSError("another rank cannot"), here)
+        if not worst:
             assert committed is not None, "no reason against it"
             return Checkpoint(folder=here, state=committed["state"], files=tuple(committed["files"]))
         if reason:
@@ -134,31 +141,41 @@ def newest(folder: Path, *, accept: Callable[[Any], str]) -> Checkpoint | None:
 
 
 def states(folder: Path) -> list[Any]:
-    """The states of all committed checkpoints that can be read, oldest first."""
+    """The states of all committed checkpoints that are whole, oldest first.
+
+    Raises:
+        Unreadable: the system does not give one: what belongs to it is not to be thrown away.
+    """
     found = []
     for here in _committed(folder):
         try:
             found.append(read_json(here / COMMITTED)["state"]["caller"])
+        except Unreadable:
+            raise
         except (UserError, KeyError, TypeError):
             continue
     return found
 
 
-def _read(here: Path, accept: Callable[[Any], str]) -> tuple[dict[str, Any] | None, str]:
-    """What was committed, and why it cannot be used."""
+def _read(here: Path, accept: Callable[[Any], str]) -> tuple[dict[str, Any] | None, str, Unreadable | None]:
+    """What was committed, why it cannot be used, and what the system refused."""
     try:
         committed = read_json(here / COMMITTED)
         for number, (name, one) in enumerate(committed["files"].items()):
             if (here / name).stat().st_size != one["bytes"]:
-                return None, f"{name} has not the {one['bytes']} bytes it was written with"
+                return None, f"{name} has not the {one['bytes']} bytes it was written with", None
             mine = number % collective.world_size() == collective.rank()
             if mine and digest(here / name) != one["sha256"]:
-                return None, f"{name} has other contents than it was written with"
-            with safe_open(here / name, framework="pt") as file:
+                return None, f"{name} has other contents than it was written with", None
+            # The library calls whatever cannot be opened a missing file.
+            with open(here / name, "rb"), safe_open(here / name, framework="pt") as file:
                 json.loads(file.metadata()["starts"])
-        return committed, accept(committed["state"])
+        return committed, accept(committed["state"]), None
     except (UserError, OSError, KeyError, TypeError, ValueError, AttributeError, SafetensorError) as error:
-        return None, f"{type(error).__name__}: {error}"
+        if of_the_machine(error) and isinstance(error, OSError):
+            error = Unreadable(error, error.filename or here)
+        reason = f"{type(error).__name__}: {error}"
+        return None, reason, error if isinstance(error, Unreadable) else None
 
 
 def _folder(folder: Path, step: int) -> Path:

@@ -51,7 +51,7 @@ def _beside(path: Path) -> Iterator[Path]:
     """A new file beside `path`, under a name that nobody can have made a link of beforehand; gone in the end
     unless it was renamed.
     """
-    with _naming(path):
+    with naming(path):
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         os.close(handle)
         try:
@@ -62,8 +62,8 @@ def _beside(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """Has what the system refuses name `path`: a write names no file, others a temporary one."""
+def naming(path: Path) -> Iterator[None]:
+    """Has what the system refuses name `path`: a write and Arrow name no file, others a temporary one."""
     try:
         yield
     except Exception as error:
@@ -146,7 +146,7 @@ def append_json_line(path: Path, value: Any) -> None:
     There may be one writer at a time: half a line that a crash or a full disk left is cut off.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _naming(path), open(path, "a+b", buffering=0) as file:
+    with naming(path), open(path, "a+b", buffering=0) as file:
         _cut_half_line(file)
         left = memoryview(json_line(value).encode())
         while left:  # a disk that fills up takes a part and says so only when asked again

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpc.errors import UserError
-from hpc.files import build_once
+from hpc.files import build_once, naming
 from hpc.reasons import number_of
 from stilts import tasks
 from stilts.data import versions
@@ -126,7 +126,8 @@ def load(
     name = f"{task.name}.{language}.{actual}-{versions.of_value(identity)[:20]}"
     folder = build_once(cache / name, build, is_whole=is_whole)
     try:
-        return _open(folder, task, language, split, names, chosen)
+        with naming(folder):
+            return _open(folder, task, language, split, names, chosen)
     except (pa.ArrowException, OSError, ValueError) as error:
         if number_of(error):
             raise

@@ -13,7 +13,7 @@ from typing import Any
 
 from hpc import ranks
 from hpc.engine import checkpoints
-from hpc.errors import UserError
+from hpc.errors import Unreadable, UserError
 from hpc.files import write_json, write_json_once
 from hpc.heartbeat import Heartbeat
 from hpc.stopping import StopRequest
@@ -184,7 +184,8 @@ class Trainer:
             }
             self.learner.engine.save(folder, totals.drawn, taken=totals.step, state=state)
             if self.place.first:
-                best.prune(self.run, [kept["best"]["step"] for kept in checkpoints.states(folder)])
+                with suppress(Unreadable):  # the next time will do
+                    best.prune(self.run, [kept["best"]["step"] for kept in checkpoints.states(folder)])
         ledger.committed(totals.drawn)
 
     def finish(self) -> None:

@@ -1,15 +1,17 @@
 """The DeepSpeed engine: what is resumed equals what was never interrupted, in every ZeRO stage."""
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
 import torch
 
-from hpc.engine import Linear, parameter_groups
+from hpc.engine import Linear, checkpoints, parameter_groups
 from hpc.engine.checkpoints import COMMITTED
 from hpc.engine.plain import PlainEngine
-from hpc.errors import UserError
+from hpc.errors import Unreadable, UserError
 from hpc.zero import Memory, Zero
 from tests.starting import outputs_of_ranks
 
@@ -144,6 +146,30 @@ def test_a_damaged_checkpoint_is_stepped_over_aloud(tmp_path, plain):
     for committed in tmp_path.glob(f"*/{COMMITTED}"):
         committed.write_text("{", encoding="utf-8")
     assert train(tmp_path, stage="auto", steps=6)["losses"] == plain["losses"]
+
+
+@pytest.mark.parametrize("name", ["a rank's file", "committed.json"])
+def test_a_checkpoint_that_is_withheld_is_not_stepped_over(tmp_path, monkeypatch, name):
+    """A server that restarts costs no steps: the newest is not done again from the one before."""
+    for until in (2, 4):
+        train(tmp_path, stage="auto", steps=until, save_at=until)
+    newest = tmp_path / "step-00000004"
+
+    def stale(path):
+        if path.parent == newest:
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), str(path))
+        return true(path)
+
+    place = (checkpoints, "digest") if name == "a rank's file" else (Path, "read_bytes")
+    true = getattr(*place)
+    monkeypatch.setattr(*place, stale)
+    with pytest.raises(Unreadable, match=f"cannot read {newest}/.*: Stale file handle"):
+        checkpoints.newest(tmp_path, accept=lambda _: "")
+    if name == "committed.json":
+        with pytest.raises(Unreadable):
+            checkpoints.states(tmp_path)
+    monkeypatch.undo()
+    assert checkpoints.newest(tmp_path, accept=lambda _: "").folder == newest
 
 
 def test_a_checkpoint_runs_nothing_that_it_holds(tmp_path):

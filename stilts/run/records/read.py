@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from hpc.errors import UserError
+from hpc.files import naming
 from hpc.reasons import number_of
 from stilts.run.records.schemas import SCHEMA_VERSION, Schema
 from stilts.run.records.write import arrow_schema, missing_values, schema_of
@@ -96,7 +97,8 @@ def stream(
 
     def read_one(path: Path) -> "Made | None":
         try:
-            table = _read_shard(path, schema, target, proven=proven)
+            with naming(path):
+                table = _read_shard(path, schema, target, proven=proven)
         except (pa.ArrowException, OSError, ValueError) as error:
             # Damage may ask for any amount of memory, what is proven asks for its own.
             if number_of(error) or (proven and isinstance(error, MemoryError)):

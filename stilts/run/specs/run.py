@@ -98,7 +98,7 @@ class RunSpec:
 
 
 class OtherVersion(UserError):
-    """A specification that another version of this program wrote, and nobody has changed since."""
+    """A specification that another version of this program wrote; what it asks for was not changed since."""
 
     def __init__(self, where: str, reason: str) -> None:
         super().__init__(

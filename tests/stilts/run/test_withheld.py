@@ -94,6 +94,7 @@ def test_a_shard_is_not_left_out_for_it(done: RunFolder, capsys: pytest.CaptureF
     with no_descriptors(), pytest.raises(OSError) as caught:  # noqa: PT011
         records.read("scores", [done.records / "scores"])
     assert caught.value.errno == errno.EMFILE
+    assert caught.value.filename == str(done.records / "scores" / "a.arrow")
     assert "EXCLUDED" not in capsys.readouterr().err
 
 
