@@ -7,6 +7,8 @@ of whatever the packages were installed into: an environment, a prefix, `~/.loca
 from collections.abc import Iterator
 from pathlib import Path
 
+from hpc.files import listing
+
 _PACKAGES = Path(__file__).resolve().parents[1]
 _LEVELS = 5
 """Folders between packages and prefix at most: `lib/python3.11/site-packages`, and what a system adds."""
@@ -14,7 +16,7 @@ _LEVELS = 5
 
 def names(sort: str) -> list[str]:
     """All TOML files of a sort (`slurm`, `tables`), by name."""
-    return sorted({path.stem for folder in folders(sort) for path in folder.glob("*.toml")})
+    return sorted({path.stem for folder in folders(sort) for path in listing(folder, "*.toml")})
 
 
 def find(sort: str, name: str) -> Path | None:

@@ -16,10 +16,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from hpc.command import Parser, aligned, command
-from hpc.errors import UserError, unknown_name
+from hpc.errors import Unreadable, UserError, unknown_name
+from hpc.files import listing
 from stilts.launching import cost
 from stilts.launching.optional import resolve_optional
-from stilts.launching.standings import ALARMING, Overview, Standing, State, read
+from stilts.launching.standings import ALARMING, Overview, Standing, State, read, run_folders
 from stilts.run.specs import RunSpec
 from stilts.study.config import Study
 from stilts.study.grid import expand
@@ -92,13 +93,13 @@ def _where(run: Standing) -> str:
 
 def _studies(asked: str | None, runs: Path) -> dict[str, dict[str, RunSpec]]:
     """Names of the studies to show, each with the runs it asks for."""
-    here = sorted({path.parent.parent.name for path in runs.glob("*/*/spec.json")})
+    if asked and run_folders(runs / asked):
+        return {asked: _planned(asked, runs)}
+    here = [folder.name for folder in listing(runs) if _has_runs(folder)]
     if asked is None:
         if not here:
             raise UserError(f"no runs in {runs}; launch first: python -m stilts.launch --grid all", code=3)
         return {name: _planned(name, runs) for name in here}
-    if asked in here:
-        return {asked: _planned(asked, runs)}
     try:
         study = load_study(asked)
     except UserError:
@@ -106,6 +107,14 @@ def _studies(asked: str | None, runs: Path) -> dict[str, dict[str, RunSpec]]:
             raise unknown_name("study", asked, here, where=str(runs)) from None
         raise
     return {study.name: _expanded(study, runs)}
+
+
+def _has_runs(folder: Path) -> bool:
+    try:
+        return bool(run_folders(folder))
+    except Unreadable as error:
+        print(f"stilts: {error}; it is left out", file=sys.stderr)
+        return False
 
 
 def _planned(name: str, runs: Path) -> dict[str, RunSpec]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hpc.command import Parser, comma_list, command, printable
 from hpc.errors import UserError, refuse_unknown, unknown_name
+from hpc.files import is_there, listing
 from stilts.launching.optional import resolve_optional
 from stilts.report.spec import Spec, load_spec, table_names
 from stilts.study.loading import load_study
@@ -73,7 +74,7 @@ def work(asked: argparse.Namespace) -> int:
     study = load_study(asked.study)
     folder = asked.runs / study.name
     study, _ = resolve_optional(study, folder)
-    if not folder.is_dir() and any(spec.inputs for spec in specs):
+    if not listing(folder) and any(spec.inputs for spec in specs):
         raise _nothing(folder, asked)
 
     from stilts.report.evidence import Evidence
@@ -98,6 +99,8 @@ def _render(
         else:
             ready.append(spec)
     if not ready:
+        for complaint in _damaged(evidence.damaged):
+            print(f"note: {complaint}", file=sys.stderr)
         raise _nothing(evidence.folder, asked)
     built = render.build_all(ready, evidence)
     made = [one for group in built.values() for one in group]
@@ -127,8 +130,8 @@ def _damaged(found: Mapping[str, str]) -> list[str]:
     for run, reason in found.items():
         kinds.setdefault(reason.replace(run, ""), []).append(run)
     return [
-        f"DAMAGED: nothing of {runs[0]}{f' and {len(runs) - 1} more' * (len(runs) > 1)} is shown "
-        f"({found[runs[0]]}); launch again"
+        f"DAMAGED: nothing of {runs[0]}{f' and {len(runs) - 1} more' * (len(runs) > 1)} is shown: "
+        f"{found[runs[0]]}"
         for runs in kinds.values()
     ]
 
@@ -142,7 +145,7 @@ def _report(out: Path, made: "Sequence[Built]", evidence: "Evidence") -> None:
     parts = answer.answer(cells, caveat=evidence.study.caveat)
     write_atomic(out / "report.html", page.write(evidence, parts, made, out))
     drawn = [render.table_of(one).id for one in made if isinstance(one, figures.Figure)]
-    drawn = [name for name in drawn if (out / f"{name}.pdf").exists()]
+    drawn = [name for name in drawn if is_there(out / f"{name}.pdf")]
     text = paper.write(evidence.study.summary, parts, made, drawn)
     write_atomic(out / "paper.tex", text)
     written = [out / "report.html", out / "paper.tex"]

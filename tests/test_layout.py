@@ -65,6 +65,23 @@ def test_kernels_know_nobody():
             assert name.split(".")[0] not in ("stilts", "hpc"), f"{path} imports {name}"
 
 
+def test_what_is_withheld_is_not_taken_for_absent():
+    """By `hpc.files`, not by what passes over it; what hardware tells of itself may be withheld anywhere."""
+    found = []
+    for path in sorted(path for room in ("hpc", "stilts") for path in (ROOT / room).rglob("*.py")):
+        name = str(path.relative_to(ROOT))
+        if name in ("hpc/energy.py", "hpc/telemetry.py"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute) and node.attr in ("exists", "glob", "rglob", "iterdir"):
+                found.append(f"{name}:{node.lineno} {node.attr}")
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "os.walk":
+                is_sweep = name == "hpc/files/atomic.py"
+                if not is_sweep and "onerror" not in {one.arg for one in node.keywords}:
+                    found.append(f"{name}:{node.lineno} os.walk")
+    assert not found
+
+
 @pytest.mark.parametrize(
     "module",
     [

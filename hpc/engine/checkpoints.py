@@ -24,7 +24,7 @@ from torch import Tensor
 
 from hpc import collective
 from hpc.errors import Unreadable, UserError
-from hpc.files import digest, read_json, replacing, write_json
+from hpc.files import digest, is_there, listing, read_json, replacing, write_json
 from hpc.reasons import of_the_machine
 
 COMMITTED = "committed.json"
@@ -107,8 +107,8 @@ def write(folder: Path, step: int, fragments: Iterable[Fragment], *, state: Mapp
         write_json(here / COMMITTED, {"step": step, "files": listed, "state": dict(state)})
         for old in _committed(folder)[:-KEPT]:
             shutil.rmtree(old)
-        for other in folder.glob("step-*"):
-            if not (other / COMMITTED).exists():
+        for other in listing(folder, "step-*"):
+            if not is_there(other / COMMITTED):
                 shutil.rmtree(other)
     collective.barrier()
 
@@ -183,7 +183,7 @@ def _folder(folder: Path, step: int) -> Path:
 
 
 def _committed(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("step-*") if (path / COMMITTED).exists())
+    return [path for path in listing(folder, "step-*") if is_there(path / COMMITTED)]
 
 
 def _name(rank: int) -> str:

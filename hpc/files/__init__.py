@@ -17,17 +17,23 @@ from hpc.files.atomic import (
 )
 from hpc.files.folders import build_once, own_folder, replacing_folder
 from hpc.files.locks import Held, is_locked, lock, signed_by
+from hpc.files.looking import files_below, is_there, listing, matching, raise_unreadable
 
 __all__ = [
     "Held",
     "append_json_line",
     "build_once",
     "digest",
+    "files_below",
     "is_locked",
+    "is_there",
     "json_line",
+    "listing",
     "lock",
+    "matching",
     "naming",
     "own_folder",
+    "raise_unreadable",
     "read_json",
     "read_json_lines",
     "replacing",

@@ -170,12 +170,15 @@ def read_json_lines(path: Path) -> list[dict[str, Any]]:
     """The objects of a JSON-lines file; a last line cut short by a crash is left out.
 
     Raises:
+        Unreadable: the system does not give it.
         UserError: a line is not JSON (code 3), naming file and line.
     """
     try:
         lines = path.read_bytes().split(b"\n")[:-1]
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise Unreadable(error, path) from error
     found = []
     for number, line in enumerate(lines, start=1):
         try:
@@ -188,10 +191,10 @@ def read_json_lines(path: Path) -> list[dict[str, Any]]:
 def sweep(folder: Path) -> None:
     """Takes away what killed writers left below a folder, once it is older than any write takes."""
     long_ago = time.time() - _WRITE_SECONDS
-    for path in folder.rglob(".*"):
-        if _LITTER.fullmatch(path.name) and path.is_file() and not path.is_symlink():
+    for here, _, names in os.walk(folder):
+        for path in (Path(here, name) for name in names if _LITTER.fullmatch(name)):
             with suppress(FileNotFoundError):
-                if path.stat().st_mtime < long_ago:
+                if not path.is_symlink() and path.stat().st_mtime < long_ago:
                     path.unlink()
 
 

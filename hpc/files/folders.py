@@ -9,11 +9,13 @@ import shutil
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 
 from hpc.errors import UserError
 from hpc.files.atomic import sync
 from hpc.files.locks import NO_LOCKS, flock, lock
+from hpc.files.looking import listing, raise_unreadable
 
 _CANNOT_WRITE = (errno.EACCES, errno.EEXIST, errno.ENOTDIR, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
 """What a folder for results of work can be wrong by, or its disk."""
@@ -111,7 +113,7 @@ def _claim(path: Path) -> tuple[Path, int]:
 
 
 def _sweep(path: Path) -> None:
-    for stale in path.parent.glob(f".{path.name}.{'[0-9a-f]' * 8}"):
+    for stale in listing(path.parent, f".{escape(path.name)}.{'[0-9a-f]' * 8}"):
         with suppress(OSError):
             handle = os.open(stale, os.O_RDONLY | os.O_DIRECTORY)
             try:
@@ -138,7 +140,7 @@ def _put_in_place(temporary: Path, path: Path) -> None:
 
 
 def _sync_all(folder: Path) -> None:
-    for entry in folder.rglob("*"):
-        if not entry.is_dir():
-            sync(entry)
-    sync(folder)
+    for here, _, names in os.walk(folder, onerror=raise_unreadable):
+        for name in names:
+            sync(Path(here, name))
+        sync(Path(here))

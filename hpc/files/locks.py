@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from hpc.errors import Unreadable
+
 NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL)
 """What a file system without locks answers."""
 STALE_SECONDS = 90.0
@@ -52,11 +54,17 @@ def lock(path: Path, *, patience: float = 0.0) -> Iterator[None]:
 
 
 def is_locked(path: Path) -> bool:
-    """Whether some process holds `path`; whoever looks holds it for an instant."""
+    """Whether some process holds `path`; whoever looks holds it for an instant.
+
+    Raises:
+        Unreadable: the system does not tell.
+    """
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
         return False
+    except OSError as error:
+        raise Unreadable(error, path) from error
     try:
         return not flock(handle, fcntl.LOCK_SH)
     except OSError as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hpc.errors import UserError
-from hpc.files import own_folder
+from hpc.files import is_there, own_folder
 from hpc.graph import ordered
 from hpc.jobs import Event, Node, Outcome, Shape, State, Watch
 from hpc.slurm import history, queue
@@ -138,7 +138,7 @@ class SlurmExecutor:
 
 
 def _not_done(order: Sequence[Node]) -> list[Node]:
-    done = {node.name for node in order if node.done and node.done.exists()}
+    done = {node.name for node in order if node.done and is_there(node.done)}
     return [
         replace(node, needs=tuple(need for need in node.needs if need not in done))
         for node in order

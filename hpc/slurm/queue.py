@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hpc.errors import UserError
+from hpc.errors import Unreadable, UserError
 from hpc.files import read_json, write_json
 from hpc.slurm.answers import Passing, clean_environment, refusal
 
@@ -118,9 +118,15 @@ def cancel(job_ids: Iterable[str]) -> None:
 
 
 def read_job(folder: Path) -> dict[str, Any] | None:
-    """What was written down when the node with this folder was last submitted."""
+    """What was written down when the node with this folder was last submitted.
+
+    Raises:
+        Unreadable: the system does not give it, so that there may well be a job.
+    """
     try:
         record = read_json(folder / JOB_FILE)
+    except Unreadable:
+        raise
     except (FileNotFoundError, UserError):
         # A torn note is no note: the job is found by its token, or submitted anew.
         return None

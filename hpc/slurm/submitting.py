@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hpc.errors import UserError
+from hpc.files import is_there
 from hpc.jobs import Node
 from hpc.slurm import queue
 from hpc.slurm.answers import Full, submission
@@ -58,7 +59,7 @@ class Submitter:
         from submitit.core.utils import DelayedSubmission, JobPaths
 
         paths = JobPaths(self.folder, job_id=job_id)
-        if not paths.submitted_pickle.exists():
+        if not is_there(paths.submitted_pickle):
             delayed = DelayedSubmission(RemoteCall(node.call, node.name))
             delayed.set_timeout(node.shape.minutes, self.settings.max_timeouts)
             partial = paths.submitted_pickle.with_suffix(f".{os.getpid()}")

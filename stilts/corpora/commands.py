@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hpc.command import printable
 from hpc.errors import UserError, refuse_unknown, unknown_name
+from hpc.files import files_below
 from stilts.corpora import checking, manifest as mirror, staging, statistics
 from stilts.corpora.required import RequiredSet, required_sets
 from stilts.corpora.statistics import Statistic
@@ -156,7 +157,7 @@ def _fetch_model(study: Study) -> str:
     if study.model.is_untrained:
         return f"model: {source}, nothing to fetch"
     folder = pretrained.convert(source, cache=pretrained.default_cache())
-    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    size = sum(path.stat().st_size for path in files_below(folder))
     where = f"model: {source} is in {folder} ({say_bytes(size)})"
     if "@" not in source or Path(source).expanduser().is_dir():
         return f"{where}; compute nodes must see this folder"

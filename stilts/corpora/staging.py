@@ -9,11 +9,12 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from glob import escape
 from pathlib import Path
 from typing import Literal
 
 from hpc.errors import UserError
-from hpc.files import Held, lock, replacing, write_json
+from hpc.files import Held, listing, lock, replacing, write_json
 from stilts.corpora.manifest import MANIFEST, Entry, digest, read_manifest, unread
 from stilts.corpora.required import RequiredSet
 from stilts.data.sources import hub
@@ -200,7 +201,7 @@ def _is_whole(cached: Path, file: RemoteFile) -> bool:
 def _sweep(folder: Path, files: Mapping[str, RemoteFile]) -> None:
     """Removes what a killed process left half-written; whoever holds the lock is alone here."""
     for target in [folder / MANIFEST, *(folder / place for place in files)]:
-        for litter in target.parent.glob(f".{target.name}.????????"):
+        for litter in listing(target.parent, f".{escape(target.name)}.????????"):
             litter.unlink(missing_ok=True)
 
 

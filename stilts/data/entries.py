@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hpc.errors import UserError
-from hpc.files import read_json, write_json
+from hpc.files import listing, read_json, write_json
 from stilts import tasks
 from stilts.data import formats, reading, versions
 from stilts.tasks import Task, coding, types as task_types
@@ -29,7 +29,7 @@ def made_by(task: Task) -> dict[str, str]:
     task, or a change elsewhere, leaves its entries as they are.
     """
     code = [
-        *_CODING.glob("*.py"),
+        *listing(_CODING, "*.py"),
         _TYPES / f"{task.type}.py",
         *_files_of(tasks.untranslated(task.name)),
         *(_FORMATS / f"{place.format}.py" for place in task.hub),
@@ -46,7 +46,7 @@ def made_by(task: Task) -> dict[str, str]:
 
 def seal(folder: Path, identity: dict[str, Any]) -> None:
     """Writes down what an entry is, and how large its files are."""
-    sizes = {path.name: path.stat().st_size for path in sorted(folder.glob("*.arrow"))}
+    sizes = {path.name: path.stat().st_size for path in listing(folder, "*.arrow")}
     write_json(folder / ENTRY, identity | {"bytes": sizes})
 
 

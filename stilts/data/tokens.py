@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpc.errors import UserError
-from hpc.files import build_once, naming
+from hpc.files import build_once, is_there, naming
 from hpc.reasons import number_of
 from stilts import tasks
 from stilts.data import versions
@@ -99,7 +99,7 @@ def load(
     actual = task.set_of(split=split, language=language)
     chosen = choose(task, language=language, split=actual, sources=sources)
     names = labels(task, sources=sources, seed=seed)
-    if not tokenizer_file.exists():
+    if not is_there(tokenizer_file):
         raise UserError(f"no tokenizer at {tokenizer_file}; prepare the model first", code=3)
     identity: dict[str, Any] = {
         "task": task.name,

@@ -7,13 +7,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from hpc.files import files_below
+
 
 @cache
 def of_code(*places: Path) -> str:
     """Hash over the Python files of the given files and folders, their names included."""
     total = hashlib.sha256()
     for place in places:
-        for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+        for path in files_below(place, "*.py") if place.is_dir() else [place]:
             total.update(f"{path.relative_to(place.parent)}\0".encode() + path.read_bytes())
     return total.hexdigest()
 

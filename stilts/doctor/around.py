@@ -4,6 +4,7 @@ import shutil
 from contextlib import suppress
 
 from hpc.errors import UserError
+from hpc.files import listing
 from hpc.finding import Finding
 
 _HUB_SECONDS = 3.0
@@ -75,7 +76,7 @@ def data() -> Finding:
     from stilts.data.sources.folder import ROOT, root
 
     if root().is_dir():
-        tasks = sorted(path.name for path in root().iterdir() if path.is_dir() and path.name[:1] != ".")
+        tasks = [path.name for path in listing(root(), "[!.]*") if path.is_dir()]
         return Finding(what="data", told=f"{root()} holds {len(tasks)} folders")
     return Finding(
         what="data",

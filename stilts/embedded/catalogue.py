@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal, TypedDict
 
 from hpc.errors import UserError, unknown_name
+from hpc.files import matching
 
 FOLDERS = {"zh": "zh_Hans"}
 """Where Django's name of a language is not XTREME's."""
@@ -139,7 +140,7 @@ def _messages(language: str) -> tuple[Pair, ...]:
     """Every (English, foreign) message of all of Django's applications, white space put straight."""
     folder = FOLDERS.get(language, language)
     found: dict[str, str] = {}
-    paths = (path for locale in _locales() for path in sorted((locale / folder).glob("*/django*.mo")))
+    paths = (path for locale in _locales() for path in matching(locale / folder, "*/django*.mo"))
     for path in paths:
         for english, foreign in _read_mo(path):
             # The first translation of a message stays; \0 parts the forms of a plural, \4 the context.
@@ -159,7 +160,7 @@ def _locales() -> tuple[Path, ...]:
             code=3,
         )
     package = Path(spec.submodule_search_locations[0])
-    return tuple(sorted([package / "conf" / "locale", *package.glob("contrib/*/locale")]))
+    return tuple(sorted([package / "conf" / "locale", *matching(package, "contrib/*/locale")]))
 
 
 def _read_mo(path: Path) -> Iterator[Pair]:

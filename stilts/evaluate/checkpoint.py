@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hpc.errors import UserError
+from hpc.files import is_there, listing
 from stilts.model.checkpoint import CONFIG, read_config
 from stilts.model.families import family_of
 from stilts.model.heads import THEIRS, HeadSpec, heads_of
@@ -62,9 +63,9 @@ def locate(source: str) -> Checkpoint:
     """
     given = Path(source).expanduser()
     run: Mapping[str, Any] = {}
-    if (given / "spec.json").exists():
+    if is_there(given / "spec.json"):
         folder, run = _weights_of(RunFolder(given.resolve()))
-    elif (given / "config.json").exists():
+    elif is_there(given / "config.json"):
         folder = given
     elif given.is_dir():
         raise UserError(f"{given} holds no model: neither config.json nor a run's spec.json", code=3)
@@ -113,7 +114,7 @@ def answering(checkpoint: Checkpoint, task: Task, labels: Sequence[str]) -> Head
 def digest(folder: Path) -> str:
     """Hash over the bytes of all files that decide a model's answers."""
     total = hashlib.sha256()
-    for path in sorted({path for pattern in _FILES for path in folder.glob(pattern)}):
+    for path in sorted({path for pattern in _FILES for path in listing(folder, pattern)}):
         with open(path, "rb") as file:
             content = hashlib.file_digest(file, "sha256").hexdigest()
         total.update(f"{path.name}\0{content}\0".encode())
@@ -122,7 +123,7 @@ def digest(folder: Path) -> str:
 
 def _weights_of(run: RunFolder) -> tuple[Path, Mapping[str, Any]]:
     spec = run.read_spec()
-    if not (run.weights / "config.json").exists():
+    if not is_there(run.weights / "config.json"):
         hint = f"; it reads those of {', '.join(spec.needs)}" if spec.stage == "evaluate" else ""
         raise UserError(f"the run {run.path} has no weights (it is {run.state()}){hint}", code=3)
     names = ("regime", "intermediate", "seed")

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from hpc.errors import UserError
-from hpc.files import write_atomic
+from hpc.files import is_there, write_atomic
 from stilts.evaluate.checkpoint import Checkpoint, HeadChoice
 from stilts.model import folder as models
 from stilts.model.checkpoint import TOKENIZER, read_tokenizer
@@ -76,7 +76,7 @@ def _refuse_other_vocabulary(tokenizer_file: Path, rows: int) -> None:
 
 def _tokenizer_file(folder: Path, cache: Path) -> Path:
     """A folder's tokenizer.json, made once in the cache where it has another form of tokenizer."""
-    if (folder / TOKENIZER).exists():
+    if is_there(folder / TOKENIZER):
         return folder / TOKENIZER
     text = read_tokenizer(folder)
     path = cache / "tokenizers" / hashlib.sha256(text.encode()).hexdigest()[:20] / TOKENIZER

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hpc.errors import UserError, refuse_unknown
+from hpc.files import is_there
 from stilts import data
 from stilts.data.sources import choose, names as source_names
 from stilts.evaluate import request
@@ -170,7 +171,7 @@ def _answerable(
 def _refuse_damaged(checkpoint: Checkpoint) -> None:
     """A run's weights have to be those that it wrote: whoever answers with others tells of another run."""
     run = RunFolder(checkpoint.folder.resolve().parent)
-    reason = run.damage(contents=("weights",)) if run.done.exists() and run.spec.exists() else ""
+    reason = run.damage(contents=("weights",)) if is_there(run.done) and is_there(run.spec) else ""
     if reason:
         raise UserError(f"{run.path} is damaged ({reason}): launch again, which does it anew", code=3)
 
@@ -218,7 +219,7 @@ def _sources(asked: argparse.Namespace, study: Study | None) -> tuple[str, ...]:
 
 def _device() -> str:
     """Where the model will answer; torch is asked only where a driver promises a GPU."""
-    if not any(Path(name).exists() for name in ("/dev/nvidiactl", "/dev/kfd")):
+    if not any(is_there(Path(name)) for name in ("/dev/nvidiactl", "/dev/kfd")):
         return "cpu"
     from hpc import ranks
 
@@ -236,6 +237,6 @@ def _dtype(asked: argparse.Namespace, study: Study | None, device: str) -> str:
 def _label(checkpoint: Checkpoint) -> str:
     if checkpoint.run:
         return f"{checkpoint.run['study']}.{checkpoint.run['id']}"
-    name = Path(checkpoint.source).expanduser().resolve().name if checkpoint.folder.exists() else ""
+    name = Path(checkpoint.source).expanduser().resolve().name if is_there(checkpoint.folder) else ""
     shown = checkpoint.source if "@" in checkpoint.source else name
     return re.sub(r"[^A-Za-z0-9._-]+", "--", shown).strip("-.") or "model"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hpc.errors import UserError
+from hpc.files import is_there
 from stilts import data, tasks
 from stilts.data.sources import choose
 from stilts.evaluate.averages import COUNTED
@@ -138,7 +139,7 @@ def score_folder(path: Path) -> int:
     all_stored = stored_in(path)
     store, board = Store(RunFolder(path.resolve())), ScoreSummary()
     for stored in all_stored:
-        if store.folder.spec.exists():
+        if is_there(store.folder.spec):
             scored = score(stored, read(stored))
             rows = _rows(stored, scored)
         else:

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from hpc.errors import UserError
-from hpc.files import digest, read_json, write_json
+from hpc.files import digest, is_there, listing, read_json, write_json
 from hpc.settings import decode
 from stilts.run import records
 from stilts.run.folder import RunFolder
@@ -89,14 +89,14 @@ class Store:
     def kept(self) -> dict[str, StoredCell]:
         """Cells with whole predictions, by name."""
         found = {}
-        for path in sorted(self._cells.glob("*.json")):
-            if (self.folder.predictions / f"{path.stem}.arrow").exists():
+        for path in listing(self._cells, "*.json"):
+            if is_there(self.folder.predictions / f"{path.stem}.arrow"):
                 found[path.stem] = decode(StoredCell, read_json(path), str(path))
         return found
 
     def is_scored(self, name: str) -> bool:
         """Whether the scores of a cell are there."""
-        return (self._scores / f"{name}.arrow").exists()
+        return is_there(self._scores / f"{name}.arrow")
 
     def refuse_mixture(self, wanted: Sequence[Cell], overwrite: Overwrite) -> None:
         """Makes sure that the folder will hold answers of one model and one way of asking.
@@ -119,7 +119,7 @@ class Store:
     def put_answers(self, kept: StoredCell, rows: Sequence[Mapping[str, Any]]) -> None:
         """Writes predictions; whatever the cell had before is gone first."""
         cell = kept.cell
-        for path in (self._cells / f"{cell.name}.json", *self._scores.glob(f"{cell.name}*.arrow")):
+        for path in (self._cells / f"{cell.name}.json", *listing(self._scores, f"{cell.name}*.arrow")):
             if path.stem in (cell.name, f"{cell.name}-dev"):
                 path.unlink(missing_ok=True)
         common = {

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from hpc.errors import UserError
-from hpc.files import digest, replacing_folder, write_json
+from hpc.files import digest, files_below, is_there, replacing_folder, write_json
 from stilts.report.evidence import Evidence
 from stilts.run import records
 from stilts.run.folder import RunFolder
@@ -20,7 +20,7 @@ def compact(name: str, runs: Path, output: Path) -> int:
     """
     import pyarrow.parquet as pq
 
-    if output.exists():
+    if is_there(output):
         raise UserError(f"{output} is there already: name another folder")
     study = load_study(name)
     evidence = Evidence(study=study, folder=runs / study.name)
@@ -28,7 +28,7 @@ def compact(name: str, runs: Path, output: Path) -> int:
     places = [
         RunFolder(evidence.folder / run_id) for run_id in evidence.plan if run_id not in evidence.damaged
     ]
-    done = [place for place in places if place.done.exists()]
+    done = [place for place in places if is_there(place.done)]
     if not any((place.records / kind).is_dir() for place in done for kind in KINDS):
         raise UserError(
             f"{evidence.folder} holds no timings of a finished process: stilts latency run --study {name}",
@@ -44,7 +44,7 @@ def compact(name: str, runs: Path, output: Path) -> int:
                     part.parent.mkdir(parents=True)
                     pq.write_table(table.drop_columns("run_id"), part, compression="zstd")
                     counts[kind] += len(table)
-        parts = sorted(folder.rglob("*.parquet"))
+        parts = files_below(folder, "*.parquet")
         write_json(folder / "digests.json", {str(part.relative_to(folder)): digest(part) for part in parts})
     told = ", ".join(f"{count:,} {kind}" for kind, count in counts.items() if count)
     print(f"{told} rows in {output}")

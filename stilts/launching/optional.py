@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hpc.errors import UserError
-from hpc.files import write_json
+from hpc.files import is_there, write_json
 from stilts import tasks
 from stilts.study.config import Study
 from stilts.study.grid import TEXT, read_by_variants
@@ -40,13 +40,13 @@ def resolve_optional(study: Study, root: Path) -> tuple[Study, dict[str, str]]:
 
 def record_absent(absent: Mapping[str, str], root: Path) -> None:
     """Keeps what was left out beside the runs; a decision that is there stays."""
-    if absent and not _path(root).exists():
+    if absent and not is_there(_path(root)):
         write_json(_path(root), dict(absent))
 
 
 def describe_absent(absent: Mapping[str, str], root: Path) -> list[str]:
     """A line for each part that is left out."""
-    tail = f" (as {_path(root)} says; to look again, remove it)" if _path(root).exists() else ""
+    tail = f" (as {_path(root)} says; to look again, remove it)" if is_there(_path(root)) else ""
     return [f"left out, being optional: {name}: {reason}{tail}" for name, reason in absent.items()]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hpc.cluster import Cluster
 from hpc.errors import Unreadable, UserError
+from hpc.files import is_there
 from hpc.jobs import Call, Node
 from hpc.slurm.queue import read_job
 from stilts.launching import standings
@@ -127,7 +128,7 @@ def _state(folder: RunFolder, spec: RunSpec) -> tuple[State, str]:
         UserError: it was launched with other settings.
     """
     stored = None
-    if folder.spec.exists():
+    if is_there(folder.spec):
         try:
             stored = folder.read_spec(spec)
         except (OtherVersion, Unreadable):

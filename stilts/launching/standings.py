@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from hpc.errors import UserError
+from hpc.errors import Unreadable, UserError
+from hpc.files import is_there, listing
 from hpc.slurm import history
 from hpc.slurm.logs import lost_rank
 from hpc.slurm.queue import QueuedJob, numbers_of, queued, read_job
@@ -81,7 +82,7 @@ def read(root: Path, planned: Mapping[str, RunSpec]) -> Overview:
         root: the study's folder of runs.
         planned: the runs the study asks for, by id.
     """
-    folders = {path.parent.name: RunFolder(path.parent) for path in sorted(root.glob("*/spec.json"))}
+    folders = {path.name: RunFolder(path) for path in run_folders(root)}
     specs = {run_id: _spec(folder, planned.get(run_id)) for run_id, folder in folders.items()}
     known = {run_id: spec.stage for run_id, spec in specs.items() if spec is not None}
     stages = (
@@ -102,6 +103,22 @@ def read(root: Path, planned: Mapping[str, RunSpec]) -> Overview:
         for run_id, job in jobs.items()
     }
     return Overview(runs=list(found.values()), attempts=tried)
+
+
+def run_folders(root: Path) -> list[Path]:
+    """The folders of a study's runs; one that may not be looked into counts.
+
+    Raises:
+        Unreadable: the system does not list the study's folder.
+    """
+
+    def may_be_a_run(folder: Path) -> bool:
+        try:
+            return is_there(folder / "spec.json")
+        except Unreadable:
+            return True
+
+    return [folder for folder in listing(root) if may_be_a_run(folder)]
 
 
 def _block(found: dict[str, Standing], specs: Mapping[str, RunSpec | None]) -> None:
@@ -127,7 +144,7 @@ def _jobs(
     folders: Mapping[str, RunFolder],
 ) -> tuple[dict[str, _Job], dict[str, list[history.Attempt]]]:
     """What SLURM has of each run that was submitted, and every attempt by the job's number."""
-    records = {run_id: record for run_id, folder in folders.items() if (record := read_job(folder.submit))}
+    records = {run_id: record for run_id, folder in folders.items() if (record := _note(folder))}
     unasked = {run_id: _Job(record=record) for run_id, record in records.items()}
     if not records or shutil.which("squeue") is None:
         return unasked, {}
@@ -150,6 +167,14 @@ def _jobs(
         last = None if job else ended.get(str(record.get("job_id", "")))
         jobs[run_id] = _Job(record=record, queued=job, ended=last, is_asked=True)
     return jobs, attempts
+
+
+def _note(folder: RunFolder) -> dict[str, Any] | None:
+    try:
+        return read_job(folder.submit)
+    except Unreadable as error:
+        print(f"stilts: {error}; its job is left out", file=sys.stderr)
+        return None
 
 
 def _spec(folder: RunFolder, planned: RunSpec | None) -> RunSpec | None:
@@ -188,16 +213,19 @@ def _standing(
 ) -> Standing:
     if folder is None:
         return Standing(id=run_id, stage=stage, state="planned")
-    state: State = folder.state(spec)
-    details = []
+    details: list[str] = []
+    try:
+        state: State = folder.state(spec)
+        if state == "damaged":
+            details.append(folder.damage())
+    except Unreadable as error:
+        return Standing(id=run_id, stage=stage, state="damaged", detail=str(error))
     if state in ("running", "interrupted"):
         details.append(_progress(folder))
     if state == "running" and (left := seconds_to_end(folder.progress)):
         details.append(f"about {say_seconds(left)} left")
     if state == "failed":
         details.append(_failure(folder))
-    if state == "damaged":
-        details.append(folder.complaint())
     if state == "done" and stale:
         state = "stale"
         details.append(f"data have changed: {stale}")
@@ -260,5 +288,8 @@ def _failure(folder: RunFolder) -> str:
 
 def _last_log(folder: RunFolder) -> str:
     """Of a run without a job: what the local executor kept of its last attempt."""
-    logs = sorted(folder.submit.glob("log-*.txt"), key=lambda path: path.stat().st_mtime)
+    try:
+        logs = sorted(listing(folder.submit, "log-*.txt"), key=lambda path: path.stat().st_mtime)
+    except Unreadable:
+        return ""
     return str(logs[-1]) if logs else ""

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from hpc.dtypes import DTYPES
 from hpc.errors import UserError
-from hpc.files import replacing, write_atomic, write_json
+from hpc.files import is_there, replacing, write_atomic, write_json
 from hpc.zero import Precision
 from stilts.model import checkpoint as checkpoints, tensors as files
 from stilts.model.checkpoint import CONFIG, TOKENIZER
@@ -42,7 +42,7 @@ def load(folder: Path, *, dropout: float = 0.0) -> Model:
     encoder = of_checkpoint(made, separator=checkpoints.separator(made, folder), dropout=dropout)
     specs = heads_of(folder, made.config, made.family)
     model = Model(encoder, specs, dropout=dropout)
-    if (folder / HEADS).exists():
+    if is_there(folder / HEADS):
         state: Tensors = files.read_file(folder / HEADS)
     else:
         state = {
@@ -77,7 +77,7 @@ def save(
     state = _stored(model, state, precision)
     folder.mkdir(parents=True, exist_ok=True)
     for name in _TOKENIZER_FILES:
-        if (tokenizer_from / name).exists():
+        if is_there(tokenizer_from / name):
             with replacing(folder / name) as temporary:
                 shutil.copyfile(tokenizer_from / name, temporary)
     config, specs = model.trainable_encoder.config, model.specs
@@ -111,7 +111,7 @@ def export(folder: Path, head: str, *, to: Path) -> None:
     if huggingface_type(spec) is None:
         reason = "reads the mean over all tokens" if spec.kind != "mlm" else "predicts masked text"
         raise UserError(f"transformers has no class for the head {head!r} of {folder}: it {reason}")
-    if (to / CONFIG).exists():
+    if is_there(to / CONFIG):
         raise UserError(f"{to} holds a model already: name another folder")
     chosen = Model(model.encoder, {})
     chosen.specs[head], chosen.heads[head] = spec, model.heads[head]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hpc.errors import UserError
-from hpc.files import read_json
+from hpc.files import is_there, read_json
 from hpc.settings import decode
 from stilts.model.families import Family, HeadType
 from stilts.run.settings import Pooling
@@ -35,7 +35,7 @@ def heads_of(folder: Path, config: Mapping[str, Any], family: Family) -> dict[st
         UserError: a description is damaged, or outputs have no names (code 3).
     """
     path = folder / DESCRIPTION
-    if path.exists():
+    if is_there(path):
         try:
             described: dict[str, HeadSpec] = decode(dict[str, HeadSpec], read_json(path), str(path))
         except UserError as error:

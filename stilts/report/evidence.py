@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from hpc.errors import Unreadable
+from hpc.files import is_there
 from stilts import tasks
 from stilts.data.staleness import stale_runs
 from stilts.report.scored import Score, main_metric, mean_of
@@ -80,11 +82,14 @@ class Evidence:
         """Targets that are fine-tuned; the others are retrieval with the encoder as it is."""
         return [task for task in self.targets if task.train_task]
 
+    def folders(self, kind: str) -> list[Path]:
+        """Where shards of a kind may lie: in every run of the plan that is whole."""
+        places = [RunFolder(self.folder / run_id) for run_id in self.plan if run_id not in self.damaged]
+        return [place.predictions if kind == "predictions" else place.records / kind for place in places]
+
     def read(self, kind: str, columns: Sequence[str] | None = None) -> Rows:
         """Records of a kind by run; runs that are not in the plan are left out."""
-        places = [RunFolder(self.folder / run_id) for run_id in self.plan if run_id not in self.damaged]
-        folders = [place.predictions if kind == "predictions" else place.records / kind for place in places]
-        table = records.read(kind, [folder for folder in folders if folder.is_dir()], columns)
+        table = records.read(kind, self.folders(kind), columns)
         grouped: Rows = {}
         for row in table.to_pylist():
             if row["run_id"] in self.plan:
@@ -93,12 +98,16 @@ class Evidence:
 
     @cached_property
     def damaged(self) -> dict[str, str]:
-        """Runs that are not whole any more, and why: nothing of theirs is read."""
+        """Runs that are not whole any more, or withheld by the system, and why: nothing of theirs is read."""
 
         def examined(run_id: str) -> str:
             run = RunFolder(self.folder / run_id)
-            reason = run.complaint(contents=("records", "predictions")) if run.done.exists() else ""
-            return reason or (f"{run.spec} is damaged" if run.state() == "damaged" else "")
+            try:
+                reason = run.damage(contents=("records", "predictions")) if is_there(run.done) else ""
+                reason = reason or (f"{run.spec} is damaged" if run.state() == "damaged" else "")
+            except Unreadable as error:
+                return str(error)
+            return f"{reason}; launch again" if reason else ""
 
         # Hashing leaves the interpreter to others.
         with ThreadPoolExecutor(records.THREADS) as pool:
@@ -249,7 +258,7 @@ class Evidence:
         changed = []
         for run in self.plan.values():
             folder = RunFolder(self.folder / run.id)
-            if run.id in self.damaged or not folder.spec.exists():
+            if run.id in self.damaged or not is_there(folder.spec):
                 continue
             if folder.read_spec().fingerprint != run.fingerprint:
                 changed.append(run.id)
@@ -264,7 +273,10 @@ class Evidence:
             asked = run.asked
             if not isinstance(asked, EvaluateSpec):
                 continue
-            now = weights_digest(self.folder / run.needs[0])
+            try:
+                now = weights_digest(self.folder / run.needs[0])
+            except Unreadable:  # told as damage
+                now = None
             read = set(read_data(RunFolder(self.folder / run_id).data).values())
             mine = (asked.regime, asked.intermediate, asked.seed)
             for row in rows:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpc.files import is_there
 from stilts import tasks
 from stilts.report import inference
 from stilts.report.evidence import Evidence
@@ -105,7 +106,7 @@ class ItemReader:
 
     def _is_proven(self, run: str) -> bool:
         """Whether the run is done: then it is whole by its digests, or it were among the damaged."""
-        return RunFolder(self.evidence.folder / run).done.exists()
+        return is_there(RunFolder(self.evidence.folder / run).done)
 
     def _read_all(self) -> None:
         """Every evaluation, once."""

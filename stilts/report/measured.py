@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hpc import shipped
+from hpc.files import listing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +32,7 @@ def cards() -> list[Card]:
     spec = find_spec("kernels")
     folders = (spec.submodule_search_locations if spec else None) or []
     places = [Path(folder) / "measured" for folder in folders]
-    found = {path.stem: path for place in places for path in sorted(place.glob("*.json"))}
+    found = {path.stem: path for place in places for path in listing(place, "*.json")}
     return [
         Card(name=name, content=json.loads(path.read_text(encoding="utf-8"))) for name, path in found.items()
     ]

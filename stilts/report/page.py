@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
+from hpc.files import is_there
 from stilts.report import html
 from stilts.report.answer import Part
 from stilts.report.builders.training import device_seconds
@@ -91,7 +92,7 @@ def _part(part: Part, tables: Mapping[str, Table | Figure]) -> str:
 def _shown(one: Table | Figure, folder: Path) -> str:
     table = html.fragment(_of(one))
     picture = folder / f"{_of(one).id}.png"
-    if not isinstance(one, Figure) or not picture.exists():
+    if not isinstance(one, Figure) or not is_there(picture):
         return table
     data = base64.b64encode(picture.read_bytes()).decode()
     image = f'<img alt="{escape(_of(one).question)}" src="data:image/png;base64,{data}">'

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hpc.errors import UserError
-from hpc.files import write_atomic
+from hpc.files import is_there, write_atomic
 
 # As wide as ACL's: 16 cm, columns of 7.7 cm, 11 pt.
 _DOCUMENT = r"""\documentclass[11pt,twocolumn]{article}
@@ -53,7 +53,7 @@ def compiled(text: str, folder: Path, name: str, sources: Sequence[Path]) -> lis
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(scratch)
         for source in sources:
-            if source.exists():
+            if is_there(source):
                 shutil.copy(source, work / source.name)
         (work / f"{name}.tex").write_text(text, encoding="utf-8")
         log = ""

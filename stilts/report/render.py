@@ -53,11 +53,7 @@ def _finished(table: Table) -> Table:
 
 def missing_inputs(spec: Spec, evidence: Evidence) -> list[str]:
     """Kinds of record a spec cannot do without and of which there is no shard yet."""
-    return [
-        kind
-        for kind in spec.inputs
-        if not any(records.shards_of(folder) for folder in records.record_folders(evidence.folder, kind))
-    ]
+    return [kind for kind in spec.inputs if not any(map(records.shards_of, evidence.folders(kind)))]
 
 
 def table_of(built: Built) -> Table:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from hpc.files import is_there
 from stilts.report.evidence import Evidence
 from stilts.report.inference import Calls, Floats
 from stilts.run import records
@@ -86,7 +87,7 @@ def load(evidence: Evidence, *, max_invalid: float) -> dict[Setting, dict[str, S
     found: dict[Setting, dict[str, Served]] = {}
     for run in evidence.plan.values():
         folder = RunFolder(evidence.folder / run.id)
-        if run.stage != "deploy" or run.id in evidence.damaged or not folder.done.exists():
+        if run.stage != "deploy" or run.id in evidence.damaged or not is_there(folder.done):
             continue
         table = records.read("serving", [folder.records / "serving"], _COLUMNS)
         for (setting, layout), rows in _grouped(table.to_pylist()).items():

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from hpc import shipped
 from hpc.errors import UserError, unknown_name
+from hpc.files import is_there, listing
 from hpc.settings import FILE_NAME, Line, Range, decode, read_toml
 from stilts import tasks
 from stilts.run.records import SCHEMAS
@@ -73,12 +74,12 @@ def load_spec(name_or_path: str) -> Spec:
     """
     is_path = name_or_path.endswith(".toml")
     path = Path(name_or_path) if is_path else shipped.find("tables", name_or_path)
-    if path is None or not path.exists():
+    if path is None or not is_there(path):
         raise unknown_name("table", name_or_path, table_names())
     spec: Spec = decode(Spec, read_toml(path), str(path))
     if spec.id != path.stem:
         raise UserError(f"{path}: id = {spec.id!r} should be the file's name, {path.stem!r}")
-    known = [module.stem for module in BUILDERS.glob("[!_]*.py")]
+    known = [module.stem for module in listing(BUILDERS, "[!_]*.py")]
     if spec.builder not in known:
         raise unknown_name("builder", spec.builder, known, where=str(path))
     for kind in (*spec.inputs, *spec.optional):

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hpc.files import is_there
 from stilts.report import inference
 from stilts.report.evidence import Evidence
 from stilts.report.gates import answers, refused
@@ -102,7 +103,7 @@ def load(evidence: Evidence) -> dict[Variant, Timings]:
     failed = refused(evidence)
     for run in evidence.plan.values():
         folder = RunFolder(evidence.folder / run.id)
-        if run.stage != "latency" or run.id in evidence.damaged or not folder.done.exists():
+        if run.stage != "latency" or run.id in evidence.damaged or not is_there(folder.done):
             continue
         _add_run(found, run.id, folder.records / "latency")
     for variant in [variant for variant in found if answers(variant) in failed]:

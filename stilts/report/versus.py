@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hpc.errors import UserError
+from hpc.files import listing
 from stilts import tasks
 from stilts.report import caption, inference
 from stilts.report.form import SIGNS, Block, Cell, Header, Row, State, Table
@@ -75,7 +76,7 @@ def versus(first: Path, second: Path, *, margin: float) -> Table:
 
 def _runs(folder: Path, numbers: dict[str, dict[str, int]]) -> dict[str, Sets]:
     """Predictions by run; a folder with predictions of its own is one run."""
-    places = [folder] if (folder / "predictions").is_dir() else sorted(folder.iterdir())
+    places = [folder] if (folder / "predictions").is_dir() else listing(folder)
     found = {
         place.name: read_sets(place / "predictions", "test", numbers)
         for place in places

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from hpc.errors import Busy, Unreadable, UserError
-from hpc.files import Held, append_json_line, is_locked, lock, read_json, write_json
+from hpc.files import Held, append_json_line, is_locked, is_there, lock, read_json, write_json
 from stilts.run import outputs
 from stilts.run.specs import OtherVersion, RunSpec, refuse_change
 
@@ -159,7 +159,7 @@ class RunFolder:
             OtherVersion: one is there that is whole, but unknown here.
             UserError: another specification is there; the differing fields are named.
         """
-        if self.spec.exists():
+        if is_there(self.spec):
             try:
                 stored = self.read_spec()
             except (OtherVersion, Unreadable):
@@ -186,16 +186,19 @@ class RunFolder:
 
         Args:
             spec: the run's, where it has been read already.
+
+        Raises:
+            Unreadable: the system does not give what tells it.
         """
-        if self.done.exists():
-            return "damaged" if self.complaint(spec) else "done"
+        if is_there(self.done):
+            return "damaged" if self.damage(spec) else "done"
         if is_locked(self.lock):
             return "running"
-        if self.spec.exists() and _is_torn(self.spec):
+        if is_there(self.spec) and _is_torn(self.spec):
             return "damaged"
-        if self.failed.exists():
+        if is_there(self.failed):
             return "failed"
-        return "interrupted" if self.provenance.exists() else "planned"
+        return "interrupted" if is_there(self.provenance) else "planned"
 
     def damage(self, spec: RunSpec | None = None, *, contents: tuple[str, ...] = ()) -> str:
         """Why a run that is marked as done cannot be relied on; empty when it can.
@@ -216,13 +219,6 @@ class RunFolder:
         except UserError as error:
             return str(error)
         return outputs.damage(self.path, done, contents=contents)
-
-    def complaint(self, spec: RunSpec | None = None, *, contents: tuple[str, ...] = ()) -> str:
-        """As `damage`, for those who only tell: what cannot be read cannot be relied on either."""
-        try:
-            return self.damage(spec, contents=contents)
-        except Unreadable as error:
-            return str(error)
 
     def failure(self) -> "Failure | None":
         """Why the last attempt ended early; None where it did not, or was ended from outside."""
@@ -257,6 +253,8 @@ class RunFolder:
 def _is_torn(path: Path) -> bool:
     try:
         read_json(path)
+    except Unreadable:
+        raise
     except UserError:
         return True
     return False

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hpc import energy
-from hpc.files import read_json, write_json_often
+from hpc.files import listing, read_json, write_json_often
 from hpc.settings import decode
 
 Kind = Literal["start-up", "data", "training", "evaluation", "checkpoint", "waiting", "work"]
@@ -72,7 +72,7 @@ class Ledger:
     def __init__(self, folder: Path, *, ranks: int) -> None:
         self.attempt = Attempt(began_unix=_process_began(), ranks=ranks)
         folder.mkdir(parents=True, exist_ok=True)
-        self._path = folder / f"{1 + len(list(folder.glob('*.json'))):04d}.json"
+        self._path = folder / f"{1 + len(listing(folder, '*.json')):04d}.json"
         self._lock = threading.Lock()
         self._kinds: list[Kind] = ["start-up"]
         self._counters = energy.counters()
@@ -218,7 +218,7 @@ def read(folder: Path) -> list[Attempt]:
     Raises:
         UserError: a file is damaged.
     """
-    return [decode(Attempt, read_json(path), str(path)) for path in sorted(folder.glob("*.json"))]
+    return [decode(Attempt, read_json(path), str(path)) for path in listing(folder, "*.json")]
 
 
 def spent(folder: Path) -> Spent:

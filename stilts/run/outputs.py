@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from hpc.errors import Unreadable, UserError
-from hpc.files import digest, read_json, write_json
+from hpc.files import digest, files_below, is_there, read_json, write_json
 from hpc.settings import decode
 from hpc.usage import Usage
 
@@ -79,7 +79,7 @@ def damage(folder: Path, done: Done, *, contents: tuple[str, ...] = ()) -> str:
         folder: of the run.
         done: what it lists.
         contents: folders within it whose files are read and hashed, and which may hold no observations more;
-            of the others the sizes are looked at.
+            of the others the sizes are looked at. `FILES` are read in any case: they are small.
 
     Raises:
         Unreadable: the system does not give a file.
@@ -90,14 +90,14 @@ def damage(folder: Path, done: Done, *, contents: tuple[str, ...] = ()) -> str:
             size = path.stat().st_size
             if size != output.bytes:
                 return f"{name} has {size} bytes, not {output.bytes}"
-            if name.partition("/")[0] in contents and digest(path) != output.sha256:
+            if name.partition("/")[0] in (*contents, *FILES) and digest(path) != output.sha256:
                 return f"{name} has other contents than it was written with"
         except (FileNotFoundError, NotADirectoryError):
             return f"{name} is missing"
         except OSError as error:
             raise Unreadable(error, path) from error
     for part in contents:
-        for path in sorted((folder / part).rglob("[!.]*.arrow")):
+        for path in files_below(folder / part, "[!.]*.arrow"):
             if (name := str(path.relative_to(folder))) not in done.outputs:
                 return f"{name} was added since it was done"
     return ""
@@ -130,5 +130,5 @@ def clear(folder: Path) -> None:
 
 def _files(folder: Path) -> Iterator[Path]:
     for name in FOLDERS:
-        yield from sorted(path for path in (folder / name).rglob("*") if path.is_file())
-    yield from (folder / name for name in FILES if (folder / name).is_file())
+        yield from files_below(folder / name)
+    yield from (folder / name for name in FILES if is_there(folder / name))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hpc.errors import UserError
+from hpc.files import files_below
 
 PACKAGES = (
     "stilts",
@@ -80,7 +81,7 @@ def code_digest() -> str:
     root = Path(__file__).resolve().parents[2]
     found = sha256()
     for package in ("hpc", "kernels", "stilts"):
-        for path in sorted((root / package).rglob("*")):
+        for path in files_below(root / package):
             if path.suffix in (".py", ".toml"):
                 found.update(f"{path.relative_to(root)}\n".encode() + path.read_bytes())
     return found.hexdigest()[:16]

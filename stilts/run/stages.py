@@ -13,7 +13,7 @@ from pathlib import Path
 from hpc import ranks
 from hpc.command import keep_others_out
 from hpc.errors import UserError
-from hpc.files import append_json_line, sweep, write_json_once
+from hpc.files import append_json_line, is_there, sweep, write_json_once
 from hpc.reasons import of_the_machine
 from hpc.slurm.queue import note_attempt, own_job
 from hpc.usage import Usage, measured
@@ -59,7 +59,7 @@ def run(folder: str) -> None:
     if place.world_size > 1 and not spec.asked.is_distributed:
         raise UserError(f"{spec.id} is one process, but {place.world_size} ranks were started for it")
     with here.locked(patience=_patience()) if first else nullcontext():
-        if here.done.exists():
+        if is_there(here.done):
             if not here.damage():
                 return
             if first:
@@ -91,7 +91,7 @@ def _check_parent(run_id: str, parent: RunFolder) -> None:
     Raises:
         UserError: the parent is not done, or what it wrote is not what it wrote.
     """
-    if not parent.done.exists():
+    if not is_there(parent.done):
         raise UserError(f"{run_id} needs {parent.id}, which is not done", code=3)
     reason = parent.damage(contents=("weights",))
     if reason:

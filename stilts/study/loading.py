@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from hpc.errors import UserError, unknown_name
+from hpc.files import is_there, listing
 from hpc.settings import decode, read_toml
 from stilts.run.settings import BATCH_SIZES
 from stilts.study.check import check
@@ -14,7 +15,7 @@ STUDIES = Path(__file__).parent / "studies"
 
 def study_names() -> list[str]:
     """Studies that ship with the package."""
-    return sorted(path.stem for path in STUDIES.glob("*.toml"))
+    return [path.stem for path in listing(STUDIES, "*.toml")]
 
 
 def load_study(name_or_path: str) -> Study:
@@ -25,12 +26,12 @@ def load_study(name_or_path: str) -> Study:
     """
     given = Path(name_or_path)
     if given.suffix == ".toml" or "/" in name_or_path:
-        if not given.exists():
+        if not is_there(given):
             raise UserError(f"no study file at {given}")
         path = given
     else:
         path = STUDIES / f"{name_or_path}.toml"
-        if not path.exists():
+        if not is_there(path):
             raise unknown_name("study", name_or_path, study_names())
     study: Study = decode(Study, _inherit_defaults(read_toml(path), path), str(path))
     if path.resolve().parent != STUDIES.resolve() and study.name in study_names():

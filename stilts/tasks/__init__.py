@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from hpc.errors import UserError, unknown_name
+from hpc.files import listing
 from stilts.tasks._places import FolderFiles, HubFiles
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ def names() -> list[str]:
 
 @cache
 def _names() -> tuple[str, ...]:
-    return tuple(sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py")))
+    return tuple(path.stem for path in listing(Path(__file__).parent, "[!_]*.py"))
 
 
 def translated(name: str) -> str:

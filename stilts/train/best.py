@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
-from hpc.files import digest
+from hpc.files import digest, is_there, listing
 from hpc.zero import Precision
 from stilts.model import folder as models
 from stilts.model.multitask import Model
@@ -67,7 +67,7 @@ def write(
     folder = folder_of(run, step)
     shutil.rmtree(folder, ignore_errors=True)
     models.save(model, weights, folder, tokenizer_from=tokenizer_from, about=about, precision=precision)
-    return {one.name: digest(one) for one in sorted(folder.iterdir())}
+    return {one.name: digest(one) for one in listing(folder)}
 
 
 def folder_of(run: RunFolder, step: int) -> Path:
@@ -78,10 +78,10 @@ def folder_of(run: RunFolder, step: int) -> Path:
 def missing(run: RunFolder, best: Best) -> str:
     """Why the weights are not there as they were written; empty where they are."""
     folder = folder_of(run, best.step)
-    if best.step and not folder.exists() and run.weights.exists():  # killed after `put_in_place`
+    if best.step and not is_there(folder) and is_there(run.weights):  # killed after `put_in_place`
         folder = run.weights
     for name, sum_ in best.files.items():
-        if not (folder / name).exists() or digest(folder / name) != sum_:
+        if not is_there(folder / name) or digest(folder / name) != sum_:
             return f"{folder / name} is not as it was written"
     return ""
 
@@ -89,7 +89,7 @@ def missing(run: RunFolder, best: Best) -> str:
 def prune(run: RunFolder, steps: Iterable[int]) -> None:
     """Removes all weights but those of these steps."""
     kept = {folder_of(run, step) for step in steps}
-    for folder in run.checkpoints.glob("best-*"):
+    for folder in listing(run.checkpoints, "best-*"):
         if folder not in kept:
             shutil.rmtree(folder)
 
@@ -103,6 +103,6 @@ def put_in_place(run: RunFolder, best: Best) -> None:
     if not best.step:
         raise ArithmeticError("the phase ended without weights: no evaluation on the dev sets gave a number")
     folder = folder_of(run, best.step)
-    if folder.exists():
+    if is_there(folder):
         shutil.rmtree(run.weights, ignore_errors=True)
         os.replace(folder, run.weights)

@@ -14,7 +14,7 @@ from typing import Any
 from hpc import ranks
 from hpc.engine import checkpoints
 from hpc.errors import Unreadable, UserError
-from hpc.files import write_json, write_json_once
+from hpc.files import is_there, write_json, write_json_once
 from hpc.heartbeat import Heartbeat
 from hpc.stopping import StopRequest
 from hpc.usage import peak_memory
@@ -39,7 +39,7 @@ _HANG_MINUTES = 20.0
 
 def train(run: RunFolder, spec: RunSpec, asked: TrainSpec) -> None:
     """Carries out a run of the stage `train`."""
-    if records.shard(run).exists():  # killed after the last record, before `done.json`
+    if is_there(records.shard(run)):  # killed after the last record, before `done.json`
         shutil.rmtree(run.checkpoints, ignore_errors=True)
         return
     place = ranks.setup()

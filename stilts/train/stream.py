@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hpc.errors import UserError
+from hpc.errors import Unreadable, UserError
 from hpc.files import append_json_line, json_line, read_json_lines, write_atomic
 from stilts.run.folder import Progress, RunFolder
 
@@ -43,6 +43,8 @@ class Stream:
             return
         try:
             told = read_json_lines(self._path)
+        except Unreadable:
+            raise
         except UserError:
             told = []
         kept = [line for line in told if line["step"] <= step]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from hpc.errors import UserError, unknown_name
+from hpc.files import listing
 
 
 class Record(dict[str, Any]):
@@ -47,7 +48,7 @@ def place(path: Path, number: int) -> str:
 
 def names() -> list[str]:
     """All formats, by their file names."""
-    return sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
+    return [path.stem for path in listing(Path(__file__).parent, "[!_]*.py")]
 
 
 def load(name: str) -> Format:

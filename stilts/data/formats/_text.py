@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hpc.errors import UserError
+from hpc.files import is_there
 from stilts.data.formats import refuse
 
 _PAGE = (b"<!doctype html", b"<html", b"<?xml")
@@ -87,7 +88,7 @@ def parsed(text: str, *, path: Path, number: int | None) -> Any:
 def refuse_pages(path: Path) -> None:
     """Refuses what is no file, and an HTML page, which a failed download often leaves under a file's name."""
     try:
-        if path.exists() and not path.is_file():
+        if is_there(path) and not path.is_file():
             raise refuse(path, None, "not a file")
         with open(path, "rb") as file:
             head = file.read(256)

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
 
-from hpc.errors import UserError, unknown_name
+from hpc.errors import Unreadable, UserError, unknown_name
+from hpc.files import listing
 from stilts.run import data_log
 from stilts.tasks import Row, Task
 
@@ -50,13 +51,14 @@ class Chosen:
 
 def names() -> list[str]:
     """All sources, by their file names."""
-    return sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
+    return [path.stem for path in listing(Path(__file__).parent, "[!_]*.py")]
 
 
 def choose(task: Task, *, language: str, split: str, sources: Sequence[str]) -> Chosen:
     """The first of `sources` that has the set.
 
     Raises:
+        Unreadable: the system does not give what one of them has, or does not tell whether it has it.
         UserError: none has; what each of them lacks.
     """
     lacks = []
@@ -64,6 +66,8 @@ def choose(task: Task, *, language: str, split: str, sources: Sequence[str]) -> 
         try:
             source = load(name)
             version = source.version(task, language=language, split=split)
+        except Unreadable:  # another source's rows would stand in for those that are there
+            raise
         except UserError as problem:
             lacks.append(f"{name}: {problem}")
         else:

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from hpc.errors import UserError
+from hpc.files import matching, raise_unreadable
 from stilts.data.formats import Record
 from stilts.data.sources._files import Found, missing_shard, rows_of, size_of
 from stilts.data.versions import of_value
@@ -115,7 +116,7 @@ def _match(pattern: str) -> list[Path]:
     """
     head, anywhere, tail = pattern.partition("**/")
     folders = _below(root() / head) if anywhere else [root()]
-    found = {path for folder in folders for path in folder.glob(tail or head)}
+    found = {path for folder in folders for path in matching(folder, tail or head)}
     return sorted(found, key=lambda path: (path.name, str(path)))
 
 
@@ -123,10 +124,11 @@ def _below(folder: Path) -> Iterator[Path]:
     """The folder and those below it, each once, however many links lead there; hidden ones are left out.
 
     Raises:
+        Unreadable: the system does not list one of them.
         UserError: there are more than a data folder has.
     """
     seen: set[tuple[int, int]] = set()
-    for here, inside, _ in os.walk(folder, followlinks=True):
+    for here, inside, _ in os.walk(folder, followlinks=True, onerror=raise_unreadable):
         status = os.stat(here)
         inside[:] = [name for name in inside if not name.startswith(".")]
         if (status.st_dev, status.st_ino) in seen:

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from hpc.errors import UserError
+from hpc.files import matching
 from stilts.data.formats import Record
 from stilts.data.sources._files import Found, missing_shard, rows_of, size_of
 from stilts.tasks import HubFiles, Task
@@ -116,7 +117,7 @@ def _cached(task: Task, files: HubFiles, pattern: str) -> list[RemoteFile]:
     if commit is None:
         return []
     snapshot = _cache_of(files.repo) / "snapshots" / commit
-    names = sorted(str(path.relative_to(snapshot)) for path in snapshot.glob(pattern))
+    names = sorted(str(path.relative_to(snapshot)) for path in matching(snapshot, pattern))
     if not names or missing_shard([PurePosixPath(name).name for name in names]):
         return []
     return [_remote(task, files, commit, name) for name in names]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hpc.errors import UserError
-from hpc.files import read_json
+from hpc.files import is_there, read_json
 from hpc.settings import decode
 from stilts import data, tasks
 from stilts.data.sources import choose
@@ -78,7 +78,7 @@ def _files(folder: Path) -> Iterator[tuple[Path, Task, str]]:
 
 def _manifest(folder: Path) -> dict[str, ManifestEntry]:
     path = folder / MANIFEST
-    if not path.exists():
+    if not is_there(path):
         return {}
     found = read_json(path)
     files = found.get("files") if isinstance(found, dict) else None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hpc.errors import UserError
-from hpc.files import write_atomic
+from hpc.files import files_below, write_atomic
 from stilts import tasks
 from stilts.evaluate.averages import COUNTED
 from stilts.evaluate.scoring import LoadedPredictions, StoredPredictions, read
@@ -130,7 +130,7 @@ def _manifest(what: str, entries: Mapping[str, ManifestEntry], lines: Sequence[s
 
 def _write(to: Path, files: Mapping[str, str], manifest: Mapping[str, Any]) -> None:
     """The manifest goes first and comes last: where it lies, every file is the one it names."""
-    strange = [path for path in to.rglob("*") if path.is_file()] if to.is_dir() else []
+    strange = files_below(to)
     known = {file_name(tasks.load(name), code) for name in COUNTED for code in tasks.load(name).languages}
     for path in strange:
         name = path.relative_to(to).as_posix()

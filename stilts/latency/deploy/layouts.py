@@ -15,6 +15,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from hpc.files import is_there
 from stilts.evaluate.predict import send
 from stilts.latency.deploy.loading import Loader, packed_encoder, size_of, tensors_of
 from stilts.latency.deploy.traffic import Request, batch_of
@@ -234,7 +235,7 @@ def make(name: Name, timed: Sequence[TimedModel], loader: Loader) -> Layout:
     groups: dict[str, list[TimedModel]] = {}
     for one in timed:
         # A head that its run does not have is a stand-in's: then each target counts as a model of its own.
-        is_trained = (loader.folder(one.weights) / "heads.json").exists()
+        is_trained = is_there(loader.folder(one.weights) / "heads.json")
         groups.setdefault(one.weights if is_trained else one.target, []).append(one)
     load = loader.on_device if name == "resident" else loader.on_host
     found = {one.target: model for group in groups.values() for model in [load(group)] for one in group}

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hpc.errors import UserError, unknown_name
+from hpc.files import listing
 
 HeadType = Literal["classify", "choice", "tag", "span"]
 
@@ -85,7 +86,7 @@ class Family:
 @cache
 def families() -> dict[str, Family]:
     """All families by the model type of config.json."""
-    names = sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
+    names = [path.stem for path in listing(Path(__file__).parent, "[!_]*.py")]
     found = [importlib.import_module(f"{__name__}.{name}").FAMILY for name in names]
     return {family.model_type: family for family in found}
 

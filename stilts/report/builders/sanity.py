@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from hpc.files import is_there
 from stilts import tasks
 from stilts.report import caption, inference
 from stilts.report.evidence import Evidence
@@ -147,7 +148,7 @@ def _baseline(
     found = [evidence.score_of_run(run_id, task, split, language, regime=method) for language in languages]
     if (
         not any(found)
-        and RunFolder(evidence.folder / run_id).done.exists()
+        and is_there(RunFolder(evidence.folder / run_id).done)
         and run_id not in evidence.damaged
     ):
         return EMPTY  # the run is done and has no such number: the method cannot answer this kind of task

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from hpc.files import is_there
 from stilts.report import caption, inference
 from stilts.report.builders._ratios import ratio_cell, ratio_trace
 from stilts.report.evidence import Evidence
@@ -151,7 +152,7 @@ def token_counts(evidence: Evidence) -> dict[str, dict[str, dict[int, tuple[int,
     columns = ("target_task", "lang", "query_id", "batch_size", "real_tokens", "padded_tokens")
     for run in evidence.plan.values():
         folder = RunFolder(evidence.folder / run.id)
-        if run.stage != "latency" or run.id in evidence.damaged or not folder.done.exists():
+        if run.stage != "latency" or run.id in evidence.damaged or not is_there(folder.done):
             continue
         for rows in records.stream(
             "latency", [folder.records / "latency"], columns, then=_distinct, proven=True

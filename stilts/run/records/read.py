@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from hpc.errors import UserError
-from hpc.files import naming
+from hpc.files import listing, naming
 from hpc.reasons import number_of
 from stilts.run.records.schemas import SCHEMA_VERSION, Schema
 from stilts.run.records.write import arrow_schema, missing_values, schema_of
@@ -24,13 +24,13 @@ THREADS = min(4, os.cpu_count() or 1)
 
 def record_folders(study_folder: Path, type_: str) -> list[Path]:
     """The folders of all runs of a study that may hold shards of a type."""
-    pattern = f"*/{type_}" if type_ == "predictions" else f"*/records/{type_}"
-    return sorted(path for path in study_folder.glob(pattern) if path.is_dir())
+    inside = Path(type_) if type_ == "predictions" else Path("records", type_)
+    return [run / inside for run in listing(study_folder) if (run / inside).is_dir()]
 
 
 def shards_of(folder: Path) -> list[Path]:
     """The shards in a folder by name; temporary files begin with a dot."""
-    return sorted(path for path in folder.glob("*.arrow") if path.name[0] != ".")
+    return listing(folder, "[!.]*.arrow")
 
 
 def read(

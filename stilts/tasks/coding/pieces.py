@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hpc.errors import UserError
+from hpc.files import is_there
 from stilts.tasks.coding.ragged import Ragged
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def open_tokenizer(path: Path) -> "Tokenizer":
     Raises:
         UserError: the file is missing or no tokenizer (code 3).
     """
-    if not path.exists():
+    if not is_there(path):
         raise UserError(f"no tokenizer at {path}; prepare the model first", code=3)
     return parse_tokenizer(path.read_bytes(), where=path)
 

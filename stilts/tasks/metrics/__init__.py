@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpc.errors import unknown_name
+from hpc.files import listing
 
 Floats = NDArray[np.float64]
 Stored = Mapping[str, Sequence[Any]]
@@ -113,7 +114,7 @@ class Metric:
 
 def names() -> list[str]:
     """All metrics, by their file names."""
-    return sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
+    return [path.stem for path in listing(Path(__file__).parent, "[!_]*.py")]
 
 
 @cache

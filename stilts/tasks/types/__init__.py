@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpc.errors import unknown_name
+from hpc.files import listing
 from stilts.tasks.coding.ragged import Ragged
 from stilts.tasks.types._rows import (
     Answers,
@@ -174,7 +175,7 @@ class TaskType:
 
 def names() -> list[str]:
     """All types, by their file names."""
-    return sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
+    return [path.stem for path in listing(Path(__file__).parent, "[!_]*.py")]
 
 
 def load(name: str) -> TaskType:

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from datasets import ClassLabel, List, Value
 
-from hpc.errors import UserError
+from hpc.errors import Unreadable, UserError
 from stilts import data, tasks
-from stilts.data import labels
+from stilts.data import labels, sources
 from stilts.data.reading import read
 from stilts.data.sources import folder
+from tests.withholding import withheld
 
 SOURCES = ("folder",)
 
@@ -226,6 +227,22 @@ def test_a_part_that_is_missing_is_named(own_folder) -> None:
     assert "AUTO/07/*.auto is missing, though" in refusal("ccg", split="train")
     (own_folder / "tatoeba/tatoeba.cmn-eng.eng").unlink()
     assert "tatoeba.cmn-eng.eng is missing, though" in refusal("tatoeba", "zh")
+
+
+@pytest.mark.parametrize(
+    ("name", "split", "part"),
+    [("xnli", "test", "xnli"), ("xquad", "test", "xquad"), ("udpos", "test", "udpos/English-Beta")],
+)
+def test_nothing_stands_in_for_what_is_withheld(own_folder, name: str, split: str, part: str) -> None:
+    """Neither rows of the next source, nor the treebanks of a language that may be read."""
+
+    def choose() -> str:
+        both = ("folder", "embedded")
+        return sources.choose(tasks.load(name), language="en", split=split, sources=both).name
+
+    assert choose() == "folder"
+    with withheld(own_folder / part), pytest.raises(Unreadable, match=f"{part}.*: Permission denied"):
+        choose()
 
 
 def test_two_copies_of_a_file_are_refused(own_folder) -> None:

@@ -17,11 +17,13 @@ import pytest
 from hpc.errors import Unreadable, UserError
 from hpc.usage import measured
 from stilts.data.formats import parquet
+from stilts.launching import standings
 from stilts.model import tensors
 from stilts.run import outputs, records
 from stilts.run.folder import RunFolder
 from stilts.run.settings import Model
 from stilts.run.specs import OtherVersion, PrepareSpec, RunSpec
+from tests.withholding import withheld
 
 SPEC = RunSpec(study="s", id="a", asked=PrepareSpec(model=Model(source="random", layers=1)))
 SCORE = {
@@ -86,9 +88,11 @@ def test_too_many_open_files_is_no_damage(done: RunFolder, look: Callable[[RunFo
 
 
 def test_who_only_tells_tells_it_of_that_run(done: RunFolder) -> None:
-    with no_descriptors():
-        assert done.state() == "damaged"
-        assert done.complaint() == f"cannot read {done.done}: Too many open files"
+    with withheld(done.done):
+        found = standings.read(done.path.parent, {"a": SPEC}).runs
+    assert [(one.state, one.detail) for one in found] == [
+        ("damaged", f"cannot read {done.done}: Permission denied")
+    ]
 
 
 def test_a_shard_is_not_left_out_for_it(
