@@ -4,12 +4,15 @@ with reading_into(folder / "data.json"):
 ...                          # every set that is chosen anywhere below is noted
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from hpc.errors import UserError
 from hpc.files import read_json, write_json
+
+_DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{20,}\b")
 
 
 class DataLog:
@@ -81,5 +84,4 @@ def read_data(path: Path) -> dict[str, str]:
 
 def short(version: str) -> str:
     """A version as messages have it: digests are cut."""
-    source, _, rest = version.partition(" ")
-    return f"{source} {rest[:12]}".strip()
+    return _DIGEST.sub(r"\1", version)
