@@ -6,7 +6,6 @@ from hpc.errors import UserError
 from hpc.files import digest, files_below, is_there, replacing_folder, write_json
 from stilts.report.evidence import Evidence
 from stilts.run import records
-from stilts.run.folder import RunFolder
 from stilts.study.loading import load_study
 
 KINDS = ("latency", "serving", "memory", "telemetry")
@@ -25,10 +24,7 @@ def compact(name: str, runs: Path, output: Path) -> int:
     study = load_study(name)
     evidence = Evidence(study=study, folder=runs / study.name)
     counts = dict.fromkeys(KINDS, 0)
-    places = [
-        RunFolder(evidence.folder / run_id) for run_id in evidence.plan if run_id not in evidence.damaged
-    ]
-    done = [place for place in places if is_there(place.done)]
+    done = evidence.whole()
     if not any((place.records / kind).is_dir() for place in done for kind in KINDS):
         raise UserError(
             f"{evidence.folder} holds no timings of a finished process: stilts latency run --study {name}",

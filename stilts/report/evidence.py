@@ -114,6 +114,15 @@ class Evidence:
             reasons = dict(zip(self.plan, pool.map(examined, self.plan), strict=True))
         return {run_id: reason for run_id, reason in reasons.items() if reason}
 
+    def is_whole(self, run_id: str) -> bool:
+        """Whether a run is done, and all that it wrote is there."""
+        return run_id not in self.damaged and is_there(RunFolder(self.folder / run_id).done)
+
+    def whole(self, stage: str | None = None) -> list[RunFolder]:
+        """The folders of the plan's runs that are whole, of one stage or of all."""
+        ids = (run.id for run in self.plan.values() if stage in (None, run.stage))
+        return [RunFolder(self.folder / run_id) for run_id in ids if self.is_whole(run_id)]
+
     @cached_property
     def stale(self) -> dict[str, str]:
         """Runs whose data have changed since, and which."""

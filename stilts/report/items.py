@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpc.files import is_there
 from stilts import tasks
 from stilts.report import inference
 from stilts.report.evidence import Evidence
@@ -88,7 +87,7 @@ class ItemReader:
         self._coming: Iterator[tuple[Sets, Numbers]] = iter(())
         if len(self._places) >= _MANY:
             pool = ProcessPoolExecutor(records.THREADS, mp_context=get_context("spawn"))
-            proven = [self._is_proven(run) for run in self._places]
+            proven = [self.evidence.is_whole(run) for run in self._places]
             self._coming = pool.map(
                 _read_apart, self._places.values(), repeat(self.split), proven, chunksize=8
             )
@@ -104,15 +103,13 @@ class ItemReader:
             if run not in self.evidence.damaged
         }
 
-    def _is_proven(self, run: str) -> bool:
-        """Whether the run is done: then it is whole by its digests, or it were among the damaged."""
-        return is_there(RunFolder(self.evidence.folder / run).done)
-
     def _read_all(self) -> None:
         """Every evaluation, once."""
         if len(self._places) < _MANY:
             for run, place in self._places.items():
-                self._read[run] = read_sets(place, self.split, self._numbers, proven=self._is_proven(run))
+                self._read[run] = read_sets(
+                    place, self.split, self._numbers, proven=self.evidence.is_whole(run)
+                )
         else:
             for run, (sets, own) in zip(self._places, self._coming, strict=True):
                 self._read[run] = _renumbered(sets, own, self._numbers)

@@ -6,11 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from hpc.files import is_there
 from stilts.report.evidence import Evidence
 from stilts.report.inference import Calls, Floats
 from stilts.run import records
-from stilts.run.folder import RunFolder
 
 LAYOUTS = ("shared", "resident", "swapped")
 PLACES = ("host", "cache", "disk")
@@ -85,16 +83,13 @@ def load(evidence: Evidence, *, max_invalid: float) -> dict[Setting, dict[str, S
         max_invalid: a trial with a larger share of disturbed queries is left out whole.
     """
     found: dict[Setting, dict[str, Served]] = {}
-    for run in evidence.plan.values():
-        folder = RunFolder(evidence.folder / run.id)
-        if run.stage != "deploy" or run.id in evidence.damaged or not is_there(folder.done):
-            continue
-        table = records.read("serving", [folder.records / "serving"], _COLUMNS)
+    for run in evidence.whole("deploy"):
+        table = records.read("serving", [run.records / "serving"], _COLUMNS)
         for (setting, layout), rows in _grouped(table.to_pylist()).items():
             served = found.setdefault(setting, {}).setdefault(layout, Served())
             served.runs += (run.id,)
             _add(served, rows, max_invalid)
-        for row in records.read("memory", [folder.records / "memory"]).to_pylist():
+        for row in records.read("memory", [run.records / "memory"]).to_pylist():
             served = found.setdefault(_setting(row), {}).setdefault(row["layout"], Served())
             served.memory[row["process_rep"]] = row
     return found

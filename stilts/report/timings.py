@@ -10,13 +10,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hpc.files import is_there
 from stilts.report import inference
 from stilts.report.evidence import Evidence
 from stilts.report.gates import answers, refused
 from stilts.report.inference import Floats
 from stilts.run import records
-from stilts.run.folder import RunFolder
 from stilts.study.regimes import row_key
 
 _VARIANT = (
@@ -101,11 +99,8 @@ def load(evidence: Evidence) -> dict[Variant, Timings]:
     if found:
         return found
     failed = refused(evidence)
-    for run in evidence.plan.values():
-        folder = RunFolder(evidence.folder / run.id)
-        if run.stage != "latency" or run.id in evidence.damaged or not is_there(folder.done):
-            continue
-        _add_run(found, run.id, folder.records / "latency")
+    for run in evidence.whole("latency"):
+        _add_run(found, run.id, run.records / "latency")
     for variant in [variant for variant in found if answers(variant) in failed]:
         del found[variant]
     evidence.shared["timings",] = found

@@ -1,7 +1,7 @@
 """What it takes to do it again: code, versions, machines, seeds, data and every setting of training."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from hpc.errors import UserError
 from hpc.files import read_json_lines
@@ -10,7 +10,6 @@ from stilts.report.evidence import Evidence
 from stilts.report.form import Block, Cell, Header, Row, Table
 from stilts.report.numbers import scaled, significant
 from stilts.report.spec import Spec
-from stilts.run.folder import RunFolder
 from stilts.study.protocol import deviations
 
 ROWS = ("code", "machines", "study", "protocol", "training", "compute")
@@ -23,7 +22,7 @@ _SETTINGS = (
 
 def build(spec: Spec, evidence: Evidence) -> list[Table]:
     """Everything by the last attempts of finished runs; what differs among them stands side by side."""
-    attempts = _attempts(evidence)
+    attempts, unknown = _attempts(evidence)
     makers = {
         "code": lambda: _facts("Code and versions", _versions(attempts), len(attempts)),
         "machines": lambda: _facts("Machines", _machines(attempts), len(attempts)),
@@ -35,23 +34,28 @@ def build(spec: Spec, evidence: Evidence) -> list[Table]:
     blocks = [block for name in spec.rows if (block := makers[name]()).rows]
     text = caption.sentence(
         spec.question,
-        f"Of the last attempts of {len(attempts)} runs; in brackets: runs that differ from the first",
+        f"Of the last attempts of {_counted(len(attempts), len(evidence.plan))} runs that are done and "
+        "whole; in brackets: runs that differ from the first",
+        f"Of {', '.join(unknown)} it cannot be read" if unknown else "",
         f"Study {evidence.study.name}",
         evidence.study.caveat,
     )
     return [Table(id=spec.id, question=spec.question, caption=text, blocks=tuple(blocks), stub="What")]
 
 
-def _attempts(evidence: Evidence) -> dict[str, dict[str, object]]:
-    found = {}
-    for run in evidence.plan:
+def _attempts(evidence: Evidence) -> tuple[dict[str, dict[str, object]], list[str]]:
+    """What the last attempts of whole runs told, and the runs of which it cannot be read."""
+    found, unknown = {}, []
+    for run in evidence.whole():
         try:
-            lines = read_json_lines(RunFolder(evidence.folder / run).provenance)
-        except UserError:
-            continue
-        if lines:
-            found[run] = lines[-1]
-    return found
+            found[run.id] = read_json_lines(run.provenance)[-1]
+        except (UserError, IndexError):
+            unknown.append(run.id)
+    return found, unknown
+
+
+def _counted(known: int, total: int) -> str:
+    return str(known) if known == total else f"{known} of {total}"
 
 
 def _versions(attempts: dict[str, dict[str, object]]) -> dict[str, Counter[str]]:
@@ -147,15 +151,22 @@ def _compute(evidence: Evidence) -> Block:
         return _block("Compute", ("value",), [])
     seconds = sum(row["seconds"] if row["total_seconds"] is None else row["total_seconds"] for row in rows)
     energy = [row["energy_j"] for row in rows if row["energy_j"] is not None]
+    flops = [row["flops_model"] for row in rows if row["flops_model"] is not None]
     facts = {
         "training runs": Cell(text=str(len(evidence.training)), value=float(len(evidence.training))),
         "device hours": Cell(text=significant(seconds / 3600), value=seconds / 3600),
-        "FLOPs of the models": Cell(text=scaled(sum(row["flops_model"] or 0 for row in rows))),
-        "energy (kWh)": Cell(text=significant(sum(energy) / 3.6e6), value=sum(energy) / 3.6e6)
+        "FLOPs of the models": _sum(flops, "counted", len(rows), scaled),
+        "energy (kWh)": _sum([one / 3.6e6 for one in energy], "measured", len(rows), significant)
         if energy
         else Cell(note="no counter was readable"),
     }
     return _block("Compute", ("value",), [Row(key=k, label=k, cells=(cell,)) for k, cell in facts.items()])
+
+
+def _sum(known: Sequence[float], how: str, total: int, shown: Callable[[float], str]) -> Cell:
+    """A sum over all rows, or over those that know, which is said."""
+    partly = "" if len(known) == total else f" ({how} in {len(known)} of {total})"
+    return Cell(text=f"{shown(sum(known))}{partly}", value=float(sum(known)))
 
 
 def _block(title: str, names: Sequence[str], rows: Sequence[Row]) -> Block:

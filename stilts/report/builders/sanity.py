@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-from hpc.files import is_there
 from stilts import tasks
 from stilts.report import caption, inference
 from stilts.report.evidence import Evidence
@@ -12,7 +11,6 @@ from stilts.report.numbers import points, signed
 from stilts.report.scored import Score, mean_of
 from stilts.report.spec import Spec
 from stilts.report.trace import of_values
-from stilts.run.folder import RunFolder
 from stilts.study import regimes
 from stilts.tasks import Task
 
@@ -146,11 +144,7 @@ def _baseline(
         return EMPTY
     run_id = f"baseline.{train_task}"
     found = [evidence.score_of_run(run_id, task, split, language, regime=method) for language in languages]
-    if (
-        not any(found)
-        and is_there(RunFolder(evidence.folder / run_id).done)
-        and run_id not in evidence.damaged
-    ):
+    if not any(found) and evidence.is_whole(run_id):
         return EMPTY  # the run is done and has no such number: the method cannot answer this kind of task
     return _score_cell(mean_of(found))
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from hpc.files import is_there
 from stilts.report import caption, inference
 from stilts.report.builders._ratios import ratio_cell, ratio_trace
 from stilts.report.evidence import Evidence
@@ -18,7 +17,6 @@ from stilts.report.numbers import points, significant
 from stilts.report.spec import Spec
 from stilts.report.timings import Variant, load, ratios
 from stilts.run import records
-from stilts.run.folder import RunFolder
 
 COLUMNS = ("tokens", "premium", "padding", "time", "score")
 _HEADERS = {
@@ -150,12 +148,9 @@ def token_counts(evidence: Evidence) -> dict[str, dict[str, dict[int, tuple[int,
     if len({variant.language for variant in load(evidence)}) < 2:
         return found
     columns = ("target_task", "lang", "query_id", "batch_size", "real_tokens", "padded_tokens")
-    for run in evidence.plan.values():
-        folder = RunFolder(evidence.folder / run.id)
-        if run.stage != "latency" or run.id in evidence.damaged or not is_there(folder.done):
-            continue
+    for run in evidence.whole("latency"):
         for rows in records.stream(
-            "latency", [folder.records / "latency"], columns, then=_distinct, proven=True
+            "latency", [run.records / "latency"], columns, then=_distinct, proven=True
         ):
             for row in rows:
                 by_query = found.setdefault(row["target_task"], {}).setdefault(row["lang"], {})

@@ -2,6 +2,7 @@
 included.
 """
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -162,7 +163,9 @@ def device_seconds(evidence: Evidence, run: str) -> float:
 
 
 def _total(evidence: Evidence, runs: Iterable[str], column: str) -> float:
-    return sum(row[column] or 0 for run in runs for row in evidence.training[run])
+    """Over all records; NaN where one does not tell."""
+    found = [row[column] for run in runs for row in evidence.training[run]]
+    return math.nan if None in found else sum(found)
 
 
 def _columns(unit: str, size: float) -> dict[str, Measure]:
@@ -197,6 +200,8 @@ def _groups(columns: Sequence[str], unit: str) -> list[Header]:
 def _cell(costs: Sequence[Cost] | None, measure: Measure, evidence: Evidence) -> Cell:
     if costs is None:
         return Cell(note="a training record behind this row is missing")
+    if any(math.isnan(measure.pick(cost)) for cost in costs):
+        return Cell(note="a training record behind this row does not tell")
 
     def trace() -> list[str]:
         found = [f"{measure.header or 'value'}: mean over seeds of the sum over all runs behind the row"]
