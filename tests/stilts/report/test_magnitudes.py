@@ -32,7 +32,7 @@ POWERS = {
     ),
     "pareto": {"milliseconds": 1, "seconds": 1},
     "breakeven": {"serving": 1, "training": 1},
-    "repro": {"device hours": 1},
+    "repro": {"device hours": 1, "FLOPs of the models": 1},
 }
 """By table and column, the power of the factor that its numbers have; of all others it is 0."""
 GONE = {"deploy/fp32/shared/rate", "deploy/fp32/resident/rate"}
