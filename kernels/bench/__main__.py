@@ -1,6 +1,7 @@
 """Times the fused kernels against their peers: `python -m kernels.bench`.
 
-Exit codes: 0 all right, 1 one of our kernels is wrong or unavailable, 2 the request cannot be met.
+Exit codes: 0 all right, 1 one of our kernels is wrong or unavailable, 2 the request cannot be met,
+3 a package is missing.
 """
 
 import argparse
@@ -12,6 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from kernels.command import WrongRequest, command
 
 if TYPE_CHECKING:
     from kernels.bench.case import Case, Plan
@@ -32,17 +35,16 @@ def parser() -> argparse.ArgumentParser:
     return out
 
 
+@command("kernels.bench")
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the benchmark; the exit code."""
     options = parser().parse_args(argv)
     if options.output and not options.output.resolve().parent.is_dir():
-        print(f"kernels.bench: no folder {options.output.resolve().parent}", file=sys.stderr)
-        return 2
+        raise WrongRequest(f"no folder {options.output.resolve().parent}")
     import torch
 
     if not torch.cuda.is_available():
-        print(f"kernels.bench needs a CUDA device, and torch {torch.__version__} sees none", file=sys.stderr)
-        return 2
+        raise WrongRequest(f"needs a CUDA device, and torch {torch.__version__} sees none")
     with tempfile.TemporaryDirectory(prefix="kernels-bench-", ignore_cleanup_errors=True) as caches:
         # Empty caches, or the seconds to compile would be those of an earlier run.
         os.environ["TRITON_CACHE_DIR"] = os.path.join(caches, "triton")

@@ -1,6 +1,7 @@
 """`python -m kernels.inspect`: compiles every kernel ahead of time and judges the result.
 
-Exit codes: 0 all well, 1 a figure falls short of its bar or a kernel does not compile, 2 a wrong request.
+Exit codes: 0 all well, 1 a figure falls short of its bar or a kernel does not compile, 2 a wrong request,
+3 a package is missing.
 """
 
 import argparse
@@ -11,11 +12,14 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from kernels.command import command
+
 ARCHS = ("sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "gfx942")
 _ARCH = re.compile(r"sm_\d{2,3}|gfx[0-9a-f]{3,4}")
 _INTERPRETER = "TRITON_INTERPRET"
 
 
+@command("kernels.inspect", ValueError, OSError)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
     parser = argparse.ArgumentParser(
@@ -31,11 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--against", metavar="FILE|COMMIT", help="show what differs from an earlier --output or a commit"
     )
     asked = parser.parse_args(arguments)
-    try:
-        return _inspect(list(dict.fromkeys(asked.arch)), asked.output, asked.against)
-    except (ValueError, OSError) as error:
-        print(f"kernels.inspect: {error}", file=sys.stderr)
-        return 2
+    return _inspect(list(dict.fromkeys(asked.arch)), asked.output, asked.against)
 
 
 def _inspect(archs: Sequence[str], output: Path | None, against: str | None) -> int:

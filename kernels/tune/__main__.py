@@ -3,7 +3,8 @@
     python -m kernels.tune                        # kernels/configs.toml and kernels/product/products.toml
     python -m kernels.tune attention --output other.toml    # a copy of one of them
 
-Exit codes: 0 written, 1 a section without a right tile stays as it was, 2 the request cannot be met.
+Exit codes: 0 written, 1 a section without a right tile stays as it was, 2 the request cannot be met,
+3 a package is missing.
 """
 
 import argparse
@@ -13,6 +14,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from kernels.command import WrongRequest, command
 
 if TYPE_CHECKING:
     from kernels.tiles import Tile
@@ -39,20 +42,18 @@ def parser() -> argparse.ArgumentParser:
     return out
 
 
+@command("kernels.tune")
 def main(argv: Sequence[str] | None = None) -> int:
     """Tunes; the exit code."""
     options = parser().parse_args(argv)
     if options.output and not options.table:
-        print("kernels.tune: --output takes one table: attention or products", file=sys.stderr)
-        return 2
+        raise WrongRequest("--output takes one table: attention or products")
     if options.output and not options.output.resolve().parent.is_dir():
-        print(f"kernels.tune: no folder {options.output.resolve().parent}", file=sys.stderr)
-        return 2
+        raise WrongRequest(f"no folder {options.output.resolve().parent}")
     import torch
 
     if not torch.cuda.is_available():
-        print(f"kernels.tune needs a CUDA device, and torch {torch.__version__} sees none", file=sys.stderr)
-        return 2
+        raise WrongRequest(f"needs a CUDA device, and torch {torch.__version__} sees none")
     worst = 0
     for table in [options.table] if options.table else TABLES:
         tune_here = tune_attention_here if table == "attention" else tune_products_here
