@@ -76,7 +76,8 @@ class ForkServer:
             raise UserError(f"the process that starts runs has died; its log is {self.log}", code=1)
         for message in messages:
             if message["is"] == "broken":
-                raise UserError(f"cannot start runs: {message['error']}; the log is {self.log}", code=1)
+                said = f"cannot start runs: {message['error']}; the log is {self.log}"
+                raise UserError(said, code=message["code"])
             self.ready |= message["is"] == "ready"
         return [message for message in messages if message["is"] == "ended"]
 

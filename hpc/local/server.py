@@ -23,6 +23,7 @@ from typing import Any
 from hpc.jobs import Call
 from hpc.local import child, parent_death
 from hpc.local.channel import Channel
+from hpc.reasons import of_the_machine
 
 SIBLING_GRACE = 10.0
 
@@ -47,7 +48,8 @@ def main(descriptor: str, parent: str, modules: str) -> None:
         for module in json.loads(modules):
             importlib.import_module(module)
     except Exception as error:
-        channel.send({"is": "broken", "error": child.one_line(error)})
+        is_missing = isinstance(error, ImportError) and of_the_machine(error) is not None
+        channel.send({"is": "broken", "error": child.one_line(error), "code": 3 if is_missing else 1})
         raise
     if threading.active_count() > 1:
         print("preloading started threads, which do not survive a fork:", threading.enumerate(), flush=True)

@@ -145,11 +145,15 @@ def test_imports_are_paid_once(toys) -> None:
     assert (toys.out / "imports").read_text() == "x"
 
 
-def test_a_module_that_cannot_be_imported_is_named(toys) -> None:
-    (toys.path / "toy_calls.py").write_text("import not_installed_anywhere")
-    with pytest.raises(UserError, match=r"not_installed_anywhere.*server.log") as caught:
+@pytest.mark.parametrize(
+    ("text", "said", "code"),
+    [("import not_installed_anywhere", "not_installed_anywhere", 3), ("1 / 0", "ZeroDivisionError", 1)],
+)
+def test_a_module_that_cannot_be_imported_is_named(toys, text: str, said: str, code: int) -> None:
+    (toys.path / "toy_calls.py").write_text(text)
+    with pytest.raises(UserError, match=rf"{said}.*server.log") as caught:
         toys.run(toys.node("a"))
-    assert caught.value.code == 1
+    assert caught.value.code == code
     assert not (toys.path / "runs").exists()
 
 
