@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from hpc.errors import UserError
+from hpc.errors import Unreadable, UserError
 from hpc.files import is_there, write_json
 from stilts import tasks
 from stilts.study.config import Study
@@ -114,6 +114,8 @@ def _missing(task: Task, language: str, split: str, sources: Sequence[str]) -> s
         look = getattr(source, "find", source.version)
         try:
             look(task, language=language, split=task.set_of(split=split, language=language))
+        except Unreadable:  # or the study would go without for good
+            raise
         except UserError as problem:
             reasons.append(f"{name}: {problem}")
         else:
