@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 
-from hpc.errors import UserError
-from hpc.files import read_json_lines
+from hpc.errors import Unreadable
 from stilts import tasks
+from stilts.report import origins
 from stilts.report.evidence import Evidence
 from stilts.report.form import SIGNS, Cell, State
 from stilts.report.scored import Score
 from stilts.report.spec import Spec
+from stilts.run.data_log import read_data
 from stilts.run.folder import RunFolder
+from stilts.run.outputs import weights_digest
+from stilts.run.specs import EvaluateSpec
 from stilts.study.protocol import deviations
 
 
@@ -124,10 +127,13 @@ def warnings(evidence: Evidence, runs: Iterable[str], scores: Sequence[Score] = 
     stale = [run for run in used if run in evidence.stale]
     if stale:
         found.append(f"STALE: the data of {len(stale)} run(s) have changed ({evidence.stale[stale[0]]}).")
-    contradicted = [run for run in evidence.contradicted if run in used]
+    known: dict[str, str] = evidence.shared.setdefault(("contradictions",), {})
+    known |= {
+        run: _contradiction(evidence, run) for run in used if run in evidence.scores and run not in known
+    }
+    contradicted = {run: known[run] for run in used if known.get(run)}
     if contradicted:
-        first = contradicted[0]
-        reason = evidence.contradicted[first]
+        first, reason = next(iter(contradicted.items()))
         found.append(f"CONTRADICTED: {len(contradicted)} evaluation(s), as {first}: {reason}.")
     left_out = {
         run: sum(row["skipped"] or 0 for row in evidence.training.get(run, ()))
@@ -146,10 +152,32 @@ def warnings(evidence: Evidence, runs: Iterable[str], scores: Sequence[Score] = 
     if noted:
         first = next(iter(noted))
         found.append(f"UNHEALTHY: {len(noted)} training run(s), as {first}: {noted[first]}.")
-    for what, values in provenance(evidence, used).items():
-        if len(values) > 1:
-            found.append(f"MIXED: {what}: {', '.join(sorted(values))}.")
+    for what, values in origins.mixed(evidence, used, sorted(_with_ancestors(evidence, used))).items():
+        found.append(f"MIXED: {what}: {', '.join(sorted(values))}.")
     return found
+
+
+def _contradiction(evidence: Evidence, run_id: str) -> str:
+    """What the scores of an evaluation say of themselves that the run does not bear out."""
+    run = evidence.plan[run_id]
+    asked = run.asked
+    if not isinstance(asked, EvaluateSpec):
+        return ""
+    try:
+        now = weights_digest(evidence.folder / run.needs[0])
+    except Unreadable:  # told as damage
+        now = None
+    read = set(read_data(RunFolder(evidence.folder / run_id).data).values())
+    mine = (asked.regime, asked.intermediate, asked.seed)
+    for row in evidence.scores[run_id]:
+        said = (row["regime"], row["intermediate"] or "", row["seed"])
+        if now and row["model"] not in (None, now):
+            return f"its scores are of other weights than {run.needs[0]} has now"
+        if said != mine:
+            return f"its scores name regime {'/'.join(filter(None, said[:2]))}, seed {said[2]}"
+        if read and row["data"] and row["data"] not in read:
+            return f"its scores name data of {row['target']} that it did not read"
+    return ""
 
 
 def _not_the_benchmark(evidence: Evidence, runs: Iterable[str]) -> dict[str, str]:
@@ -177,23 +205,3 @@ def _with_ancestors(evidence: Evidence, runs: Iterable[str]) -> set[str]:
             found.add(run)
             left += evidence.plan[run].needs if run in evidence.plan else ()
     return found
-
-
-def provenance(evidence: Evidence, runs: Iterable[str]) -> dict[str, set[str]]:
-    """Devices and code versions of the last attempts of these runs."""
-    devices: set[str] = set()
-    code: set[str] = set()
-    for run in runs:
-        try:
-            attempts = read_json_lines(RunFolder(evidence.folder / run).provenance)
-        except UserError:
-            code.add(f"unknown, since the provenance of {run} is damaged")
-            continue
-        if not attempts:
-            continue
-        last = attempts[-1]
-        devices.add((last.get("gpus") or [last.get("cpu") or "unknown"])[0])
-        git = last.get("git") or {}
-        changed = git.get("diff", "")[:8]
-        code.add(git.get("sha", "unknown")[:12] + f" with changes {changed}" * bool(changed))
-    return {"devices": devices, "code versions": code}

@@ -15,9 +15,7 @@ from stilts import tasks
 from stilts.data.staleness import stale_runs
 from stilts.report.scored import Score, main_metric, mean_of
 from stilts.run import records
-from stilts.run.data_log import read_data
 from stilts.run.folder import RunFolder
-from stilts.run.outputs import weights_digest
 from stilts.run.specs import EvaluateSpec, RunSpec
 from stilts.study import grid, regimes
 from stilts.study.config import Study
@@ -272,33 +270,6 @@ class Evidence:
             if folder.read_spec().fingerprint != run.fingerprint:
                 changed.append(run.id)
         return changed
-
-    @cached_property
-    def contradicted(self) -> dict[str, str]:
-        """Evaluations whose scores say of themselves what their run does not bear out, and what."""
-        found = {}
-        for run_id, rows in self.scores.items():
-            run = self.plan[run_id]
-            asked = run.asked
-            if not isinstance(asked, EvaluateSpec):
-                continue
-            try:
-                now = weights_digest(self.folder / run.needs[0])
-            except Unreadable:  # told as damage
-                now = None
-            read = set(read_data(RunFolder(self.folder / run_id).data).values())
-            mine = (asked.regime, asked.intermediate, asked.seed)
-            for row in rows:
-                said = (row["regime"], row["intermediate"] or "", row["seed"])
-                if now and row["model"] not in (None, now):
-                    found[run_id] = f"its scores are of other weights than {run.needs[0]} has now"
-                elif said != mine:
-                    found[run_id] = (
-                        f"its scores name regime {'/'.join(filter(None, said[:2]))}, seed {said[2]}"
-                    )
-                elif read and row["data"] and row["data"] not in read:
-                    found[run_id] = f"its scores name data of {row['target']} that it did not read"
-        return found
 
     @cached_property
     def devices(self) -> list[str]:

@@ -6,10 +6,9 @@ from html import escape
 from pathlib import Path
 
 from hpc.files import is_there
-from stilts.report import html
+from stilts.report import html, origins
 from stilts.report.answer import Part
 from stilts.report.builders.training import device_seconds
-from stilts.report.caption import provenance
 from stilts.report.evidence import Evidence
 from stilts.report.figures import Figure
 from stilts.report.form import Block, Cell, Header, Row, Table, clean, printable
@@ -68,7 +67,7 @@ def _of(one: Table | Figure) -> Table:
 
 
 def _setting(evidence: Evidence) -> str:
-    facts = provenance(evidence, list(evidence.plan))
+    facts = origins.of(evidence, evidence.plan)
     return "; ".join(
         f"{what}: {', '.join(escape(clean(value)) for value in sorted(values)) or 'unknown'}"
         for what, values in facts.items()

@@ -39,6 +39,7 @@ def describe() -> dict[str, Any]:
         "python": platform.python_version(),
         "versions": {name: _version(name) for name in PACKAGES},
         "git": git_state(Path(__file__).resolve().parent),
+        "code": code_digest(),
         "host": socket.gethostname(),
         "cpu": processor_name(),
         "cpus": len(os.sched_getaffinity(0)),
@@ -49,7 +50,8 @@ def describe() -> dict[str, Any]:
 
 
 def git_state(folder: Path) -> dict[str, str]:
-    """Commit and, where files differ from it, a hash of the difference; empty outside a checkout.
+    """Commit and, where files differ from it, a hash of the difference, which may be unknown; empty outside a
+    checkout.
 
     A repository that holds the folder but does not track its files is somebody else's: the package was
     installed below it.
@@ -60,6 +62,8 @@ def git_state(folder: Path) -> dict[str, str]:
     if not commit:
         return {}
     difference = _git(folder, "diff", "HEAD")
+    if difference is None:
+        return {"sha": commit, "diff": "unknown"}
     return {"sha": commit, "diff": sha256(difference.encode()).hexdigest() if difference else ""}
 
 
@@ -119,7 +123,8 @@ def _version(name: str) -> str:
         return ""
 
 
-def _git(folder: Path, *arguments: str) -> str:
+def _git(folder: Path, *arguments: str) -> str | None:
+    """What git says; None where it fails, is not there, or takes too long."""
     try:
         done = subprocess.run(
             ["git", "-C", str(folder), *arguments],
@@ -131,8 +136,8 @@ def _git(folder: Path, *arguments: str) -> str:
             errors="replace",
         )
     except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
 
 
 @cache

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 EVAL = "direct-s1.xnli.eval"
+TRAINED = "mnli-s1.udpos"
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -45,6 +46,52 @@ def other_device(study: Any) -> None:
 
 def other_code(study: Any) -> None:
     with_last(study.root / EVAL / "provenance.jsonl", git={"sha": "f" * 40, "diff": ""})
+
+
+def other_files(study: Any) -> None:
+    with_last(study.root / EVAL / "provenance.jsonl", code="f" * 16)
+
+
+def other_version(study: Any) -> None:
+    """Installed from a wheel, which knows no commit."""
+    path = study.root / EVAL / "provenance.jsonl"
+    with_last(path, git={}, versions=lines(path)[-1]["versions"] | {"stilts": "0.0.1"})
+
+
+def other_torch(study: Any) -> None:
+    path = study.root / TRAINED / "provenance.jsonl"
+    with_last(path, versions=lines(path)[-1]["versions"] | {"torch": "1.0"})
+
+
+def trained_by_other_code(study: Any) -> None:
+    with_last(study.root / TRAINED / "provenance.jsonl", code="f" * 16)
+
+
+def gone_on_with_other_code(study: Any) -> None:
+    an_attempt_before(study.root / TRAINED, resumed=3)
+
+
+def unknown_difference(study: Any) -> None:
+    path = study.root / EVAL / "provenance.jsonl"
+    with_last(path, git={"sha": "f" * 40, "diff": "unknown"})
+
+
+def half_scored_by_other_code(study: Any) -> None:
+    study.rewrite("scores", EVAL, lambda row: row | {"code": "0.0.1"} if row["language"] == "de" else row)
+
+
+def no_origin(study: Any) -> None:
+    (study.root / EVAL / "provenance.jsonl").unlink()
+
+
+def an_attempt_before(run: Path, *, resumed: int) -> None:
+    """By other code, and gone on from at a step."""
+    (last,) = lines(run / "provenance.jsonl")
+    both = [last | {"code": "f" * 16}, last]
+    (run / "provenance.jsonl").write_text("".join(json.dumps(line) + "\n" for line in both))
+    first = run / "attempts" / "0001.json"
+    spent = json.loads(first.read_text())
+    (run / "attempts" / "0002.json").write_text(json.dumps(spent | {"resumed": resumed}))
 
 
 def unknown_origin(study: Any) -> None:
@@ -98,6 +145,14 @@ LIES = [
     (a_row_less, "STALE: the data of", "xnli"),
     (other_device, "MIXED: devices", "An Abacus"),
     (other_code, "MIXED: code versions", "ffffffffffff"),
+    (other_files, "MIXED: code versions", "(files ffffffff)"),
+    (other_version, "MIXED: code versions", "0.0.1"),
+    (other_torch, "MIXED: torch versions: 1.0", ""),
+    (trained_by_other_code, "MIXED: code versions", "(files ffffffff)"),
+    (gone_on_with_other_code, "MIXED: code versions", "(files ffffffff)"),
+    (unknown_difference, "MIXED: code versions", "ffffffffffff with changes unknown"),
+    (half_scored_by_other_code, "MIXED: code versions: 0.0.1", ""),
+    (no_origin, "MIXED: code versions", f"unknown, since {EVAL} has no provenance"),
     (unknown_origin, "MIXED: code versions", f"unknown, since the provenance of {EVAL} is damaged"),
     (skipped_updates, "SKIPPED: 3 update(s) were left out", "mnli-s1"),
     (noted_trouble, "UNHEALTHY", "mnli-s1.xnli: loss spiked to 19"),
@@ -132,3 +187,9 @@ def test_an_honest_study_has_none_of_these_marks(study: Any) -> None:
     said = study.fresh_tables()
     for _, mark, name in LIES:
         assert mark not in said or name not in said, mark
+
+
+def test_an_attempt_that_nothing_is_left_of_is_no_mixture(study: Any) -> None:
+    """As after a mistake that was mended."""
+    an_attempt_before(study.root / TRAINED, resumed=0)
+    assert "MIXED" not in study.tables()
