@@ -15,7 +15,8 @@ from typing import Any
 from hpc.errors import UserError, unknown_name
 from stilts import data, tasks
 from stilts.run import records
-from stilts.run.folder import Progress, RunFolder
+from stilts.run.folder import RunFolder
+from stilts.run.progress import Progress
 from stilts.run.provenance import code_version
 from stilts.run.settings import Baseline as Method, Limits
 from stilts.run.specs import BaselineSpec, RunSpec

@@ -20,7 +20,8 @@ from hpc.errors import Unreadable, UserError, unknown_name
 from hpc.files import listing
 from stilts.launching import cost
 from stilts.launching.optional import resolve_optional
-from stilts.launching.standings import ALARMING, Overview, Standing, State, read, run_folders
+from stilts.launching.standings import ALARMING, Overview, Standing, State, read
+from stilts.run.folder import run_folders
 from stilts.run.specs import RunSpec
 from stilts.study.config import Study
 from stilts.study.grid import expand
@@ -95,7 +96,7 @@ def _studies(asked: str | None, runs: Path) -> dict[str, dict[str, RunSpec]]:
     """Names of the studies to show, each with the runs it asks for."""
     if asked and run_folders(runs / asked):
         return {asked: _planned(asked, runs)}
-    here = [folder.name for folder in listing(runs) if _has_runs(folder)]
+    here = [folder.name for folder in listing(runs, "[!.]*") if _has_runs(folder)]
     if asked is None:
         if not here:
             raise UserError(f"no runs in {runs}; launch first: python -m stilts.launch --grid all", code=3)

@@ -12,8 +12,9 @@ from stilts.evaluate.evaluator import Evaluator
 from stilts.evaluate.fitting import BatchSizeFinder
 from stilts.evaluate.loading import load
 from stilts.evaluate.store import Cell, Store, StoredCell
-from stilts.run.folder import Progress, RunFolder
+from stilts.run.folder import RunFolder
 from stilts.run.outputs import weights_digest
+from stilts.run.progress import Progress
 from stilts.run.settings import Retrieval
 from stilts.run.specs import EvaluateSpec, RunSpec, Target
 from stilts.study.protocol import in_force

@@ -21,7 +21,8 @@ from stilts.latency.sample import Sample
 from stilts.model import folder as models
 from stilts.model.multitask import Model
 from stilts.run import records
-from stilts.run.folder import Progress, RunFolder
+from stilts.run.folder import RunFolder
+from stilts.run.progress import Progress
 from stilts.run.provenance import processor_name
 from stilts.run.settings import Attention
 from stilts.run.specs import LatencySpec, RunSpec, TimedModel

@@ -18,6 +18,8 @@ def in_words(overview: Overview) -> str:
         return ""
     unit = "GPU" if any(attempt.gpu_hours for attempt in every) else "CPU"
     line = f"cost so far: {_said(_hours(every, unit))} {unit}-hours"
+    if count := sum(overview.unknown.values()):
+        line += f" without {count} job{'s' * (count > 1)} that accounting does not know"
     cut = _hours([attempt for attempt in every if attempt.is_cut_short], unit)
     if cut:
         line += f", {_said(cut)} of them in attempts that were cut short"
@@ -25,17 +27,21 @@ def in_words(overview: Overview) -> str:
 
 
 def by_run(overview: Overview) -> dict[str, dict[str, object]]:
-    """CPU- and GPU-hours of each run that was submitted."""
+    """CPU- and GPU-hours of each run that was submitted; None where accounting does not know all its jobs."""
+
+    def hours(run_id: str, unit: str) -> float | None:
+        return None if run_id in overview.unknown else _hours(overview.attempts[run_id], unit)
+
     return {
-        run_id: {"cpu_hours": _hours(attempts, "CPU"), "gpu_hours": _hours(attempts, "GPU")}
-        for run_id, attempts in overview.attempts.items()
+        run_id: {"cpu_hours": hours(run_id, "CPU"), "gpu_hours": hours(run_id, "GPU")}
+        for run_id in overview.attempts
     }
 
 
 def _to_come(overview: Overview, unit: str) -> str:
     by_stage: dict[str, list[float]] = {}
     for run in overview.runs:
-        if run.state == "done" and run.id in overview.attempts:
+        if run.state == "done" and run.id in overview.attempts and run.id not in overview.unknown:
             by_stage.setdefault(run.stage, []).append(_hours(overview.attempts[run.id], unit))
     left = [run for run in overview.runs if run.state not in ("done", "stale")]
     unknown = [run for run in left if run.stage not in by_stage]

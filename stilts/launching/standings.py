@@ -4,19 +4,19 @@ import shutil
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from hpc.errors import Unreadable, UserError
-from hpc.files import is_there, listing
+from hpc.files import listing
 from hpc.slurm import history
 from hpc.slurm.logs import lost_rank
 from hpc.slurm.queue import QueuedJob, numbers_of, queued, read_job
 from hpc.slurm.reconcile import by_place, find
 from stilts.launching.estimate import say_seconds
 from stilts.launching.progress import last_line, seconds_to_end
-from stilts.run.folder import RunFolder
+from stilts.run.folder import RunFolder, run_folders
 from stilts.run.specs import RunSpec
 
 # In the order in which people want to see them.
@@ -62,6 +62,8 @@ class Overview:
     runs: list[Standing]
     attempts: Mapping[str, list[history.Attempt]]
     """What SLURM has spent on each run that was submitted, by id."""
+    unknown: Mapping[str, int] = field(default_factory=dict)
+    """Jobs of a run that have left the queue, and of which accounting tells nothing, by id."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,23 +104,17 @@ def read(root: Path, planned: Mapping[str, RunSpec]) -> Overview:
         run_id: [attempt for number in numbers_of(job.record) for attempt in attempts.get(number, [])]
         for run_id, job in jobs.items()
     }
-    return Overview(runs=list(found.values()), attempts=tried)
+    unknown = {
+        run_id: count
+        for run_id, job in jobs.items()
+        if job.is_asked and (count := sum(number not in attempts for number in _left_the_queue(job)))
+    }
+    return Overview(runs=list(found.values()), attempts=tried, unknown=unknown)
 
 
-def run_folders(root: Path) -> list[Path]:
-    """The folders of a study's runs; one that may not be looked into counts.
-
-    Raises:
-        Unreadable: the system does not list the study's folder.
-    """
-
-    def may_be_a_run(folder: Path) -> bool:
-        try:
-            return is_there(folder / "spec.json")
-        except Unreadable:
-            return True
-
-    return [folder for folder in listing(root) if may_be_a_run(folder)]
+def _left_the_queue(job: _Job) -> list[str]:
+    waiting = str(job.record.get("job_id")) if job.queued is not None else ""
+    return [number for number in numbers_of(job.record) if number != waiting]
 
 
 def _block(found: dict[str, Standing], specs: Mapping[str, RunSpec | None]) -> None:

@@ -2,7 +2,8 @@
 
 from stilts import data
 from stilts.model import pretrained
-from stilts.run.folder import Progress, RunFolder
+from stilts.run.folder import RunFolder
+from stilts.run.progress import Progress
 from stilts.run.specs import PrepareSpec, RunSpec
 
 

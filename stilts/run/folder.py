@@ -1,6 +1,5 @@
-"""The folder that answers a run (`RunFolder`): every path of it, its state and its progress."""
+"""The folder that answers a run (`RunFolder`): every path of it, and its state."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from hpc.errors import Busy, Unreadable, UserError
-from hpc.files import Held, append_json_line, is_locked, is_there, lock, read_json, write_json
+from hpc.files import Held, is_locked, is_there, listing, lock, read_json, write_json
 from stilts.run import outputs
 from stilts.run.specs import OtherVersion, RunSpec, refuse_change
 
@@ -250,6 +249,22 @@ class RunFolder:
             ) from None
 
 
+def run_folders(root: Path) -> list[Path]:
+    """The folders of a study's runs; one that may not be looked into counts.
+
+    Raises:
+        Unreadable: the system does not list the study's folder.
+    """
+
+    def may_be_a_run(folder: Path) -> bool:
+        try:
+            return is_there(folder / "spec.json")
+        except Unreadable:
+            return True
+
+    return [folder for folder in listing(root, "[!.]*") if may_be_a_run(folder)]
+
+
 def _is_torn(path: Path) -> bool:
     try:
         read_json(path)
@@ -258,30 +273,3 @@ def _is_torn(path: Path) -> bool:
     except UserError:
         return True
     return False
-
-
-class Progress:
-    """Tells `progress.jsonl` how far a run is, at most twice a second.
-
-    Args:
-        run: whose progress.
-        total: where it ends.
-        unit: what is counted, such as `steps`.
-        writes: whether this process does: one rank of several.
-    """
-
-    def __init__(self, run: RunFolder, *, total: int, unit: str, writes: bool = True) -> None:
-        self._path = run.progress
-        self._total = total
-        self._unit = unit
-        self._next = 0.0
-        self._writes = writes
-
-    def at(self, done: int, note: str = "") -> None:
-        """Reports `done` of the total."""
-        now = time.monotonic()
-        if not self._writes or (now < self._next and done < self._total):
-            return
-        self._next = now + 0.5
-        line = {"unix": time.time(), "done": done, "total": self._total, "unit": self._unit, "note": note}
-        append_json_line(self._path, line)

@@ -15,7 +15,8 @@ from typing import Any
 
 from hpc.errors import Unreadable, UserError
 from hpc.files import append_json_line, json_line, read_json_lines, write_atomic
-from stilts.run.folder import Progress, RunFolder
+from stilts.run.folder import RunFolder
+from stilts.run.progress import Progress
 
 TRACKERS = "STILTS_TRACKERS"
 """Variable that names who else is told, separated by commas: `tensorboard`, `wandb`."""

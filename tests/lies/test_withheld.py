@@ -13,6 +13,13 @@ ASKED = ("--study", "small.toml")
 PARTS = ("", "/predictions", "/records/scores", "/data.json", "/spec.json", "/done.json")
 
 
+def test_of_what_is_no_run(study: Any) -> None:
+    before = study.status()
+    with withheld(study.root / ".launch"), withheld(study.root.parent / ".cache"):
+        assert study.status() == before
+        assert "damaged" not in before
+
+
 @pytest.mark.parametrize("part", PARTS)
 def test_of_a_run(study: Any, part: str) -> None:
     with withheld(Path(f"{study.root}/{RUN}{part}")):

@@ -20,7 +20,8 @@ from stilts.latency.sample import Sample
 from stilts.latency.witness import Witness
 from stilts.model.tensors import WEIGHTS
 from stilts.run import records
-from stilts.run.folder import Progress, RunFolder
+from stilts.run.folder import RunFolder
+from stilts.run.progress import Progress
 from stilts.run.settings import Precision
 from stilts.run.specs import DeploySpec, RunSpec
 

@@ -25,7 +25,7 @@ THREADS = min(4, os.cpu_count() or 1)
 def record_folders(study_folder: Path, type_: str) -> list[Path]:
     """The folders of all runs of a study that may hold shards of a type."""
     inside = Path(type_) if type_ == "predictions" else Path("records", type_)
-    return [run / inside for run in listing(study_folder) if (run / inside).is_dir()]
+    return [run / inside for run in listing(study_folder, "[!.]*") if (run / inside).is_dir()]
 
 
 def shards_of(folder: Path) -> list[Path]:

@@ -38,7 +38,8 @@ from hpc.errors import UserError
 from hpc.files import append_json_line, write_json
 from hpc.usage import measured
 from stilts.run.outputs import write_done
-from stilts.run.folder import Progress, RunFolder
+from stilts.run.folder import RunFolder
+from stilts.run.progress import Progress
 
 def run(folder):
     here = RunFolder(Path(folder))

@@ -97,6 +97,16 @@ def test_status_shows_the_queue(launching, capsys, monkeypatch) -> None:
     assert found["mnli-s1.panx"]["state"] == "failed"
     assert (found["model"]["gpu_hours"], found["model"]["cpu_hours"]) == (4, 8)
 
+    # Accounting keeps its records for so long only: what is not known is not nothing.
+    write_job(launching.folder("model").submit, done | {"earlier": ["18", "19", "21"]})
+    assert status.main(["--runs", str(launching.runs), "--study", "toys"]) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert "cost so far: 12 GPU-hours without 2 jobs that accounting does not know, 10 of them in" in said
+    assert status.main(["--runs", str(launching.runs), "--study", "toys", "--json"]) == 1
+    found = {run["id"]: run for run in json.loads(capsys.readouterr().out)["toys"]}
+    assert (found["model"]["gpu_hours"], found["model"]["cpu_hours"]) == (None, None)
+    assert found["mnli-s1.panx"]["gpu_hours"] == 4
+
 
 def test_status_of_nothing_says_what_to_do(tmp_path: Path, capsys) -> None:
     assert status.main(["--runs", str(tmp_path)]) == 3
