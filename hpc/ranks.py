@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from hpc.errors import UserError
+from hpc.files import is_there
 
 _TORCHRUN = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 # Below the range from which kernels draw the ports of outgoing connections.
@@ -145,6 +146,11 @@ def port_of(environment: Mapping[str, str]) -> int:
     restart = _number(environment, "SLURM_RESTART_COUNT", "0")
     step = _number(environment, "SLURM_STEP_ID", "0")
     return _FIRST_PORT + (job * 101 + step * 37 + restart * 1009) % _NUM_PORTS
+
+
+def has_gpu_driver() -> bool:
+    """Whether a driver promises a GPU: quickly, and without torch, which may yet see none."""
+    return any(map(is_there, ("/dev/nvidiactl", "/dev/kfd")))
 
 
 def first_host(nodes: str) -> str:

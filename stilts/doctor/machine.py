@@ -6,7 +6,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from hpc.files import is_there
+from hpc import ranks
 from hpc.finding import Finding
 
 _GB = 2**30
@@ -19,7 +19,7 @@ def device() -> Finding:
     import torch
 
     count = torch.cuda.device_count()
-    driver = any(is_there(Path(name)) for name in ("/dev/nvidiactl", "/dev/kfd"))
+    driver = ranks.has_gpu_driver()
     if count:
         names = sorted({torch.cuda.get_device_name(number) for number in range(count)})
         return Finding(what="GPU", told=f"{count} x {', '.join(names)}")

@@ -219,10 +219,10 @@ def _sources(asked: argparse.Namespace, study: Study | None) -> tuple[str, ...]:
 
 def _device() -> str:
     """Where the model will answer; torch is asked only where a driver promises a GPU."""
-    if not any(is_there(Path(name)) for name in ("/dev/nvidiactl", "/dev/kfd")):
-        return "cpu"
     from hpc import ranks
 
+    if not ranks.has_gpu_driver():
+        return "cpu"
     return ranks.setup().device
 
 
