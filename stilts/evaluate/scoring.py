@@ -72,7 +72,7 @@ def stored_in(path: Path) -> list[StoredPredictions]:
         UserError: the folder holds none.
     """
     store = Store(RunFolder(path.resolve()))
-    rows = store.predictions() if store.folder.predictions.is_dir() else {}
+    rows = store.predictions()
     found = [
         StoredPredictions(kept=kept, predictions=rows[kept.cell.task, kept.cell.language])
         for kept in store.kept().values()
@@ -182,8 +182,7 @@ def lacking(all_stored: Sequence[StoredPredictions]) -> Iterator[str]:
 def rows_by_cell(store: Store) -> dict[str, list[dict[str, Any]]]:
     """Scores that were written before, by the name of their cell."""
     found: dict[str, list[dict[str, Any]]] = {}
-    folder = store.folder.records / "scores"
-    for row in records.read("scores", [folder]).to_pylist() if folder.is_dir() else ():
+    for row in records.read("scores", [store.folder.records / "scores"]).to_pylist():
         if row["split"] == split_of(tasks.load(row["target"])):
             found.setdefault(f"{row['target']}-{row['language']}", []).append(row)
     return found

@@ -112,6 +112,7 @@ def rules(evidence: Evidence, targets: Sequence[str]) -> str:
 def warnings(evidence: Evidence, runs: Iterable[str], scores: Sequence[Score] = ()) -> list[str]:
     """Why the numbers of these runs should not be published as they are."""
     used = sorted(set(runs))
+    behind = sorted(_with_ancestors(evidence, used))
     found = []
     limited = [score for score in scores if score.count < score.full]
     if limited:
@@ -135,24 +136,21 @@ def warnings(evidence: Evidence, runs: Iterable[str], scores: Sequence[Score] = 
     if contradicted:
         first, reason = next(iter(contradicted.items()))
         found.append(f"CONTRADICTED: {len(contradicted)} evaluation(s), as {first}: {reason}.")
-    left_out = {
-        run: sum(row["skipped"] or 0 for row in evidence.training.get(run, ()))
-        for run in sorted(_with_ancestors(evidence, used))
-    }
+    left_out = {run: sum(row["skipped"] or 0 for row in evidence.training.get(run, ())) for run in behind}
     if any(left_out.values()):
         first = next(run for run, count in left_out.items() if count)
         count = sum(left_out.values())
         found.append(f"SKIPPED: {count} update(s) were left out, their gradients not finite ({first} ...).")
     noted = {
         run: note
-        for run in sorted(_with_ancestors(evidence, used))
+        for run in behind
         for row in evidence.training.get(run, ())
         if (note := row["notes"] or "took no step" * (row["steps"] == 0))
     }
     if noted:
         first = next(iter(noted))
         found.append(f"UNHEALTHY: {len(noted)} training run(s), as {first}: {noted[first]}.")
-    for what, values in origins.mixed(evidence, used, sorted(_with_ancestors(evidence, used))).items():
+    for what, values in origins.mixed(evidence, used, behind).items():
         found.append(f"MIXED: {what}: {', '.join(sorted(values))}.")
     return found
 
